@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The channel: one byte stream between the kernel and `ck`, beside the kernel's own console.
+ *
+ * It carries the program's standard streams and its end. Today the stream is a second 16550 serial
+ * port; the kernel uses it when the command line says `ck.channel=com2`. Both directions are frames:
+ * a header of four bytes, then `length` bytes. The kernel's first frame is CHANNEL_HELLO; bytes
+ * before its magic are firmware noise and are skipped by the host. Little endian. */
+#pragma once
+#include <stdint.h>
+
+enum {
+    CHANNEL_VERSION = 1,
+    CHANNEL_PAYLOAD_MAX = 4096, /* bytes; a longer frame is a protocol error */
+    CHANNEL_MAGIC = 0x48434b43, /* "CKCH": payload of CHANNEL_HELLO, before the version */
+};
+
+enum channel_type {
+    /* kernel to host */
+    CHANNEL_HELLO = 0x01,  /* uint32_t magic, uint32_t version */
+    CHANNEL_STDOUT = 0x02, /* bytes */
+    CHANNEL_STDERR = 0x03, /* bytes */
+    CHANNEL_EXIT = 0x04,   /* struct channel_exit; the last frame */
+    /* host to kernel */
+    CHANNEL_STDIN = 0x81,     /* bytes */
+    CHANNEL_STDIN_EOF = 0x82, /* empty; later STDIN frames are an error */
+    CHANNEL_SIGNAL = 0x83,    /* uint8_t Linux signal number, for the program */
+};
+
+struct channel_header {
+    uint8_t type;
+    uint8_t reserved; /* 0 */
+    uint16_t length;  /* payload bytes */
+};
+_Static_assert(sizeof(struct channel_header) == 4, "on the wire");
+
+enum channel_exit_kind {
+    CHANNEL_EXITED = 0,      /* status: 0..255, the argument of exit */
+    CHANNEL_SIGNALED = 1,    /* status: the signal's number */
+    CHANNEL_NOT_STARTED = 2, /* status: errno; the text is on STDERR */
+    CHANNEL_PANIC = 3,       /* the kernel failed; the text is on the console */
+};
+
+struct channel_exit {
+    uint32_t kind;
+    uint32_t status;
+};
+_Static_assert(sizeof(struct channel_exit) == 8, "on the wire");
