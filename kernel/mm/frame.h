@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Physical memory, in frames of 4 KiB inside blocks of 2 MiB.
+ *
+ * Any context; allocation never sleeps. PADDR_NONE means that there is none left: every caller
+ * handles it. Contents are whatever was there; ask for zeroed frames where a program will see them.
+ * In debug builds freed frames are poisoned, a write to a free frame is caught when the frame is
+ * next allocated, and freeing a free frame panics with both owners' addresses. */
+#pragma once
+#include "abi/boot_info.h"
+#include "lib/base.h"
+
+/* Takes over all RAM of `info` except `kernel` (the image, page aligned) and `initrd`; RAM below
+ * 4 KiB is never handed out. Cost does not grow with RAM: metadata of a region is set up when the
+ * region is first used. The direct map must cover RAM. */
+void frame_init(const struct boot_info *info, paddr_t kernel_start, paddr_t kernel_end);
+
+paddr_t frame_alloc(void);
+paddr_t frame_alloc_zeroed(void);
+void frame_free(paddr_t frame);
+
+paddr_t frame_alloc_huge(void); /* 2 MiB, aligned */
+void frame_free_huge(paddr_t block);
+
+/* `count` frames in a row whose first is aligned to `align_bytes` (a power of two). */
+paddr_t frame_alloc_run(uint64_t count, uint64_t align_bytes);
+void frame_free_run(paddr_t first, uint64_t count);
+
+/* Gives back part of what frame_init set aside (the initrd once it is of no more use). */
+void frame_release_range(paddr_t base, uint64_t bytes);
+
+uint64_t frame_free_count(void);      /* 4 KiB frames */
+uint64_t frame_free_huge_count(void); /* whole free 2 MiB blocks */
+uint64_t frame_total_count(void);     /* frames ever under management */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wait queues: threads sleep until a condition, guarded by the queue's own lock, holds.
+ *
+ *     spin_lock(&q->lock);
+ *     while (!condition) wait_sleep_locked(q);      // releases the lock while asleep
+ *     spin_unlock(&q->lock);
+ *
+ * The waker changes the condition under the same lock and calls wait_wake_*_locked(), so a wake-up
+ * cannot fall between the test and the sleep. Sleeping: threads only. Waking: also interrupts. */
+#pragma once
+#include "core/lock.h"
+#include "lib/list.h"
+
+struct wait_queue {
+    struct spinlock lock;
+    struct list waiters; /* of struct waiter, on their sleepers' stacks; under lock */
+};
+
+#define WAIT_QUEUE_INIT(name) { SPINLOCK_INIT, LIST_INIT((name).waiters) }
+void wait_queue_init(struct wait_queue *queue);
+
+void wait_sleep_locked(struct wait_queue *queue) REQUIRES(queue->lock);
+/* ERR_TIMED_OUT once the clock (core/time.h) has reached `deadline_ns`. */
+err_t wait_sleep_until_locked(struct wait_queue *queue, uint64_t deadline_ns) REQUIRES(queue->lock);
+void wait_wake_one_locked(struct wait_queue *queue) REQUIRES(queue->lock);
+void wait_wake_all_locked(struct wait_queue *queue) REQUIRES(queue->lock);
+/* The same, taking the lock. */
+void wait_wake_all(struct wait_queue *queue);
