@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Single instructions with a C name. [intel-sdm2] for each. */
 #pragma once
+#include "arch/io.h"
 #include "lib/base.h"
 
 #define RFLAGS_CF    (1ull << 0)
@@ -13,53 +14,6 @@
 #define RFLAGS_RF    (1ull << 16)
 #define RFLAGS_AC    (1ull << 18)
 #define RFLAGS_ID    (1ull << 21)
-
-static inline void port_write8(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-static inline void port_write16(uint16_t port, uint16_t value)
-{
-    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-static inline void port_write32(uint16_t port, uint32_t value)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-static inline uint8_t port_read8(uint16_t port)
-{
-    uint8_t value;
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-static inline uint16_t port_read16(uint16_t port)
-{
-    uint16_t value;
-    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-static inline uint32_t port_read32(uint16_t port)
-{
-    uint32_t value;
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-/* One string instruction for the whole buffer. */
-static inline void port_write8_string(uint16_t port, const void *bytes, size_t count)
-{
-    __asm__ volatile("rep outsb" : "+S"(bytes), "+c"(count) : "d"(port) : "memory");
-}
-
-static inline uint64_t msr_read(uint32_t msr)
-{
-    uint32_t low, high;
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
-    return (uint64_t)high << 32 | low;
-}
-static inline void msr_write(uint32_t msr, uint64_t value)
-{
-    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
-}
 
 static inline uint64_t cr0_read(void) { uint64_t v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
 static inline uint64_t cr2_read(void) { uint64_t v; __asm__ volatile("mov %%cr2, %0" : "=r"(v)); return v; }
@@ -102,8 +56,3 @@ static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory")
 static inline void cpu_halt_with_interrupts(void) { __asm__ volatile("sti; hlt" : : : "memory"); }
 static inline void cpu_halt(void) { __asm__ volatile("hlt" : : : "memory"); }
 static inline void cpu_relax(void) { __asm__ volatile("pause" : : : "memory"); }
-
-/* With SMAP, kernel access to user pages is a fault except between these two. The instructions are
- * patched in only where the CPU has them (arch/features.c), as they are undefined elsewhere. */
-void user_access_begin(void);
-void user_access_end(void);
