@@ -41,7 +41,7 @@ enum { CONFIG_DEBUG = 0 };
 #define NORETURN     __attribute__((noreturn))
 #define NOINLINE     __attribute__((noinline))
 #define UNUSED       __attribute__((unused))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((__format__(__printf__, text, first)))
 #define likely(x)    __builtin_expect(!!(x), 1)
 #define unlikely(x)  __builtin_expect(!!(x), 0)
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Little-endian numbers at any alignment: how tables of firmware, files and wires are read. */
+#pragma once
+#include "lib/base.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "loads below are plain");
+
+static inline uint16_t load_u16(const void *from)
+{
+    uint16_t value;
+    __builtin_memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline uint32_t load_u32(const void *from)
+{
+    uint32_t value;
+    __builtin_memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline uint64_t load_u64(const void *from)
+{
+    uint64_t value;
+    __builtin_memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline void store_u16(void *to, uint16_t value) { __builtin_memcpy(to, &value, sizeof value); }
+static inline void store_u32(void *to, uint32_t value) { __builtin_memcpy(to, &value, sizeof value); }
+static inline void store_u64(void *to, uint64_t value) { __builtin_memcpy(to, &value, sizeof value); }
+
+static inline uint32_t rotate_left_u32(uint32_t value, unsigned count)
+{
+    return (value << count) | (value >> (32 - count));
+}
