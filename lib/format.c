@@ -237,6 +237,7 @@ static void put_into_string(struct format_sink *sink, const char *text, size_t b
 {
     struct string_sink *string = CONTAINER_OF(sink, struct string_sink, sink);
     size_t fits = MIN(bytes, string->left);
+    if (fits == 0) return; /* `at` may be NULL */
     memcpy(string->at, text, fits);
     string->at += fits;
     string->left -= fits;
