@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The direct map: all RAM at a fixed offset, so that a frame has an address without a lookup. */
+/* The direct map: all RAM at a fixed offset, so that a frame has an address without a lookup.
+ *
+ * Host tests have no such mapping: there the "machine" is one block of the test's own memory and
+ * direct_map_host_base says where it begins (tests/fakes/fake_ram.c). */
 #pragma once
 #include "lib/base.h"
 
-#define DIRECT_MAP_BASE  0xffff800000000000ull
-#define KERNEL_BASE      0xffffffff80000000ull /* the image is linked here: -2 GiB */
-#define KERNEL_PHYSICAL  0x100000ull           /* and loaded here */
+#if __STDC_HOSTED__
+extern uint64_t direct_map_host_base;
+#define DIRECT_MAP_BASE direct_map_host_base
+#else
+#define DIRECT_MAP_BASE 0xffff800000000000ull
+#endif
+/* What the entry stub maps; the rest follows in kernel_map_init. */
+#define DIRECT_MAP_BOOT_BYTES (4ull << GIANT_SHIFT)
+
+#define KERNEL_BASE     0xffffffff80000000ull /* the image is linked here: -2 GiB */
+#define KERNEL_PHYSICAL 0x100000ull           /* and loaded here */
 
 static inline void *direct_map(paddr_t address) { return (void *)(DIRECT_MAP_BASE + address.raw); }
 /* Only for pointers into the direct map. */

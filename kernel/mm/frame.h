@@ -3,15 +3,22 @@
  *
  * Any context; allocation never sleeps. PADDR_NONE means that there is none left: every caller
  * handles it. Contents are whatever was there; ask for zeroed frames where a program will see them.
- * In debug builds freed frames are poisoned, a write to a free frame is caught when the frame is
- * next allocated, and freeing a free frame panics with both owners' addresses. */
+ * Memory may be given back in other pieces than it was taken in: single frames of a huge block, a
+ * huge block out of a run. Freeing what is free panics in every build. In debug builds freed frames
+ * are poisoned, a write to a free frame is caught when the frame is next allocated, and the panic
+ * for a second free names both callers. */
 #pragma once
 #include "abi/boot_info.h"
 #include "lib/base.h"
 
-/* Takes over all RAM of `info` except `kernel` (the image, page aligned) and `initrd`; RAM below
- * 4 KiB is never handed out. Cost does not grow with RAM: metadata of a region is set up when the
- * region is first used. The direct map must cover RAM. */
+enum {
+    FRAME_RUN_MAX = GIANT_BYTES / PAGE_BYTES, /* frames in one run */
+};
+
+/* Takes over all RAM of `info` except the image at [kernel_start, kernel_end) (page aligned) and the
+ * initrd; RAM below 4 KiB is never handed out. Cost does not grow with RAM: metadata of a region is
+ * set up when the region is first used. The direct map must cover the first 4 GiB; frames above come
+ * only after all below are in use, so kernel_map_init may extend it later. */
 void frame_init(const struct boot_info *info, paddr_t kernel_start, paddr_t kernel_end);
 
 paddr_t frame_alloc(void);
@@ -21,11 +28,13 @@ void frame_free(paddr_t frame);
 paddr_t frame_alloc_huge(void); /* 2 MiB, aligned */
 void frame_free_huge(paddr_t block);
 
-/* `count` frames in a row whose first is aligned to `align_bytes` (a power of two). */
+/* `count` frames in a row, at most FRAME_RUN_MAX, whose first is aligned to `align_bytes` (a power of
+ * two). A run shorter than 2 MiB lies inside one block, a longer one begins with a whole block. */
 paddr_t frame_alloc_run(uint64_t count, uint64_t align_bytes);
 void frame_free_run(paddr_t first, uint64_t count);
 
-/* Gives back part of what frame_init set aside (the initrd once it is of no more use). */
+/* Gives back part of what frame_init set aside (the initrd once it is of no more use): the whole
+ * frames inside the range. */
 void frame_release_range(paddr_t base, uint64_t bytes);
 
 uint64_t frame_free_count(void);      /* 4 KiB frames */

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Single frames and whole blocks: the short paths. Runs are in frame_run.c, the states behind them
+ * in frame_region.c.
+ *
+ * Locking: frame_memory.lock guards everything and is a leaf: nothing is called with it held that
+ * takes another. */
+#include "mm/frame.h"
+
+#include "lib/string.h"
+#include "mm/alloc_fail.h"
+#include "mm/direct_map.h"
+#include "mm/frame_internal.h"
+
+static inline uint64_t take_frame_locked(void) REQUIRES(frame_memory.lock)
+{
+    struct frame_cursor *c = &frame_memory.cursor;
+    uint32_t word = c->word;
+    while (!c->bits[word]) word = (word + 1) % BLOCK_WORDS;
+    c->word = word;
+    uint64_t frame = word * 64 + (uint64_t)__builtin_ctzll(c->bits[word]);
+    c->bits[word] &= c->bits[word] - 1;
+    uint64_t address = c->block_base + (frame << PAGE_SHIFT);
+    block_lost_locked(c->region, block_index(address), 1);
+    return address;
+}
+
+paddr_t frame_alloc(void)
+{
+    paddr_t frame = PADDR_NONE;
+    if (alloc_should_fail()) return frame;
+    spin_lock(&frame_memory.lock);
+    if (likely(*frame_memory.cursor.free) || cursor_find_frames_locked()) {
+        frame = PADDR(take_frame_locked());
+        if (CONFIG_DEBUG) frame_debug_allocated(frame_memory.cursor.region, frame.raw, 1);
+    }
+    spin_unlock(&frame_memory.lock);
+    return frame;
+}
+
+paddr_t frame_alloc_zeroed(void)
+{
+    paddr_t frame = frame_alloc();
+    if (!is_paddr_none(frame)) memset(direct_map(frame), 0, PAGE_BYTES);
+    return frame;
+}
+
+void frame_free(paddr_t frame)
+{
+    const void *caller = __builtin_return_address(0);
+    ASSERT(is_aligned(frame.raw, PAGE_BYTES));
+    struct region *region = region_of(frame.raw, caller);
+    spin_lock(&frame_memory.lock);
+    block_open_locked(region, frame.raw, caller);
+    uint64_t *word = &region->bits[block_index(frame.raw)].free[frame_index(frame.raw) / 64];
+    uint64_t bit = bit_of(frame_index(frame.raw));
+    if (unlikely(*word & bit)) frame_double_free(frame.raw, caller);
+    *word |= bit;
+    if (CONFIG_DEBUG) frame_debug_freed(region, frame.raw, 1, caller);
+    block_gained_locked(region, frame.raw, 1);
+    spin_unlock(&frame_memory.lock);
+}
+
+paddr_t frame_alloc_huge(void)
+{
+    paddr_t block = PADDR_NONE;
+    if (alloc_should_fail()) return block;
+    spin_lock(&frame_memory.lock);
+    bool found = *frame_memory.cursor.whole != 0;
+    if (unlikely(!found)) {
+        cursor_drop_idle_locked();
+        found = cursor_find_whole_locked(true);
+    }
+    if (likely(found)) {
+        block = PADDR(cursor_take_whole_locked());
+        if (CONFIG_DEBUG) {
+            struct region *region = region_ready_locked(region_index(block.raw));
+            frame_debug_allocated(region, block.raw, BLOCK_FRAMES);
+        }
+    }
+    spin_unlock(&frame_memory.lock);
+    return block;
+}
+
+void frame_free_huge(paddr_t block)
+{
+    const void *caller = __builtin_return_address(0);
+    ASSERT(is_aligned(block.raw, HUGE_BYTES));
+    struct region *region = region_of(block.raw, caller);
+    spin_lock(&frame_memory.lock);
+    block_free_whole_locked(region, block.raw, caller);
+    if (CONFIG_DEBUG) frame_debug_freed(region, block.raw, BLOCK_FRAMES, caller);
+    spin_unlock(&frame_memory.lock);
+}
+
+uint64_t frame_free_count(void)
+{
+    spin_lock(&frame_memory.lock);
+    uint64_t count = frame_memory.whole_blocks * BLOCK_FRAMES + frame_memory.small_frames;
+    spin_unlock(&frame_memory.lock);
+    return count;
+}
+
+uint64_t frame_free_huge_count(void)
+{
+    spin_lock(&frame_memory.lock);
+    /* The current block counts when it is idle: it would be given up for a huge allocation. */
+    uint64_t count = frame_memory.whole_blocks + (*frame_memory.cursor.free == BLOCK_FRAMES);
+    spin_unlock(&frame_memory.lock);
+    return count;
+}
+
+uint64_t frame_total_count(void)
+{
+    spin_lock(&frame_memory.lock);
+    uint64_t count = frame_memory.total_frames;
+    spin_unlock(&frame_memory.lock);
+    return count;
+}

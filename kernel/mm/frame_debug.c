@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a debug build does with free memory: fill it, remember who freed it, and look when it is
+ * handed out again. The first two words of a poisoned frame hold the caller of frame_free and its
+ * complement; a bit per frame says that the poison is there, as memory that was never used has none. */
+#include "core/panic.h"
+#include "core/symbol.h"
+#include "lib/string.h"
+#include "mm/direct_map.h"
+#include "mm/frame_internal.h"
+
+#define POISON 0xf4eef4eef4eef4eeull
+enum { POISON_WORDS = PAGE_BYTES / 8, POISON_OWNER_WORDS = 2 };
+
+static const char *name_of(uint64_t address, uint64_t *offset)
+{
+    const char *name = symbol_name(address, offset);
+    return name ? name : "?";
+}
+
+void frame_debug_setup(struct region *region, uint32_t first_block, uint32_t blocks)
+{
+    if (!CONFIG_DEBUG) return;
+    for (uint32_t i = first_block; i < first_block + blocks; i++)
+        memset(region->bits[i].poisoned, 0, sizeof(region->bits[i].poisoned));
+}
+
+void frame_debug_freed(struct region *region, uint64_t address, uint64_t frames, const void *caller)
+{
+    if (!CONFIG_DEBUG) return;
+    for (; frames; frames--, address += PAGE_BYTES) {
+        uint64_t *words = direct_map(PADDR(address));
+        words[0] = (uint64_t)caller;
+        words[1] = ~(uint64_t)caller;
+        for (uint32_t i = POISON_OWNER_WORDS; i < POISON_WORDS; i++) words[i] = POISON;
+        set_bit(region->bits[block_index(address)].poisoned, frame_index(address));
+    }
+}
+
+static void check_poison(uint64_t address)
+{
+    const uint64_t *words = direct_map(PADDR(address));
+    uint64_t offset;
+    if (words[0] != ~words[1])
+        panic("write to frame 0x%lx after it was freed: its first words are 0x%lx 0x%lx", address, words[0],
+              words[1]);
+    for (uint32_t i = POISON_OWNER_WORDS; i < POISON_WORDS; i++) {
+        if (likely(words[i] == POISON)) continue;
+        const char *name = name_of(words[0], &offset);
+        panic("write to frame 0x%lx after it was freed by %s+0x%lx: 0x%lx at offset 0x%lx", address, name,
+              offset, words[i], (uint64_t)i * 8);
+    }
+}
+
+void frame_debug_allocated(struct region *region, uint64_t address, uint64_t frames)
+{
+    if (!CONFIG_DEBUG) return;
+    for (; frames; frames--, address += PAGE_BYTES) {
+        uint64_t *poisoned = region->bits[block_index(address)].poisoned;
+        if (!has_bit(poisoned, frame_index(address))) continue;
+        clear_bit(poisoned, frame_index(address));
+        check_poison(address);
+    }
+}
+
+void frame_double_free(uint64_t address, const void *caller)
+{
+    uint64_t caller_offset = 0, first_offset = 0;
+    const char *name = name_of((uint64_t)caller, &caller_offset);
+    struct region *region = region_of(address, caller);
+    if (CONFIG_DEBUG && has_bit(region->bits[block_index(address)].poisoned, frame_index(address))) {
+        const uint64_t *words = direct_map(PADDR(address));
+        const char *first = name_of(words[0], &first_offset);
+        panic("free of frame 0x%lx, which is free, by %s+0x%lx; first freed by %s+0x%lx", address, name,
+              caller_offset, first, first_offset);
+    }
+    panic("free of frame 0x%lx, which is not in use, by %s+0x%lx", address, name, caller_offset);
+}

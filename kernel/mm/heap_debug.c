@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Debug dress of a heap block:
+ *
+ *     record | red zone | the caller's bytes | red zone
+ *
+ * A freed block keeps its record and is filled with poison, which is looked at when the same memory is
+ * handed out again. Live blocks are in one list, so a leak report is a walk.
+ *
+ * Locking: `lock` guards the list; it is a leaf. */
+#include "mm/heap_internal.h"
+
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/symbol.h"
+#include "lib/list.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+
+#define RECORD_LIVE 0x11fe0b10cc000001ull
+#define RECORD_FREE 0xdeadb10cc0000002ull
+
+enum {
+    RED_ZONE_BYTE = 0xb5,
+    FREE_BYTE = 0xd1,
+    FRONT_ZONE_BYTES = 16,
+    REPORT_LINES_MAX = 64,
+};
+
+struct record {
+    uint64_t link;     /* the raw heap's free list runs through here */
+    uint64_t state;    /* RECORD_* ^ the record's address */
+    struct list node;  /* in `live`; under lock */
+    const void *owner; /* who allocated */
+    const void *freer; /* who freed, once free */
+    uint64_t bytes;    /* as asked for */
+    uint64_t reserved;
+    uint8_t red_zone[FRONT_ZONE_BYTES];
+};
+_Static_assert(sizeof(struct record) == HEAP_DRESS_FRONT, "the caller's bytes follow");
+_Static_assert(HEAP_DRESS_FRONT % 16 == 0, "blocks are aligned to 16");
+
+static struct spinlock lock = SPINLOCK_INIT;
+static struct list live = LIST_INIT(live); /* oldest first */
+
+static const char *name_of(const void *address, uint64_t *offset)
+{
+    const char *name = symbol_name((uint64_t)address, offset);
+    return name ? name : "?";
+}
+
+static uint8_t *bytes_of(struct record *r) { return (uint8_t *)(r + 1); }
+static struct record *record_of(const void *block) { return (struct record *)block - 1; }
+static uint64_t state_for(const struct record *r, uint64_t state) { return state ^ (uint64_t)r; }
+
+/* The offset of the first byte that is not `value`, or `count`. */
+static size_t first_other(const uint8_t *bytes, uint8_t value, size_t count)
+{
+    size_t i = 0;
+    while (i < count && bytes[i] == value) i++;
+    return i;
+}
+
+NORETURN static void report_damage(const struct record *r, const char *what, int64_t offset, uint8_t found)
+{
+    uint64_t name_offset = 0;
+    const char *name = name_of(r->owner, &name_offset);
+    panic("heap: %s: block %p of %lu bytes, allocated by %s+0x%lx, has 0x%02x at offset %ld", what,
+          (const void *)(r + 1), r->bytes, name, name_offset, found, offset);
+}
+
+static struct record *check_live(const void *block, const void *caller)
+{
+    struct record *r = record_of(block);
+    uint64_t offset = 0, owner_offset = 0, freer_offset = 0;
+    if (r->state == state_for(r, RECORD_FREE)) {
+        const char *name = name_of(caller, &offset), *owner = name_of(r->owner, &owner_offset);
+        const char *freer = name_of(r->freer, &freer_offset);
+        panic("heap: block %p freed twice, by %s+0x%lx; first by %s+0x%lx; allocated by %s+0x%lx", block,
+              name, offset, freer, freer_offset, owner, owner_offset);
+    }
+    if (r->state != state_for(r, RECORD_LIVE)) {
+        const char *name = name_of(caller, &offset);
+        panic("heap: %p, used as a block by %s+0x%lx, is none", block, name, offset);
+    }
+    size_t i = first_other(r->red_zone, RED_ZONE_BYTE, FRONT_ZONE_BYTES);
+    if (i < FRONT_ZONE_BYTES)
+        report_damage(r, "write before a block", (int64_t)i - FRONT_ZONE_BYTES, r->red_zone[i]);
+    const uint8_t *back = bytes_of(r) + r->bytes;
+    i = first_other(back, RED_ZONE_BYTE, HEAP_DRESS_BACK);
+    if (i < HEAP_DRESS_BACK) report_damage(r, "write past a block", (int64_t)(r->bytes + i), back[i]);
+    return r;
+}
+
+void *heap_dress(void *raw, size_t bytes, const void *owner)
+{
+    struct record *r = raw;
+    if (!r) return NULL;
+    if (r->state == state_for(r, RECORD_FREE)) {
+        size_t i = first_other(bytes_of(r), FREE_BYTE, r->bytes);
+        if (i < r->bytes) report_damage(r, "write to a freed block", (int64_t)i, bytes_of(r)[i]);
+    }
+    r->state = state_for(r, RECORD_LIVE);
+    r->owner = owner;
+    r->freer = NULL;
+    r->bytes = bytes;
+    memset(r->red_zone, RED_ZONE_BYTE, FRONT_ZONE_BYTES);
+    memset(bytes_of(r) + bytes, RED_ZONE_BYTE, HEAP_DRESS_BACK);
+    spin_lock(&lock);
+    list_push_back(&live, &r->node);
+    spin_unlock(&lock);
+    return bytes_of(r);
+}
+
+void *heap_undress(void *block, const void *caller)
+{
+    struct record *r = check_live(block, caller);
+    spin_lock(&lock);
+    list_remove(&r->node);
+    spin_unlock(&lock);
+    r->state = state_for(r, RECORD_FREE);
+    r->freer = caller;
+    memset(bytes_of(r), FREE_BYTE, r->bytes);
+    return r;
+}
+
+size_t heap_dressed_bytes(const void *block, const void *caller) { return check_live(block, caller)->bytes; }
+
+uint64_t heap_report(void)
+{
+    uint64_t count = 0, bytes = 0, offset = 0;
+    spin_lock(&lock);
+    LIST_FOR_EACH(node, &live)
+    {
+        const struct record *r = LIST_ENTRY(node, struct record, node);
+        bytes += r->bytes;
+        if (count++ >= REPORT_LINES_MAX) continue;
+        const char *name = name_of(r->owner, &offset);
+        log_warning("heap: in use: %p, %lu bytes, allocated by %s+0x%lx", (const void *)(r + 1), r->bytes,
+                    name, offset);
+    }
+    spin_unlock(&lock);
+    if (count) log_warning("heap: %lu blocks in use, %lu bytes", count, bytes);
+    return count;
+}
