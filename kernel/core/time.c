@@ -78,6 +78,7 @@ static NOINLINE void clock_start(void)
         find_rate();
         clock.scale = time_scale_of_khz(clock.khz);
         __atomic_store_n(&clock.is_ready, true, __ATOMIC_RELEASE);
+        log_clock_ns = time_now_ns;
     }
     spin_unlock(&clock.lock);
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Device interrupts through the I/O APICs.
+ *
+ * A line is named as devices know it: 0 to 15 are the ISA lines, wherever ACPI says that they arrive;
+ * from 16 on it is the global system interrupt itself, as PCI uses them: level, active low.
+ *
+ * Handlers run with interrupts off, must not switch threads, and quiet their device: a level line
+ * that is still asserted when they return interrupts again. */
+#pragma once
+#include "lib/acpi.h"
+#include "lib/base.h"
+#include "lib/mmio.h"
+
+typedef void (*irq_handler_t)(void *context);
+
+/* Shuts the 8259s, starts this CPU's local APIC and masks every I/O APIC pin. `ioapics[i]` are the
+ * mapped registers of madt->ioapics[i]; `madt` must stay. Without a MADT there are no lines to
+ * attach to, but the local APIC and its timer work. Once, at boot. */
+void irq_init(const struct acpi_madt *madt, struct mmio lapic, const struct mmio *ioapics);
+
+/* Opens the line to this CPU; for ever. ERR_BUSY, somebody has it; ERR_NO_DEVICE, it leads to no I/O
+ * APIC; ERR_NO_SPACE, no vector is left; ERR_NOT_SUPPORTED, this CPU's APIC id is above 255. */
+err_t irq_attach(uint32_t irq, irq_handler_t handler, void *context);
+
+/* Interrupts seen: on one line, and those that came without a cause. */
+uint64_t irq_count(uint32_t irq);
+uint64_t irq_spurious_count(void);
