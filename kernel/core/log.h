@@ -10,6 +10,9 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 /* Lines up to and including this level are kept. Set once from the command line (`log=info`). */
 extern enum log_level log_threshold;
 
+/* Gives each line its time stamp; NULL until the clock runs, so that logging never starts it. */
+extern uint64_t (*log_clock_ns)(void);
+
 void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #define LOG(level, ...)                                                \

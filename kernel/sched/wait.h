@@ -22,6 +22,9 @@ void wait_queue_init(struct wait_queue *queue);
 void wait_sleep_locked(struct wait_queue *queue) REQUIRES(queue->lock);
 /* ERR_TIMED_OUT once the clock (core/time.h) has reached `deadline_ns`. */
 err_t wait_sleep_until_locked(struct wait_queue *queue, uint64_t deadline_ns) REQUIRES(queue->lock);
+/* The same for sleeps that a program asked for: ERR_INTERRUPTED when somebody wants this thread to
+ * leave the kernel (thread_interrupt). UINT64_MAX waits without a time limit. */
+err_t wait_sleep_interruptible_locked(struct wait_queue *queue, uint64_t deadline_ns) REQUIRES(queue->lock);
 void wait_wake_one_locked(struct wait_queue *queue) REQUIRES(queue->lock);
 void wait_wake_all_locked(struct wait_queue *queue) REQUIRES(queue->lock);
 /* The same, taking the lock. */

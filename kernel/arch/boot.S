@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the loader's jump to C.
+ *
+ * PVH and multiboot2 both enter in 32-bit protected mode without paging, so one stub serves both.
+ * It builds the smallest page tables that work: a direct map of the first 4 GiB (also seen at
+ * address 0, for the few instructions until we jump high) and the image at -2 GiB. mm/kernel_map.c
+ * replaces them. Nothing here touches memory outside the image. */
+
+#define KERNEL_BASE 0xffffffff80000000
+#define PHYS(symbol) ((symbol) - KERNEL_BASE)
+
+#define PTE_P    0x001
+#define PTE_W    0x002
+#define PTE_PS   0x080
+#define LEAF     (PTE_P | PTE_W | PTE_PS)
+#define TABLE    (PTE_P | PTE_W)
+
+#define MSR_EFER      0xc0000080
+#define EFER_SCE_LME_NXE 0x901 /* SYSCALL, long mode, NX [intel-sdm3 2.2.1] */
+#define CR0_PE_MP_NE_WP_PG 0x80010023
+#define CR4_PAE       0x20
+
+/* ---- what loaders look for ---- */
+    .section .note.pvh, "a", @note      /* [pvh] XEN_ELFNOTE_PHYS32_ENTRY */
+    .balign 4
+    .long 4, 8, 18
+    .asciz "Xen"
+    .quad PHYS(pvh_entry)
+
+    .section .multiboot2, "a"           /* [multiboot2 3.1] */
+    .balign 8
+multiboot2_header:
+    .long 0xe85250d6, 0, multiboot2_end - multiboot2_header
+    .long -(0xe85250d6 + (multiboot2_end - multiboot2_header))
+    .short 3, 0                         /* entry address */
+    .long 12, PHYS(multiboot2_entry), 0
+    .short 5, 1                         /* framebuffer wanted, any size, optional */
+    .long 20, 0, 0, 0, 0
+    .short 6, 0                         /* modules page aligned: initramfs pages are mapped in place */
+    .long 8
+    .short 0, 0
+    .long 8
+multiboot2_end:
+
+    .section .text.boot, "ax"
+    .code32
+    .global boot_entry_virtual
+boot_entry_virtual:                     /* e_entry: for a debugger; loaders use the two above */
+pvh_entry:
+    xorl    %eax, %eax                  /* PVH promises no magic in a register; 0 stands for it */
+multiboot2_entry:
+    cli
+    cld
+    movl    %eax, %ebp                  /* magic, until C gets it */
+    movl    %ebx, %esi                  /* the loader's facts */
+    movl    $PHYS(boot_stack_top), %esp
+
+    movl    $0x80000000, %eax
+    cpuid
+    movl    $no_long_mode_text, %edi
+    cmpl    $0x80000001, %eax
+    jb      boot_refuse
+    movl    $0x80000001, %eax
+    cpuid
+    btl     $29, %edx                   /* long mode [intel-sdm2 CPUID] */
+    jnc     boot_refuse
+    movl    $no_nx_text, %edi
+    btl     $20, %edx                   /* no execute: W^X depends on it */
+    jnc     boot_refuse
+
+    movl    $PHYS(boot_pdpt_direct) + TABLE, %eax
+    movl    %eax, PHYS(boot_pml4)
+    movl    %eax, PHYS(boot_pml4) + 256 * 8
+    movl    $PHYS(boot_pdpt_image) + TABLE, PHYS(boot_pml4) + 511 * 8
+    movl    $PHYS(boot_pd_image) + TABLE, PHYS(boot_pdpt_image) + 510 * 8
+    movl    $LEAF, PHYS(boot_pd_image)
+    movl    $0x200000 + LEAF, PHYS(boot_pd_image) + 8
+    movl    $0x400000 + LEAF, PHYS(boot_pd_image) + 16
+
+    btl     $26, %edx                   /* 1 GiB leaves */
+    jnc     1f
+    movl    $0x00000000 + LEAF, PHYS(boot_pdpt_direct)
+    movl    $0x40000000 + LEAF, PHYS(boot_pdpt_direct) + 8
+    movl    $0x80000000 + LEAF, PHYS(boot_pdpt_direct) + 16
+    movl    $0xc0000000 + LEAF, PHYS(boot_pdpt_direct) + 24
+    jmp     3f
+1:                                      /* four directories of 2 MiB leaves instead */
+    movl    $PHYS(boot_pd_direct), %edi
+    movl    $LEAF, %eax
+    movl    $4 * 512, %ecx
+2:  movl    %eax, (%edi)
+    addl    $0x200000, %eax
+    addl    $8, %edi
+    loop    2b
+    movl    $PHYS(boot_pd_direct) + 0x0000 + TABLE, PHYS(boot_pdpt_direct)
+    movl    $PHYS(boot_pd_direct) + 0x1000 + TABLE, PHYS(boot_pdpt_direct) + 8
+    movl    $PHYS(boot_pd_direct) + 0x2000 + TABLE, PHYS(boot_pdpt_direct) + 16
+    movl    $PHYS(boot_pd_direct) + 0x3000 + TABLE, PHYS(boot_pdpt_direct) + 24
+3:
+    movl    $CR4_PAE, %eax
+    movl    %eax, %cr4
+    movl    $PHYS(boot_pml4), %eax
+    movl    %eax, %cr3
+    movl    $MSR_EFER, %ecx
+    movl    $EFER_SCE_LME_NXE, %eax
+    xorl    %edx, %edx
+    wrmsr
+    movl    $CR0_PE_MP_NE_WP_PG, %eax
+    movl    %eax, %cr0
+    lgdt    PHYS(boot_gdt_pointer)
+    ljmp    $0x08, $PHYS(boot_long_mode)
+
+/* The machine cannot run us: say why on the first serial port, in %edi, and stop. */
+boot_refuse:
+    subl    $KERNEL_BASE & 0xffffffff, %edi
+4:  movl    $0x10000, %ecx
+5:  movw    $0x3fd, %dx                 /* LSR: transmitter empty, or give up and write anyway */
+    inb     %dx, %al
+    testb   $0x20, %al
+    loopz   5b
+    movb    (%edi), %al
+    testb   %al, %al
+    jz      6f
+    movw    $0x3f8, %dx
+    outb    %al, %dx
+    incl    %edi
+    jmp     4b
+6:  hlt
+    jmp     6b
+
+    .code64
+boot_long_mode:
+    movl    $0x10, %eax
+    movl    %eax, %ds
+    movl    %eax, %es
+    movl    %eax, %ss
+    xorl    %eax, %eax
+    movl    %eax, %fs
+    movl    %eax, %gs
+    movq    $boot_stack_top, %rsp
+    movl    %ebp, %edi
+    movl    %esi, %esi
+    xorl    %ebp, %ebp                  /* backtraces end here */
+    movq    $kernel_main, %rax
+    call    *%rax
+    ud2
+
+    .section .rodata
+no_long_mode_text: .asciz "cloudkernel: this CPU has no 64-bit mode\r\n"
+no_nx_text:        .asciz "cloudkernel: this CPU has no NX bit\r\n"
+    .balign 8
+boot_gdt:
+    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+boot_gdt_pointer:
+    .short . - boot_gdt - 1
+    .long PHYS(boot_gdt)
+
+    .section .bss.page_aligned, "aw", @nobits
+    .balign 4096
+    .global boot_pml4
+boot_pml4:        .skip 4096
+boot_pdpt_direct: .skip 4096
+boot_pdpt_image:  .skip 4096
+boot_pd_image:    .skip 4096
+boot_pd_direct:   .skip 4 * 4096
+    .global boot_stack, boot_stack_top
+boot_stack:       .skip 16384
+boot_stack_top:
+
+    .section .note.GNU-stack, "", @progbits

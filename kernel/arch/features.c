@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arch/features.h"
+
+#include "arch/cpu.h"
+#include "arch/trap.h"
+#include "lib/string.h"
+
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_FMASK          0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_PAT            0x277
+
+/* [intel-sdm3 2.5] */
+#define CR0_MP (1ull << 1)
+#define CR0_EM (1ull << 2)
+#define CR0_TS (1ull << 3)
+#define CR0_NE (1ull << 5)
+#define CR0_WP (1ull << 16)
+#define CR4_PGE        (1ull << 7)
+#define CR4_OSFXSR     (1ull << 9)
+#define CR4_OSXMMEXCPT (1ull << 10)
+#define CR4_UMIP       (1ull << 11)
+#define CR4_FSGSBASE   (1ull << 16)
+#define CR4_OSXSAVE    (1ull << 18)
+#define CR4_SMEP       (1ull << 20)
+#define CR4_SMAP       (1ull << 21)
+
+/* Everything a program could have set that would hurt or confuse the kernel. */
+#define SYSCALL_FLAGS_CLEARED                                                                             \
+    (RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID | 0x8d5)
+
+/* Entry 1 becomes write-combining (framebuffers), the rest keeps its reset value. [intel-sdm3 12.12] */
+#define PAT_VALUE 0x0007040600070106ull
+
+struct cpu_features cpu_features;
+
+void syscall_entry(void);
+void syscall_entry_traced(void);
+extern uint8_t *const smap_sites_start[], *const smap_sites_end[];
+
+static void read_cpuid(struct cpu_features *f)
+{
+    struct cpuid max = cpuid_read(0, 0), one = cpuid_read(1, 0);
+    struct cpuid seven = max.eax >= 7 ? cpuid_read(7, 0) : (struct cpuid){ 0 };
+    struct cpuid extended = cpuid_read(0x80000001, 0);
+    f->hwcap = one.edx;
+    f->pge = one.edx >> 13 & 1;
+    f->pat = one.edx >> 16 & 1;
+    f->x2apic = one.ecx >> 21 & 1;
+    f->tsc_deadline = one.ecx >> 24 & 1;
+    f->xsave = one.ecx >> 26 & 1;
+    f->rdrand = one.ecx >> 30 & 1;
+    f->hypervisor = one.ecx >> 31 & 1;
+    f->fsgsbase = seven.ebx & 1;
+    f->smep = seven.ebx >> 7 & 1;
+    f->rdseed = seven.ebx >> 18 & 1;
+    f->smap = seven.ebx >> 20 & 1;
+    f->umip = seven.ecx >> 2 & 1;
+    f->nx = extended.edx >> 20 & 1;
+    f->giant_pages = extended.edx >> 26 & 1;
+    f->hwcap2 = f->fsgsbase ? 2 : 0; /* HWCAP2_FSGSBASE [linux uapi asm/hwcap2.h] */
+}
+
+/* XCR0: all user state the CPU offers except what needs a permission call first (AMX tile data,
+ * bit 18) and protection keys, which we do not manage (bit 9). [intel-sdm1 13.3] */
+static void enable_xsave(struct cpu_features *f)
+{
+    const uint64_t unmanaged = 1ull << 9 | 3ull << 17;
+    struct cpuid state = cpuid_read(0xd, 0);
+    f->xcr0 = ((uint64_t)state.edx << 32 | state.eax) & ~unmanaged;
+    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)f->xcr0), "d"((uint32_t)(f->xcr0 >> 32)));
+    f->xsave_bytes = cpuid_read(0xd, 0).ebx;
+}
+
+/* CLAC and STAC are undefined without SMAP: each site becomes a three-byte NOP. */
+static void remove_smap_sites(void)
+{
+    static const uint8_t nop3[] = { 0x0f, 0x1f, 0x00 };
+    for (uint8_t *const *site = smap_sites_start; site < smap_sites_end; site++)
+        memcpy(*site, nop3, sizeof(nop3));
+}
+
+void features_init(void)
+{
+    struct cpu_features *f = &cpu_features;
+    read_cpuid(f);
+
+    cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);
+    cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->pge ? CR4_PGE : 0) | (f->umip ? CR4_UMIP : 0) |
+              (f->fsgsbase ? CR4_FSGSBASE : 0) | (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) |
+              (f->smap ? CR4_SMAP : 0));
+    f->xsave_bytes = 512;
+    if (f->xsave) enable_xsave(f);
+    if (!f->smap) remove_smap_sites();
+    if (f->pat) msr_write(MSR_PAT, PAT_VALUE);
+
+    msr_write(MSR_STAR, (uint64_t)(SEGMENT_SYSRET_BASE | 3) << 48 | (uint64_t)SEGMENT_KERNEL_CODE << 32);
+    msr_write(MSR_FMASK, SYSCALL_FLAGS_CLEARED);
+    features_set_syscall_entry(false);
+}
+
+void features_set_syscall_entry(bool traced)
+{
+    msr_write(MSR_LSTAR, (uint64_t)(traced ? syscall_entry_traced : syscall_entry));
+}
+
+void fpu_reset(void)
+{
+    uint32_t mxcsr = 0x1f80; /* all exceptions masked, round to nearest */
+    static const uint8_t zero[512 + 64] ALIGNED(64);
+    if (cpu_features.xsave) { /* a header that marks every component as initial */
+        __asm__ volatile("xrstor %0" : : "m"(zero), "a"((uint32_t)-1), "d"((uint32_t)-1));
+    }
+    __asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
+}
+
+void fs_base_write(uint64_t base)
+{
+    if (cpu_features.fsgsbase) __asm__ volatile("wrfsbase %0" : : "r"(base));
+    else msr_write(MSR_FS_BASE, base);
+}
+
+uint64_t fs_base_read(void) { return msr_read(MSR_FS_BASE); }
+void user_gs_base_write(uint64_t base) { msr_write(MSR_KERNEL_GS_BASE, base); }
+uint64_t user_gs_base_read(void) { return msr_read(MSR_KERNEL_GS_BASE); }

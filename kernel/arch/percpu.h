@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What belongs to one CPU, reached through GS in kernel mode. The entry assembly uses the first
+ * fields; their offsets are generated into build/.../offsets.h from arch/offsets.c. */
+#pragma once
+#include "lib/base.h"
+
+struct thread;
+
+struct percpu {
+    struct percpu *self;
+    uint64_t kernel_stack;   /* where a system call or trap from ring 3 starts; set at each switch */
+    uint64_t user_stack;     /* RSP of ring 3 between SYSCALL and the push */
+    struct thread *current;  /* the running thread; NULL before sched_init */
+    uint32_t user_work;      /* non-zero: look before going back to ring 3 (enum user_work) */
+    uint32_t cpu;            /* index, 0 for the boot CPU */
+    uint64_t syscall_count;  /* system calls that took the traced path */
+};
+
+/* Reasons to stop on the way back to ring 3; bits of percpu.user_work. */
+enum user_work { USER_WORK_EXIT = 1, USER_WORK_RESCHEDULE = 2 };
+
+extern struct percpu percpu_boot;
+
+static inline struct percpu *percpu(void)
+{
+    struct percpu *p;
+    __asm__("movq %%gs:%c1, %0" : "=r"(p) : "i"(offsetof(struct percpu, self)));
+    return p;
+}
+/* One load; the compiler may keep it, since a thread's code never sees another current thread. */
+static inline struct thread *percpu_current(void)
+{
+    struct thread *t;
+    __asm__("movq %%gs:%c1, %0" : "=r"(t) : "i"(offsetof(struct percpu, current)));
+    return t;
+}

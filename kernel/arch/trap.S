@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trap entry: one stub a vector, one common path, and a careful path for traps that may come
+ * between SYSCALL and SWAPGS. C side: arch/trap.c. */
+#include "offsets.h"
+
+#define MSR_GS_BASE 0xc0000101
+
+    .text
+
+/* Each stub is 16 bytes so that trap_stub(vector) is arithmetic. Vectors for which the CPU pushes
+ * an error code: 8, 10-14, 17, 21, 29, 30. [intel-sdm3 7.13] */
+    .balign 16
+    .global trap_stubs
+trap_stubs:
+    .set vector, 0
+    .rept 256
+    .balign 16
+    .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+    pushq   $0
+    .endif
+    .if vector < 128
+    pushq   $vector
+    .else
+    pushq   $vector - 256               /* two bytes; made positive again below */
+    .endif
+    .if vector == 1 || vector == 2 || vector == 8 || vector == 18
+    jmp     trap_careful
+    .else
+    jmp     trap_common
+    .endif
+    .set vector, vector + 1
+    .endr
+
+    .macro push_registers
+    pushq   %rdi
+    pushq   %rsi
+    pushq   %rdx
+    pushq   %rcx
+    pushq   %rax
+    pushq   %r8
+    pushq   %r9
+    pushq   %r10
+    pushq   %r11
+    pushq   %rbx
+    pushq   %rbp
+    pushq   %r12
+    pushq   %r13
+    pushq   %r14
+    pushq   %r15
+    movzbl  TRAP_FRAME_VECTOR(%rsp), %eax
+    movq    %rax, TRAP_FRAME_VECTOR(%rsp)
+    cld
+    clac_site
+    .endm
+
+    .macro pop_registers
+    popq    %r15
+    popq    %r14
+    popq    %r13
+    popq    %r12
+    popq    %rbp
+    popq    %rbx
+    popq    %r11
+    popq    %r10
+    popq    %r9
+    popq    %r8
+    popq    %rax
+    popq    %rcx
+    popq    %rdx
+    popq    %rsi
+    popq    %rdi
+    addq    $16, %rsp
+    .endm
+
+/* CLAC where the CPU has SMAP; arch/features.c turns it into a NOP elsewhere. */
+    .macro clac_site
+661:
+    clac
+    .pushsection .smap_sites, "a"
+    .quad   661b
+    .popsection
+    .endm
+
+trap_common:
+    testb   $3, 24(%rsp)                /* the interrupted CS */
+    jz      1f
+    swapgs
+1:  push_registers
+    movq    %rsp, %rdi
+    xorl    %ebp, %ebp                  /* a backtrace goes on from the frame itself */
+    call    trap_dispatch
+    testb   $3, TRAP_FRAME_CS(%rsp)
+    jz      trap_leave_kernel
+    cmpl    $0, %gs:PERCPU_USER_WORK
+    jne     trap_do_user_work
+    .global trap_leave_user
+trap_leave_user:
+    pop_registers
+    swapgs
+    iretq
+trap_leave_kernel:
+    pop_registers
+    iretq
+trap_do_user_work:
+    call    *trap_user_work(%rip)
+    jmp     trap_leave_user
+
+/* Debug, NMI, double fault and machine check may arrive when GS is either the kernel's or the
+ * program's and CS does not tell. They run on stacks of their own, whose top word holds this CPU's
+ * percpu pointer: GS is saved, set and put back whatever it was. */
+trap_careful:
+    push_registers
+    movl    $MSR_GS_BASE, %ecx
+    rdmsr
+    shlq    $32, %rdx
+    orq     %rax, %rdx
+    movq    %rdx, %r12
+    movq    %rsp, %rax
+    orq     $IST_STACK_BYTES - 1, %rax
+    movq    -7(%rax), %rax              /* last eight bytes of the stack */
+    movq    %rax, %rdx
+    shrq    $32, %rdx
+    wrmsr
+    movq    %rsp, %rdi
+    xorl    %ebp, %ebp
+    call    trap_dispatch
+    movq    %r12, %rax
+    movq    %r12, %rdx
+    shrq    $32, %rdx
+    movl    $MSR_GS_BASE, %ecx
+    wrmsr
+    pop_registers
+    iretq
+
+    .section .note.GNU-stack, "", @progbits

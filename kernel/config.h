@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every tunable number, its unit, and the asserts that relate them. */
+#pragma once
+#include "lib/base.h"
+
+enum {
+    /* ---- threads ---- */
+    CONFIG_KERNEL_STACK_BYTES = 16384,
+    CONFIG_IST_STACK_BYTES = 4096, /* double fault, NMI, machine check, debug */
+    CONFIG_THREAD_NAME_MAX = 24,
+
+    /* ---- log ---- */
+    CONFIG_LOG_RING_BYTES = 16384,
+    CONFIG_LOG_LINE_MAX = 512,
+
+    /* ---- container ---- */
+    CONFIG_USER_STACK_BYTES = 8 * 1024 * 1024, /* RLIMIT_STACK, as Linux's default */
+    CONFIG_ARGS_BYTES_MAX = 128 * 1024,        /* argv and envp strings and pointers together */
+    CONFIG_AREAS_MAX = 65530,                  /* areas of one address space, as vm.max_map_count */
+    CONFIG_FAULT_AROUND_PAGES = 16,            /* pages of a file mapped on one read fault */
+};
+
+_Static_assert(CONFIG_KERNEL_STACK_BYTES % PAGE_BYTES == 0, "stacks are whole pages with a guard page below");
+_Static_assert(CONFIG_LOG_LINE_MAX < CONFIG_LOG_RING_BYTES, "a line fits the ring");
+_Static_assert(CONFIG_FAULT_AROUND_PAGES > 0 && !(CONFIG_FAULT_AROUND_PAGES & (CONFIG_FAULT_AROUND_PAGES - 1)),
+               "a window is aligned to its size");
+
+/* ---- interrupt vectors ---- */
+enum {
+    VECTOR_PIC_BASE = 0x20, /* where the masked PICs could still raise a spurious interrupt */
+    VECTOR_IRQ_BASE = 0x30,
+    VECTOR_TIMER = 0xf0,
+    VECTOR_SPURIOUS = 0xff, /* low four bits set, as older APICs demand. [intel-sdm3 11.9] */
+};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/lock.h"
+
+#include "core/panic.h"
+
+void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    uint64_t flags = flags_read();
+    interrupts_off();
+    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+        /* With one CPU the holder can only be this one, further up its own stack. */
+        if (CONFIG_DEBUG) panic("spin lock %p taken twice; first by %p", (void *)lock, lock->owner);
+        cpu_relax();
+    }
+    lock->saved_flags = (uint32_t)flags;
+    if (CONFIG_DEBUG) lock->owner = __builtin_return_address(0);
+}
+
+void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    bool on = lock->saved_flags & RFLAGS_IF;
+    DEBUG_ASSERT(lock->held);
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    if (on) interrupts_on();
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page-fault trap. */
+#pragma once
+#include "vm/space.h"
+
+struct trap_frame;
+
+/* Handler of vector 14: resolves the fault, sends a kernel copy to its fix-up, reports the
+ * program's error, or panics when the kernel itself is wrong. */
+void fault_handle(struct trap_frame *frame);
+
+/* Set by container/: the program touched what it may not (ERR_FAULT), what a file does not have
+ * (ERR_IO), or there is no memory for it. It may end the program and not return. */
+extern void (*fault_report_user)(struct trap_frame *frame, uint64_t address, err_t reason);

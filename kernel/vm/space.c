@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/space.h"
+
+#include "config.h"
+#include "core/panic.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "sched/thread.h"
+#include "vm/layout.h"
+#include "vm/space_internal.h"
+
+struct space *space_current(void) { return thread_current()->space; }
+
+static struct area *area_of(struct list *node) { return LIST_ENTRY(node, struct area, link); }
+
+uint32_t area_page_flags(const struct area *area)
+{
+    uint32_t flags = PAGE_USER;
+    if (area->flags & SPACE_WRITE) flags |= PAGE_WRITE;
+    if (area->flags & SPACE_EXEC) flags |= PAGE_EXEC;
+    return flags;
+}
+
+err_t space_create(struct space **out)
+{
+    struct space *space = heap_alloc_zeroed(sizeof(*space));
+    if (!space) return ERR_NO_MEMORY;
+    err_t e = page_table_create_user(&space->page_table);
+    if (failed(e)) {
+        heap_free(space);
+        return e;
+    }
+    mutex_init(&space->lock);
+    list_init(&space->areas);
+    *out = space;
+    return OK;
+}
+
+/* A leaf that a private mapping owns is freed; one lent by a file is not. */
+static void free_leaf(uint64_t vaddr, paddr_t frame, uint8_t leaf_shift, uint32_t flags, void *context)
+{
+    struct space *space = context;
+    (void)vaddr;
+    space->resident_pages -= 1ull << (leaf_shift - PAGE_SHIFT);
+    if (flags & PAGE_BORROWED) return;
+    if (leaf_shift == HUGE_SHIFT) frame_free_huge(frame);
+    else frame_free(frame);
+}
+
+err_t space_drop_pages_locked(struct space *space, uint64_t start, uint64_t end)
+{
+    return page_table_unmap(&space->page_table, start, end - start, free_leaf, space);
+}
+
+static void area_free_locked(struct space *space, struct area *area) REQUIRES(space->lock)
+{
+    list_remove(&area->link);
+    space->area_count--;
+    space->mapped_bytes -= area->end - area->start;
+    if (space->last_hit == area) space->last_hit = NULL;
+    backing_put(area->backing);
+    heap_free(area);
+}
+
+void space_destroy(struct space *space)
+{
+    mutex_lock(&space->lock);
+    page_table_destroy_user(&space->page_table, free_leaf, space);
+    LIST_FOR_EACH_SAFE(node, &space->areas) area_free_locked(space, area_of(node));
+    mutex_unlock(&space->lock);
+    heap_free(space);
+}
+
+/* The first area that ends above `address`: it contains the address or is the next one up. */
+static struct area *find_from_locked(struct space *space, uint64_t address) REQUIRES(space->lock)
+{
+    struct area *hit = space->last_hit;
+    struct list *node = hit && hit->start <= address ? &hit->link : space->areas.next;
+    for (; node != &space->areas; node = node->next)
+        if (area_of(node)->end > address) return space->last_hit = area_of(node);
+    return NULL;
+}
+
+struct area *space_find_locked(struct space *space, uint64_t address)
+{
+    struct area *area = find_from_locked(space, address);
+    return area && area->start <= address ? area : NULL;
+}
+
+static struct area *next_area(struct space *space, struct area *area)
+{
+    return area->link.next == &space->areas ? NULL : area_of(area->link.next);
+}
+
+/* Cuts `area` in two at `at`, which lies inside it; both halves keep their pages. */
+static err_t split_locked(struct space *space, struct area *area, uint64_t at) REQUIRES(space->lock)
+{
+    if (space->area_count >= CONFIG_AREAS_MAX) return ERR_NO_MEMORY;
+    struct area *upper = heap_alloc(sizeof(*upper));
+    if (!upper) return ERR_NO_MEMORY;
+    *upper = *area;
+    upper->start = at;
+    upper->backing_page += (at - area->start) >> PAGE_SHIFT;
+    backing_get(upper->backing);
+    area->end = at;
+    list_push_front(&area->link, &upper->link);
+    space->area_count++;
+    return OK;
+}
+
+/* Cuts areas at both ends of the range, so that every area is inside it or outside. */
+err_t space_isolate_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock)
+{
+    struct area *area = find_from_locked(space, start);
+    if (area && area->start < start) {
+        err_t e = split_locked(space, area, start);
+        if (failed(e)) return e;
+    }
+    area = find_from_locked(space, end - 1);
+    if (area && area->start < end && area->end > end) return split_locked(space, area, end);
+    return OK;
+}
+
+err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock)
+{
+    err_t e = space_isolate_locked(space, start, end);
+    if (failed(e)) return e;
+    struct area *area = find_from_locked(space, start);
+    if (!area || area->start >= end) return OK;
+    e = space_drop_pages_locked(space, start, end);
+    if (failed(e)) return e;
+    while (area && area->start < end) {
+        struct area *next = next_area(space, area);
+        area_free_locked(space, area);
+        area = next;
+    }
+    return OK;
+}
+
+/* The highest gap of `bytes` below map_top. Areas large enough for 2 MiB leaves are placed so that
+ * they can have them. */
+bool space_find_gap_locked(struct space *space, uint64_t bytes, uint64_t *out) REQUIRES(space->lock)
+{
+    uint64_t align = bytes >= HUGE_BYTES ? HUGE_BYTES : PAGE_BYTES;
+    uint64_t top = space->map_top;
+    for (struct list *node = space->areas.prev;; node = node->prev) {
+        bool none_left = node == &space->areas;
+        uint64_t floor = none_left ? USER_START : area_of(node)->end;
+        if (top >= floor && top - floor >= bytes) {
+            uint64_t at = align_down(top - bytes, align);
+            if (at >= floor) {
+                *out = at;
+                return true;
+            }
+        }
+        if (none_left) return false;
+        top = MIN(top, area_of(node)->start);
+    }
+}
+
+bool space_is_free_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock)
+{
+    struct area *area = find_from_locked(space, start);
+    return !area || area->start >= end;
+}
+
+static err_t choose_place_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags, uint64_t *out)
+    REQUIRES(space->lock)
+{
+    bool fits = at >= USER_START && is_user_range(at, bytes);
+    if (flags & SPACE_FIXED) {
+        if (!fits) return is_user_range(at, bytes) ? ERR_NOT_PERMITTED : ERR_NO_MEMORY;
+        *out = at;
+        if (space_is_free_locked(space, at, at + bytes)) return OK;
+        return flags & SPACE_NO_REPLACE ? ERR_EXISTS : space_unmap_locked(space, at, at + bytes);
+    }
+    if (at && fits && space_is_free_locked(space, at, at + bytes)) {
+        *out = at;
+        return OK;
+    }
+    return space_find_gap_locked(space, bytes, out) ? OK : ERR_NO_MEMORY;
+}
+
+/* Two anonymous neighbours that differ in nothing become one: malloc grows its heap in steps. */
+static bool extend_lower_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t kept)
+    REQUIRES(space->lock)
+{
+    struct area *lower = at > USER_START ? space_find_locked(space, at - 1) : NULL;
+    if (!lower || lower->end != at || lower->flags != kept || lower->backing) return false;
+    lower->end += bytes;
+    return true;
+}
+
+err_t space_insert_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags,
+                          struct backing *backing, uint64_t backing_page)
+{
+    uint32_t kept = flags & (SPACE_PROTECTION | SPACE_STACK | SPACE_HEAP | SPACE_SHARED);
+    space->mapped_bytes += bytes;
+    if (!backing && extend_lower_locked(space, at, bytes, kept)) return OK;
+    struct area *area = space->area_count < CONFIG_AREAS_MAX ? heap_alloc(sizeof(*area)) : NULL;
+    if (!area) {
+        space->mapped_bytes -= bytes;
+        return ERR_NO_MEMORY;
+    }
+    *area = (struct area){ .start = at, .end = at + bytes, .flags = kept, .backing = backing_get(backing),
+                           .backing_page = backing_page };
+    struct area *above = find_from_locked(space, at);
+    list_insert_between(&area->link, above ? above->link.prev : space->areas.prev,
+                        above ? &above->link : &space->areas);
+    space->area_count++;
+    return OK;
+}
+
+static void populate(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags)
+{
+    uint32_t access = PF_USER | (flags & SPACE_WRITE ? PF_WRITE : 0);
+    for (uint64_t offset = 0; offset < bytes; offset += PAGE_BYTES) {
+        err_t e = space_fault(space, at + offset, access);
+        if (failed(e)) return; /* as on Linux, pages that could not be had come (or fail) on touch */
+    }
+}
+
+err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags, struct backing *backing,
+                uint64_t backing_page, uint64_t *out)
+{
+    uint64_t place = 0;
+    mutex_lock(&space->lock);
+    err_t e = bytes && bytes <= USER_END ? choose_place_locked(space, at, bytes, flags, &place) : ERR_NO_MEMORY;
+    if (!failed(e)) e = space_insert_locked(space, place, bytes, flags, backing, backing_page);
+    backing_put(backing);
+    mutex_unlock(&space->lock);
+    if (failed(e)) return e;
+    if (flags & SPACE_POPULATE) populate(space, place, bytes, flags);
+    *out = place;
+    return OK;
+}
+
+err_t space_unmap(struct space *space, uint64_t at, uint64_t bytes)
+{
+    if (!bytes || !is_user_range(at, bytes)) return ERR_INVALID;
+    mutex_lock(&space->lock);
+    err_t e = space_unmap_locked(space, at, at + bytes);
+    mutex_unlock(&space->lock);
+    return e;
+}
+
+/* A private file page may only become writable by being copied, which its next write fault does. */
+static err_t protect_area_locked(struct space *space, struct area *area, uint32_t protection)
+    REQUIRES(space->lock)
+{
+    area->flags = (area->flags & ~SPACE_PROTECTION) | protection;
+    uint32_t flags = protection ? area_page_flags(area) : PAGE_HIDDEN;
+    if (area->backing) flags &= ~PAGE_WRITE;
+    return page_table_protect(&space->page_table, area->start, area->end - area->start, flags);
+}
+
+err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection)
+{
+    if (!is_user_range(at, bytes)) return ERR_NO_MEMORY;
+    if (!bytes) return OK;
+    uint64_t end = at + bytes;
+    mutex_lock(&space->lock);
+    err_t e = space_isolate_locked(space, at, end);
+    while (!failed(e) && at < end) {
+        struct area *area = space_find_locked(space, at);
+        if (!area) {
+            e = ERR_NO_MEMORY;
+            break;
+        }
+        e = protect_area_locked(space, area, protection);
+        at = area->end;
+    }
+    mutex_unlock(&space->lock);
+    return e;
+}
+
+err_t space_discard(struct space *space, uint64_t at, uint64_t bytes)
+{
+    if (!is_user_range(at, bytes)) return ERR_NO_MEMORY;
+    if (!bytes) return OK;
+    mutex_lock(&space->lock);
+    err_t e = space_drop_pages_locked(space, at, at + bytes);
+    mutex_unlock(&space->lock);
+    return e;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An address space: page tables and the ordered areas that say what may be in them.
+ *
+ * Pages appear on first touch (vm/fault.c). Anonymous areas of 2 MiB and more get 2 MiB leaves where
+ * an aligned one fits and a whole block is free, 4 KiB pages otherwise. A page of a private file
+ * mapping is the file's own frame, read-only, until it is written.
+ *
+ * Threads only. One thread uses a space today; the lock is for those to come. */
+#pragma once
+#include "lib/base.h"
+#include "lib/list.h"
+#include "mm/page_table.h"
+#include "sched/mutex.h"
+#include "vm/backing.h"
+
+enum {
+    SPACE_READ = 1 << 0,
+    SPACE_WRITE = 1 << 1,
+    SPACE_EXEC = 1 << 2,
+    SPACE_PROTECTION = SPACE_READ | SPACE_WRITE | SPACE_EXEC,
+    /* placement */
+    SPACE_FIXED = 1 << 4,      /* exactly there, replacing what is there */
+    SPACE_NO_REPLACE = 1 << 5, /* with FIXED: ERR_EXISTS instead of replacing */
+    /* kind */
+    SPACE_STACK = 1 << 6, /* grows at the edge of what is touched: small pages only */
+    SPACE_HEAP = 1 << 7,  /* brk */
+    SPACE_SHARED = 1 << 8, /* a read-only view of a file */
+    SPACE_POPULATE = 1 << 9,
+};
+
+struct area {
+    struct list link;  /* in space.areas, by address */
+    uint64_t start, end; /* page aligned; end is exclusive */
+    uint32_t flags;
+    struct backing *backing;   /* NULL: anonymous */
+    uint64_t backing_page;     /* page of the backing at `start` */
+};
+
+struct space {
+    struct page_table page_table;
+    struct mutex lock;
+    struct list areas;
+    struct area *last_hit; /* where the previous look-up ended */
+    uint32_t area_count;
+    uint64_t mapped_bytes;
+    uint64_t resident_pages;
+    uint64_t map_top;              /* mappings without an address go below this */
+    uint64_t brk_start, brk_end;
+    uint64_t fault_count;
+};
+
+/* The space of the running thread; NULL in a kernel thread. */
+struct space *space_current(void);
+
+/* ERR_NO_MEMORY. `map_top` and brk are set by the program loader. */
+err_t space_create(struct space **out);
+/* The space must not be current on any CPU. */
+void space_destroy(struct space *space);
+
+/* `bytes` and a fixed or hinted `at` are page aligned. Takes over the caller's reference to
+ * `backing` whether it succeeds or not.
+ * ERR_NO_MEMORY (no room or too many areas), ERR_EXISTS, ERR_INVALID (outside user space). */
+err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags, struct backing *backing,
+                uint64_t backing_page, uint64_t *out);
+/* Holes in the range are fine, as for munmap(2). */
+err_t space_unmap(struct space *space, uint64_t at, uint64_t bytes);
+/* ERR_NO_MEMORY when a part of the range is not mapped; what came before it is changed. */
+err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection);
+/* mremap(2) without a fixed destination: *out is where the range is now. ERR_FAULT when the old range
+ * is not one area. */
+err_t space_remap(struct space *space, uint64_t at, uint64_t old_bytes, uint64_t new_bytes, bool may_move,
+                  uint64_t *out);
+/* Drops the pages, keeps the areas: anonymous memory reads as zero again. */
+err_t space_discard(struct space *space, uint64_t at, uint64_t bytes);
+/* Moves the end of the heap; returns the end that holds afterwards (unchanged on failure). */
+uint64_t space_set_brk(struct space *space, uint64_t end);
+
+/* Makes one page present for this kind of access (PF_* of arch/trap.h).
+ * ERR_FAULT: not allowed there. ERR_IO: beyond the end of a file. ERR_NO_MEMORY. */
+err_t space_fault(struct space *space, uint64_t address, uint32_t error);
+
+/* The area that contains `address`, or NULL. Under the lock. */
+struct area *space_find_locked(struct space *space, uint64_t address) REQUIRES(space->lock);

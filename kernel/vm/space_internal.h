@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by space.c (areas), space_resize.c (brk, mremap) and fault.c (pages). */
+#pragma once
+#include "vm/space.h"
+
+/* Page-table flags that a page of this area gets when the area owns it. */
+uint32_t area_page_flags(const struct area *area);
+
+/* Removes the pages of [start, end) and frees those the space owns. */
+err_t space_drop_pages_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
+/* Cuts areas at both ends of the range, so that every area is inside it or outside. */
+err_t space_isolate_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
+err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
+bool space_is_free_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
+/* The highest gap of `bytes` below map_top. */
+bool space_find_gap_locked(struct space *space, uint64_t bytes, uint64_t *out) REQUIRES(space->lock);
+/* Adds an area to a free range, with a reference of its own to `backing`. */
+err_t space_insert_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags,
+                          struct backing *backing, uint64_t backing_page) REQUIRES(space->lock);

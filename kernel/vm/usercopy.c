@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vm/usercopy.h"
+
+#include "arch/usercopy.h"
+#include "vm/layout.h"
+
+err_t user_copy_in(void *dst, uaddr_t src, size_t bytes)
+{
+    if (!is_user_range(src.raw, bytes)) return ERR_FAULT;
+    return arch_user_copy(dst, (const void *)src.raw, bytes) ? ERR_FAULT : OK;
+}
+
+err_t user_copy_out(uaddr_t dst, const void *src, size_t bytes)
+{
+    if (!is_user_range(dst.raw, bytes)) return ERR_FAULT;
+    return arch_user_copy((void *)dst.raw, src, bytes) ? ERR_FAULT : OK;
+}
+
+err_t user_zero(uaddr_t dst, size_t bytes)
+{
+    if (!is_user_range(dst.raw, bytes)) return ERR_FAULT;
+    return arch_user_zero((void *)dst.raw, bytes) ? ERR_FAULT : OK;
+}
+
+err_t user_copy_string(char *dst, uaddr_t src, size_t capacity, size_t *length)
+{
+    if (src.raw >= USER_END) return ERR_FAULT;
+    /* A string that runs up to the end of user space faults there, as it would for the program. */
+    size_t room = MIN(capacity, USER_END - src.raw);
+    int64_t copied = arch_user_string(dst, (const char *)src.raw, room);
+    if (copied < 0 || (copied == 0 && room < capacity)) return ERR_FAULT;
+    if (copied == 0) return ERR_NAME_TOO_LONG;
+    *length = (size_t)copied - 1;
+    return OK;
+}

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# The kernel ELF: one rule set, instantiated for each flavour (release, debug, ktest) and compiler.
+# kernel/LAYERS is the build list: every folder it names is compiled whole.
+
+LAYERS := $(shell sed 's/\#.*//' kernel/LAYERS | tr -d '*')
+KERNEL_DIRS := $(filter-out main.c lib abi,$(LAYERS))
+KERNEL_C := kernel/main.c $(shell find $(addprefix kernel/,$(KERNEL_DIRS)) lib -name '*.c' \
+	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -name cpio_write.c | sort)
+KERNEL_S := $(sort $(wildcard kernel/arch/*.S))
+KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) tests/harness/ktest.c)
+
+KERNEL_WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wshadow
+KERNEL_FLAGS := -std=gnu17 -O2 -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+	-fno-pic -fno-strict-aliasing -fno-common -fno-omit-frame-pointer -momit-leaf-frame-pointer \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -ffunction-sections -fdata-sections \
+	-fstack-protector-strong -mstack-protector-guard=global $(KERNEL_WARN) -I. -Ikernel \
+	-fmacro-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(CURDIR)/=
+KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,kernel/arch/kernel.ld -Wl,--gc-sections \
+	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none -Wl,--orphan-handling=error
+FLAGS_gcc := -Wno-unused-const-variable
+FLAGS_clang-19 := -Wthread-safety -Wno-gnu-statement-expression
+LDFLAGS_clang-19 := -fuse-ld=lld-19
+FLAGS_debug := -DCK_DEBUG
+FLAGS_ktest := -DCK_DEBUG
+
+# $(call kernel_rules,flavour,compiler)
+define kernel_rules
+K_$(1)_$(2) := $(B)/kernel/$(1)-$(2)
+O_$(1)_$(2) := $$(patsubst %.c,$$(K_$(1)_$(2))/%.o,$$(KERNEL_C) $$(if $$(filter ktest,$(1)),$$(KTEST_C),kernel/container/payload.c)) \
+	$$(patsubst %.S,$$(K_$(1)_$(2))/%.S.o,$$(KERNEL_S)) $$(K_$(1)_$(2))/lz4.o
+F_$(1)_$(2) := $$(KERNEL_FLAGS) -isystem $$(shell $(2) -print-file-name=include) $$(FLAGS_$(1)) $$(FLAGS_$(2))
+
+$$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h kernel/config.h abi/syscalls.def)
+	@mkdir -p $$(@D)
+	$(2) $$(F_$(1)_$(2)) -S -o $$(@D)/offsets.s $$<
+	@sed -n 's/^->\([A-Z0-9_]*\) \$$$$*\(.*\)/#define \1 \2/p' $$(@D)/offsets.s > $$@
+$$(K_$(1)_$(2))/%.o: %.c
+	@mkdir -p $$(@D)
+	$(2) $$(F_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
+$$(K_$(1)_$(2))/%.S.o: %.S $$(K_$(1)_$(2))/offsets.h
+	@mkdir -p $$(@D)
+	$(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
+$$(K_$(1)_$(2))/lz4.o: $(B)/lz4/lz4.c
+	@mkdir -p $$(@D)
+	$(2) $$(filter-out $$(KERNEL_WARN),$$(F_$(1)_$(2))) -DLZ4_FREESTANDING=1 -DLZ4_memcpy=memcpy -DLZ4_memset=memset -DLZ4_memmove=memmove \
+		-include lib/string.h -c -o $$@ $$<
+# Linked twice: the second link adds the symbol table made from the first.
+$$(K_$(1)_$(2))/kernel.elf: $$(O_$(1)_$(2)) kernel/arch/kernel.ld tools/make_symbols.py
+	$(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$(@D)/first.elf $$(O_$(1)_$(2))
+	@nm -n $$(@D)/first.elf | python3 tools/make_symbols.py > $$(@D)/symbols.S
+	@$(2) -c -o $$(@D)/symbols.o $$(@D)/symbols.S
+	$(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$@ $$(O_$(1)_$(2)) $$(@D)/symbols.o
+-include $$(O_$(1)_$(2):.o=.d)
+endef
+$(foreach f,release debug ktest,$(foreach c,gcc clang-19,$(eval $(call kernel_rules,$(f),$(c)))))
+
+$(B)/kernel.elf: $(B)/kernel/release-$(CC)/kernel.elf
+	objcopy --strip-all $< $@
+$(B)/lz4/lz4.c: tools/fetch_lz4.sh
+	tools/fetch_lz4.sh $(B)/lz4
