@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/ck/guest_cmdline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/boot_info.h"
+#include "host/ck/buffer.h"
+#include "host/ck/report.h"
+#include "lib/cmdline.h"
+
+static void add_word(struct buffer *line, const char *word)
+{
+    if (buffer_bytes(line) > 0) buffer_append(line, " ", 1);
+    size_t bytes = cmdline_quote(NULL, 0, word);
+    cmdline_quote((char *)buffer_room(line, bytes + 1), bytes + 1, word);
+    buffer_added(line, bytes);
+}
+
+static void add_environment(struct buffer *line, const struct string_list *environment)
+{
+    for (size_t i = 0; i < environment->count; i++) {
+        char *word = must_format("env=%s", environment->items[i]);
+        add_word(line, word);
+        free(word);
+    }
+}
+
+char *guest_cmdline_create(const struct guest_cmdline *f)
+{
+    const struct run_options *o = f->options;
+    struct buffer line = { 0 };
+    add_word(&line, "ck.channel=com2");
+    add_word(&line, "debug_exit=0xf4");
+    add_word(&line, o->is_verbose || o->log_path ? "log=info" : "log=warning");
+    char *rate = must_format("tsc_khz=%llu", (unsigned long long)f->tsc_khz);
+    add_word(&line, rate);
+    free(rate);
+    if (!f->has_stdin) add_word(&line, "ck.stdin=none");
+    add_environment(&line, &o->environment);
+    buffer_append(&line, " --", 3); /* as a word it would be quoted, and separate nothing */
+    add_word(&line, f->program);
+    for (size_t i = 1; i < o->argument_count; i++) add_word(&line, o->arguments[i]);
+    buffer_append(&line, "", 1);
+
+    if (buffer_bytes(&line) > BOOT_CMDLINE_MAX) {
+        report("the program's arguments and environment take %zu bytes of the kernel's command line; "
+               "it has room for %d",
+               buffer_bytes(&line), BOOT_CMDLINE_MAX);
+        buffer_free(&line);
+        return NULL;
+    }
+    return (char *)line.data;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "host/ck/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/ck/guest_cmdline.h"
+#include "host/ck/machine.h"
+#include "host/ck/relay.h"
+#include "host/ck/report.h"
+#include "host/ck/rootfs.h"
+#include "host/ck/status.h"
+#include "host/ck/tsc.h"
+
+enum {
+    COUNTING_TSC_KHZ = 1000000, /* -icount shift=0: one instruction is one nanosecond */
+    GRACE_MS = 2000,            /* from the program's end to QEMU's: the log's last lines, the exit device */
+    STDIN_WAIT_MS = 1000,       /* see look_at_stdin() */
+};
+
+/* What was found out about stdin before the machine started. */
+struct stdin_state {
+    bool has_stdin;
+    uint8_t head[4096];
+    size_t head_bytes;
+};
+
+/* ---- preparing ---- */
+
+/* Owned by the caller; NULL: reported. */
+static char *find_kernel(void)
+{
+    const char *named = getenv("CK_KERNEL");
+    char *path = NULL;
+    if (named && *named) {
+        path = must_copy_string(named);
+    } else {
+        char self[4096];
+        ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+        if (length < 0) {
+            report_errno("cannot find where ck itself is; set CK_KERNEL");
+            return NULL;
+        }
+        self[length] = '\0';
+        char *slash = strrchr(self, '/');
+        if (slash) *slash = '\0';
+        path = must_format("%s/kernel.elf", self);
+    }
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        report_errno("%s: cannot open the kernel (build it, or set CK_KERNEL)", path);
+    else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        report("%s: the kernel is not a file", path);
+    else {
+        close(fd);
+        return path;
+    }
+    if (fd >= 0) close(fd);
+    free(path);
+    return NULL;
+}
+
+/* A program that reads nothing must count the same instructions every time, so the guest has to know at boot
+ * that its stdin is empty: the news would reach it at a moment of its own. A writer that is only
+ * slow gets a second; behind a terminal nobody is waited for. */
+static bool look_at_stdin(struct stdin_state *s)
+{
+    s->has_stdin = true;
+    s->head_bytes = 0;
+    if (isatty(STDIN_FILENO)) return true;
+    struct pollfd slot = { .fd = STDIN_FILENO, .events = POLLIN };
+    if (poll(&slot, 1, STDIN_WAIT_MS) <= 0) return true;
+    ssize_t count = read(STDIN_FILENO, s->head, sizeof s->head);
+    if (count < 0 && errno != EAGAIN && errno != EINTR) {
+        report_errno("cannot read standard input");
+        return false;
+    }
+    s->has_stdin = count != 0;
+    s->head_bytes = count > 0 ? (size_t)count : 0;
+    return true;
+}
+
+static int open_log(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) report_errno("%s: cannot write the log", path);
+    return fd;
+}
+
+/* Descriptors 0 to 2 must be taken, or pipes and files of ours would end up there. */
+static bool fill_standard_streams(void)
+{
+    int fd;
+    do fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd < 0) return false;
+    close(fd);
+    return true;
+}
+
+/* ---- ending ---- */
+
+static void show(const char *title, const struct buffer *text)
+{
+    if (buffer_bytes(text) == 0) return;
+    report("%s", title);
+    (void)write_all(STDERR_FILENO, buffer_front(text), buffer_bytes(text));
+    if (buffer_front(text)[buffer_bytes(text) - 1] != '\n') (void)write_all(STDERR_FILENO, "\n", 1);
+}
+
+static void show_console(const struct run_options *o, const struct relay_result *result)
+{
+    if (o->is_verbose) return; /* it is on stderr already */
+    show("the kernel's console ends with:", &result->console);
+}
+
+static int status_of_exit(const struct run_options *o, const struct relay_result *result, const char *program)
+{
+    uint32_t status = result->exit.status;
+    switch ((enum channel_exit_kind)result->exit.kind) {
+    case CHANNEL_EXITED: return (int)status;
+    case CHANNEL_SIGNALED: return STATUS_SIGNAL_BASE + (int)status;
+    case CHANNEL_NOT_STARTED:
+        if (!result->wrote_stderr) report("%s: cannot be started: %s", program, strerror((int)status));
+        return status == ENOENT || status == ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
+    case CHANNEL_PANIC: break;
+    }
+    report("the kernel failed");
+    show_console(o, result);
+    return STATUS_KERNEL_FAILED;
+}
+
+static void report_qemu_end(int wait_status)
+{
+    if (WIFSIGNALED(wait_status))
+        report("QEMU was killed by signal %d", WTERMSIG(wait_status));
+    else
+        report("QEMU ended with status %d", WEXITSTATUS(wait_status));
+}
+
+/* QEMU is gone and the kernel did not say goodbye. A kernel that had begun to speak is to blame, on its
+ * console or on the channel; otherwise QEMU is. */
+static int status_of_silence(const struct run_options *o, const struct relay_result *result, int wait_status)
+{
+    bool is_kernel = (result->has_hello || buffer_bytes(&result->console) > 0) && WIFEXITED(wait_status);
+    if (result->why[0]) report("the machine stopped in the middle of its output: %s", result->why);
+    if (is_kernel)
+        report("the machine stopped or reset itself before the program had ended");
+    else
+        report_qemu_end(wait_status);
+    show_console(o, result);
+    if (!is_kernel) show("QEMU said:", &result->noise);
+    show("QEMU said:", &result->diagnostics);
+    return is_kernel ? STATUS_KERNEL_FAILED : STATUS_CK_FAILED;
+}
+
+static int judge(const struct run_options *o, const struct relay_result *result, int wait_status,
+                 const char *program)
+{
+    switch (result->end) {
+    case RELAY_EXIT: return status_of_exit(o, result, program);
+    case RELAY_CLOSED: return status_of_silence(o, result, wait_status);
+    case RELAY_BROKEN:
+        report("the kernel broke the channel's protocol: %s", result->why);
+        show_console(o, result);
+        return STATUS_CK_FAILED;
+    case RELAY_SILENT:
+        report("the kernel did not come up: nothing on the channel for a minute");
+        show_console(o, result);
+        show("QEMU said:", &result->diagnostics);
+        return STATUS_CK_FAILED;
+    case RELAY_TIMED_OUT:
+        report("stopped after the %g s of --timeout", (double)o->timeout_ns / 1e9);
+        return STATUS_TIMED_OUT;
+    case RELAY_INTERRUPTED: return STATUS_SIGNAL_BASE + result->signal;
+    case RELAY_OUTPUT_GONE: return STATUS_SIGNAL_BASE + SIGPIPE;
+    case RELAY_HOST_FAILED: break;
+    }
+    return STATUS_CK_FAILED;
+}
+
+/* ---- running ---- */
+
+static int run_machine(const struct machine_config *config, const struct stdin_state *input, int log_fd,
+                       const char *program)
+{
+    const struct run_options *o = config->options;
+    struct machine machine;
+    if (!machine_start(config, &machine)) return STATUS_CK_FAILED;
+
+    struct relay_config relay = { .machine = &machine,
+                                  .has_stdin = input->has_stdin,
+                                  .never_block_guest = o->is_counting,
+                                  .deadline_ns = o->timeout_ns ? monotonic_ns() + o->timeout_ns : UINT64_MAX,
+                                  .log_fd = log_fd,
+                                  .is_verbose = o->is_verbose,
+                                  .stdin_head = input->head,
+                                  .stdin_head_bytes = input->head_bytes };
+    struct relay_result result = { 0 };
+    relay_run(&relay, &result);
+    bool ends_itself = result.end == RELAY_EXIT || result.end == RELAY_CLOSED;
+    if (!ends_itself) kill(machine.pid, SIGKILL);
+    relay_drain(&relay, GRACE_MS, &result);
+    int wait_status = machine_finish(&machine, ends_itself ? GRACE_MS : 0);
+
+    int status = judge(o, &result, wait_status, program);
+    buffer_free(&result.console);
+    buffer_free(&result.diagnostics);
+    buffer_free(&result.noise);
+    return status;
+}
+
+/* The archive in its descriptor, and how the guest names the program. -1: *out_status. */
+static int open_archive(const struct run_options *o, char **out_program, int *out_status)
+{
+    uint64_t bytes = 0;
+    int fd;
+    *out_status = STATUS_CK_FAILED;
+    *out_program = NULL;
+    if (o->rootfs) {
+        fd = rootfs_open(o->rootfs, &bytes);
+        *out_program = must_copy_string(o->arguments[0]);
+    } else {
+        fd = rootfs_open_program(o->arguments[0], &bytes, out_program, out_status);
+    }
+    if (fd >= 0 && bytes >= o->memory_bytes) {
+        report("%s: its archive of %llu MiB does not fit a machine of %llu MiB; give it more --memory",
+               o->rootfs ? o->rootfs : o->arguments[0], (unsigned long long)(bytes >> 20),
+               (unsigned long long)(o->memory_bytes >> 20));
+        close(fd);
+        fd = -1;
+    }
+    if (fd < 0) {
+        free(*out_program);
+        *out_program = NULL;
+    }
+    return fd;
+}
+
+int run_program(const struct run_options *o)
+{
+    struct tsc_sample tsc_start = tsc_sample_now();
+    if (!fill_standard_streams()) return STATUS_CK_FAILED;
+    signal(SIGPIPE, SIG_IGN);
+
+    int status = STATUS_CK_FAILED, log_fd = -1, initrd_fd = -1;
+    char *program = NULL, *cmdline = NULL, *kernel_path = find_kernel();
+    struct stdin_state input = { .has_stdin = true };
+    if (!kernel_path) goto done;
+    initrd_fd = open_archive(o, &program, &status);
+    if (initrd_fd < 0) goto done;
+    status = STATUS_CK_FAILED;
+    if (o->log_path && (log_fd = open_log(o->log_path)) < 0) goto done;
+    if (o->is_counting && !look_at_stdin(&input)) goto done;
+    struct guest_cmdline facts = { .options = o,
+                                   .tsc_khz = o->is_counting ? COUNTING_TSC_KHZ : tsc_khz_since(tsc_start),
+                                   .has_stdin = input.has_stdin,
+                                   .program = program };
+    cmdline = guest_cmdline_create(&facts);
+    if (!cmdline) goto done;
+    struct machine_config config = {
+        .options = o, .kernel_path = kernel_path, .initrd_fd = initrd_fd, .cmdline = cmdline
+    };
+    status = run_machine(&config, &input, log_fd, program);
+
+done:
+    if (log_fd >= 0) close(log_fd);
+    if (initrd_fd >= 0) close(initrd_fd);
+    free(cmdline);
+    free(program);
+    free(kernel_path);
+    return status;
+}
