@@ -23,7 +23,7 @@
 enum {
     RED_ZONE_BYTE = 0xb5,
     FREE_BYTE = 0xd1,
-    FRONT_ZONE_BYTES = 16,
+    FRONT_ZONE_BYTES = 24,
     REPORT_LINES_MAX = 64,
 };
 
@@ -34,7 +34,6 @@ struct record {
     const void *owner; /* who allocated */
     const void *freer; /* who freed, once free */
     uint64_t bytes;    /* as asked for */
-    uint64_t reserved;
     uint8_t red_zone[FRONT_ZONE_BYTES];
 };
 _Static_assert(sizeof(struct record) == HEAP_DRESS_FRONT, "the caller's bytes follow");

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One leaf at a time, and whole user tables. Ranges are in page_table_range.c. */
+#include "mm/page_table.h"
+
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/page_table_internal.h"
+
+struct page_table kernel_page_table;
+
+uint32_t walk_prune(struct walk *w, uint32_t level, paddr_t emptied[PAGE_TABLE_LEVELS - 1])
+{
+    uint32_t count = 0;
+    for (; level < PAGE_TABLE_LEVELS; level++) {
+        uint64_t *parent = w->entry[level + 1];
+        *parent -= PTE_COUNT_ONE;
+        if (field_get(*parent, PTE_COUNT)) break;
+        emptied[count++] = PADDR(*parent & PTE_ADDRESS);
+        *parent = 0;
+    }
+    return count;
+}
+
+/* Puts an empty table under the entry at `level` of the walk. */
+static bool add_table(struct walk *w, uint32_t level, uint64_t vaddr)
+{
+    paddr_t table = frame_alloc_zeroed();
+    if (is_paddr_none(table)) return false;
+    *w->entry[level] = pte_to_table(table, vaddr);
+    walk_count_up(w, level);
+    return true;
+}
+
+/* Extends the walk down to `leaf_level`; on failure the tables it added are gone again. */
+static NOINLINE err_t walk_extend(struct walk *w, uint64_t vaddr, uint32_t leaf_level)
+{
+    uint32_t top = w->level;
+    while (w->level > leaf_level) {
+        if (!add_table(w, w->level, vaddr)) goto remove_tables;
+        uint64_t *table = pte_table(*w->entry[w->level]);
+        w->level--;
+        w->entry[w->level] = &table[pte_index(vaddr, w->level)];
+    }
+    return OK;
+
+remove_tables:
+    /* Only the last one added is empty; removing it empties the one above. */
+    for (uint32_t level = w->level + 1; level <= top; level++) {
+        frame_free(PADDR(*w->entry[level] & PTE_ADDRESS));
+        *w->entry[level] = 0;
+        if (level < PAGE_TABLE_LEVELS) *w->entry[level + 1] -= PTE_COUNT_ONE;
+    }
+    return ERR_NO_MEMORY;
+}
+
+err_t page_table_map_leaf(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint8_t leaf_shift,
+                          uint32_t flags)
+{
+    uint32_t leaf_level = pte_level_of_shift(leaf_shift);
+    DEBUG_ASSERT(is_canonical(vaddr) && is_aligned(vaddr | paddr.raw, 1ull << leaf_shift));
+    struct walk w = walk_to(pt, vaddr);
+    if ((*w.entry[w.level] & PTE_PRESENT) || w.level < leaf_level) return ERR_EXISTS;
+    if (unlikely(w.level > leaf_level)) {
+        err_t e = walk_extend(&w, vaddr, leaf_level);
+        if (failed(e)) return e;
+    }
+    *w.entry[leaf_level] = paddr.raw | pte_from_flags(flags, leaf_level);
+    walk_count_up(&w, leaf_level);
+    return OK;
+}
+
+bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *out, uint32_t *flags,
+                          uint8_t *leaf_shift)
+{
+    if (!is_canonical(vaddr)) return false;
+    struct walk w = walk_to(pt, vaddr);
+    uint64_t leaf = *w.entry[w.level];
+    if (!(leaf & PTE_PRESENT)) return false;
+
+    uint32_t shift = pte_level_shift(w.level);
+    uint64_t inside = (1ull << shift) - 1;
+    if (out) *out = PADDR((leaf & PTE_ADDRESS & ~inside) | (vaddr & inside));
+    if (leaf_shift) *leaf_shift = (uint8_t)shift;
+    if (!flags) return true;
+
+    /* Access is what every level grants. [intel-sdm3 4.6.1] */
+    uint64_t granted = PTE_WRITE | PTE_USER, denied = 0;
+    for (uint32_t level = w.level; level <= PAGE_TABLE_LEVELS; level++) {
+        granted &= *w.entry[level];
+        denied |= *w.entry[level];
+    }
+    *flags = (granted & PTE_WRITE ? PAGE_WRITE : 0) | (granted & PTE_USER ? PAGE_USER : 0) |
+             (denied & PTE_NO_EXECUTE ? 0 : PAGE_EXEC) | (leaf & PTE_GLOBAL ? PAGE_GLOBAL : 0);
+    if ((leaf & PTE_TYPE) == PTE_TYPE_UNCACHED) *flags |= PAGE_UNCACHED;
+    if ((leaf & PTE_TYPE) == PTE_TYPE_WRITE_COMBINING) *flags |= PAGE_WRITE_COMBINE;
+    return true;
+}
+
+/* ---- user tables ---- */
+
+err_t page_table_create_user(struct page_table *pt)
+{
+    paddr_t root = frame_alloc();
+    if (is_paddr_none(root)) return ERR_NO_MEMORY;
+    uint64_t *table = direct_map(root);
+    const uint64_t *kernel = direct_map(kernel_page_table.root);
+    memset(table, 0, PAGE_BYTES / 2);
+    memcpy(&table[PAGE_TABLE_KERNEL_HALF], &kernel[PAGE_TABLE_KERNEL_HALF], PAGE_BYTES / 2);
+    pt->root = root;
+    return OK;
+}
+
+/* Frees what `entry` points to. Three levels below a root entry, so the recursion is bounded. */
+static void destroy_below(uint64_t entry, uint32_t level, page_leaf_fn *gone, void *context)
+{
+    uint64_t *table = pte_table(entry);
+    uint64_t left = field_get(entry, PTE_COUNT);
+    for (uint32_t i = 0; left; i++) {
+        if (!(table[i] & PTE_PRESENT)) continue;
+        left--;
+        uint32_t shift = pte_level_shift(level - 1);
+        if (!pte_is_leaf(table[i], level - 1))
+            destroy_below(table[i], level - 1, gone, context);
+        else if (gone)
+            gone(PADDR(table[i] & PTE_ADDRESS & ~((1ull << shift) - 1)), (uint8_t)shift, context);
+    }
+    frame_free(PADDR(entry & PTE_ADDRESS));
+}
+
+void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context)
+{
+    const uint64_t *root = direct_map(pt->root);
+    for (uint32_t i = 0; i < PAGE_TABLE_KERNEL_HALF; i++)
+        if (root[i] & PTE_PRESENT) destroy_below(root[i], PAGE_TABLE_LEVELS, gone, context);
+    frame_free(pt->root);
+    pt->root = PADDR_NONE;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Page tables of the kernel and of address spaces: map, unmap, protect, translate, with leaves of
+ * 4 KiB, 2 MiB and 1 GiB.
+ *
+ * Nothing here locks: whoever owns the table serialises changes. Addresses and lengths are multiples
+ * of 4 KiB, canonical, and ranges stay inside one half. A user table is changed only in its own half;
+ * the kernel's half of every table is the kernel's, whose root entries never change after boot.
+ *
+ * A change that fails (ERR_NO_MEMORY, ERR_EXISTS) has changed nothing. */
+#pragma once
+#include "lib/base.h"
+
+struct page_table {
+    paddr_t root;
+};
+
+enum page_flags {
+    PAGE_WRITE = 1 << 0,
+    PAGE_EXEC = 1 << 1,
+    PAGE_USER = 1 << 2,   /* without it ring 3 has no access: how a user page becomes PROT_NONE */
+    PAGE_GLOBAL = 1 << 3, /* the same in every address space */
+    PAGE_UNCACHED = 1 << 4,
+    PAGE_WRITE_COMBINE = 1 << 5,
+    /* page_table_map only: the largest leaf to use; 1 GiB (where the CPU has it) without them */
+    PAGE_LEAF_4K = 1 << 6,
+    PAGE_LEAF_2M = 1 << 7,
+};
+
+/* The kernel's own table; set by kernel_map_init. */
+extern struct page_table kernel_page_table;
+
+/* A table with an empty user half. */
+err_t page_table_create_user(struct page_table *pt);
+/* Told of each leaf that goes away, once no TLB holds it. */
+typedef void page_leaf_fn(paddr_t paddr, uint8_t leaf_shift, void *context);
+/* Frees the tables of the user half and the root. No CPU may have it loaded. `gone` may be NULL. */
+void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context);
+
+/* Maps the range with the largest leaves that its alignment allows. ERR_EXISTS: part of it is mapped. */
+err_t page_table_map(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint64_t bytes, uint32_t flags);
+/* One leaf of 1 << leaf_shift bytes; the short path of the page-fault handler. The caller checks
+ * cpu_features.giant_pages before it asks for 1 GiB. */
+err_t page_table_map_leaf(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint8_t leaf_shift,
+                          uint32_t flags);
+
+/* Removes what is mapped in the range; holes are fine. Larger leaves are split at the edges. `gone`
+ * may be NULL; it must not change this table. ERR_NO_MEMORY: no frame for a split. */
+err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_leaf_fn *gone,
+                       void *context);
+/* Gives all leaves in the range new flags (all of them: access and memory type). As unmap. */
+err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, uint32_t flags);
+
+/* Where `vaddr` leads: its physical address, what the CPU allows there, and the size of its leaf.
+ * Each result may be NULL. False when it is not mapped. */
+bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *out, uint32_t *flags,
+                          uint8_t *leaf_shift);

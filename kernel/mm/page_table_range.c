@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranges of leaves. Leaves that reach across an edge of the range are split first, with frames
+ * obtained before anything changes, so what follows cannot fail. */
+#include "arch/features.h"
+#include "mm/frame.h"
+#include "mm/page_table.h"
+#include "mm/page_table_internal.h"
+#include "mm/tlb.h"
+
+/* ---- splitting ---- */
+
+/* Tables for the splits of one change: an edge inside a 1 GiB leaf needs two. */
+struct split_tables {
+    paddr_t frames[4];
+    uint32_t count;
+};
+
+static uint32_t tables_needed(const struct page_table *pt, uint64_t edge)
+{
+    struct walk w = walk_to(pt, edge);
+    if (!(*w.entry[w.level] & PTE_PRESENT)) return 0;
+    uint32_t count = 0;
+    for (uint32_t level = w.level; level > 1 && !is_aligned(edge, 1ull << pte_level_shift(level)); level--)
+        count++;
+    return count;
+}
+
+/* Replaces the leaf at the end of the walk by a table of leaves one size smaller. */
+static void split_leaf(const struct walk *w, uint64_t vaddr, paddr_t table_frame)
+{
+    uint64_t leaf = *w->entry[w->level];
+    uint64_t part_bytes = 1ull << pte_level_shift(w->level - 1);
+    if (w->level == 2) leaf &= ~PTE_LEAF;
+    uint64_t *table = direct_map(table_frame);
+    for (uint32_t i = 0; i < PAGE_TABLE_ENTRIES; i++) table[i] = leaf + i * part_bytes;
+    *w->entry[w->level] = pte_to_table(table_frame, vaddr) + PAGE_TABLE_ENTRIES * PTE_COUNT_ONE;
+}
+
+static void split_at(struct page_table *pt, uint64_t edge, struct split_tables *tables)
+{
+    while (tables_needed(pt, edge)) {
+        struct walk w = walk_to(pt, edge);
+        split_leaf(&w, edge, tables->frames[--tables->count]);
+    }
+}
+
+static err_t split_edges(struct page_table *pt, uint64_t start, uint64_t end)
+{
+    struct split_tables tables = { .count = 0 };
+    /* The end of the address space is aligned to everything and may be 0. */
+    uint32_t needed = tables_needed(pt, start) + tables_needed(pt, end);
+    err_t e = OK;
+    while (tables.count < needed) {
+        paddr_t frame = frame_alloc();
+        if (is_paddr_none(frame)) {
+            e = ERR_NO_MEMORY;
+            goto free_tables;
+        }
+        tables.frames[tables.count++] = frame;
+    }
+    split_at(pt, start, &tables);
+    split_at(pt, end, &tables);
+free_tables: /* on success: those that both edges had asked for */
+    while (tables.count) frame_free(tables.frames[--tables.count]);
+    return e;
+}
+
+/* ---- leaving: leaves and tables wait here until no TLB knows them ---- */
+
+enum { LEAVING_MAX = 64 };
+
+struct leaving {
+    page_leaf_fn *gone;
+    void *context;
+    uint64_t vaddr[LEAVING_MAX];
+    struct {
+        uint64_t paddr;
+        uint8_t leaf_shift; /* 0: a page table */
+    } what[LEAVING_MAX];
+    uint32_t count;
+};
+
+static void leaving_flush(struct leaving *l)
+{
+    if (l->count == 0) return;
+    tlb_forget(l->vaddr, l->count);
+    for (uint32_t i = 0; i < l->count; i++) {
+        if (!l->what[i].leaf_shift)
+            frame_free(PADDR(l->what[i].paddr));
+        else if (l->gone)
+            l->gone(PADDR(l->what[i].paddr), l->what[i].leaf_shift, l->context);
+    }
+    l->count = 0;
+}
+
+static void leaving_add(struct leaving *l, uint64_t vaddr, uint64_t paddr, uint8_t leaf_shift)
+{
+    l->vaddr[l->count] = vaddr;
+    l->what[l->count].paddr = paddr;
+    l->what[l->count].leaf_shift = leaf_shift;
+    l->count++;
+}
+
+/* The first address behind the entry where a walk to `vaddr` ended. */
+static uint64_t behind(const struct walk *w, uint64_t vaddr)
+{
+    uint64_t bytes = 1ull << pte_level_shift(w->level);
+    return align_down(vaddr, bytes) + bytes;
+}
+
+/* ---- the interface ---- */
+
+static uint8_t largest_leaf(uint64_t vaddr, uint64_t paddr, uint64_t bytes, uint32_t flags)
+{
+    uint64_t both = vaddr | paddr;
+    bool huge = !(flags & PAGE_LEAF_4K), giant = huge && !(flags & PAGE_LEAF_2M) && cpu_features.giant_pages;
+    if (giant && bytes >= GIANT_BYTES && is_aligned(both, GIANT_BYTES)) return GIANT_SHIFT;
+    if (huge && bytes >= HUGE_BYTES && is_aligned(both, HUGE_BYTES)) return HUGE_SHIFT;
+    return PAGE_SHIFT;
+}
+
+err_t page_table_map(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint64_t bytes, uint32_t flags)
+{
+    for (uint64_t done = 0; done < bytes;) {
+        uint8_t shift = largest_leaf(vaddr + done, paddr.raw + done, bytes - done, flags);
+        err_t e = page_table_map_leaf(pt, vaddr + done, PADDR(paddr.raw + done), shift, flags);
+        if (failed(e)) {
+            /* Only our own leaves, whole: this needs no memory. */
+            err_t undone = page_table_unmap(pt, vaddr, done, NULL, NULL);
+            ASSERT(!failed(undone));
+            return e;
+        }
+        done += 1ull << shift;
+    }
+    return OK;
+}
+
+err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_leaf_fn *gone,
+                       void *context)
+{
+    DEBUG_ASSERT(is_aligned(vaddr | bytes, PAGE_BYTES));
+    uint64_t end = vaddr + bytes;
+    err_t e = split_edges(pt, vaddr, end);
+    if (failed(e)) return e;
+
+    struct leaving leaving;
+    leaving.gone = gone;
+    leaving.context = context;
+    leaving.count = 0;
+    for (uint64_t left = bytes; left;) {
+        uint64_t at = end - left;
+        struct walk w = walk_to(pt, at);
+        uint64_t leaf = *w.entry[w.level], step = behind(&w, at) - at;
+        left -= MIN(step, left);
+        if (!(leaf & PTE_PRESENT)) continue;
+
+        uint32_t shift = pte_level_shift(w.level);
+        paddr_t emptied[PAGE_TABLE_LEVELS - 1];
+        *w.entry[w.level] = 0;
+        if (leaving.count + PAGE_TABLE_LEVELS > LEAVING_MAX) leaving_flush(&leaving);
+        leaving_add(&leaving, at, leaf & PTE_ADDRESS & ~((1ull << shift) - 1), (uint8_t)shift);
+        uint32_t count = walk_prune(&w, w.level, emptied);
+        for (uint32_t i = 0; i < count; i++) leaving_add(&leaving, at, emptied[i].raw, 0);
+    }
+    leaving_flush(&leaving);
+    return OK;
+}
+
+err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, uint32_t flags)
+{
+    DEBUG_ASSERT(is_aligned(vaddr | bytes, PAGE_BYTES));
+    uint64_t end = vaddr + bytes;
+    err_t e = split_edges(pt, vaddr, end);
+    if (failed(e)) return e;
+
+    uint64_t changed[LEAVING_MAX];
+    uint32_t count = 0;
+    for (uint64_t left = bytes; left;) {
+        uint64_t at = end - left;
+        struct walk w = walk_to(pt, at);
+        uint64_t *leaf = w.entry[w.level];
+        left -= MIN(behind(&w, at) - at, left);
+        if (!(*leaf & PTE_PRESENT)) continue;
+        /* Accessed and dirty are dropped: nothing reads them yet, and the CPU sets them again. */
+        *leaf = (*leaf & PTE_ADDRESS) | pte_from_flags(flags, w.level);
+        changed[count++] = at;
+        if (count == LEAVING_MAX) {
+            tlb_forget(changed, count);
+            count = 0;
+        }
+    }
+    if (count) tlb_forget(changed, count);
+    return OK;
+}
