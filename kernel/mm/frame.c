@@ -11,26 +11,13 @@
 #include "mm/direct_map.h"
 #include "mm/frame_internal.h"
 
-static inline uint64_t take_frame_locked(void) REQUIRES(frame_memory.lock)
-{
-    struct frame_cursor *c = &frame_memory.cursor;
-    uint32_t word = c->word;
-    while (!c->bits[word]) word = (word + 1) % BLOCK_WORDS;
-    c->word = word;
-    uint64_t frame = word * 64 + (uint64_t)__builtin_ctzll(c->bits[word]);
-    c->bits[word] &= c->bits[word] - 1;
-    uint64_t address = c->block_base + (frame << PAGE_SHIFT);
-    block_lost_locked(c->region, block_index(address), 1);
-    return address;
-}
-
 paddr_t frame_alloc(void)
 {
     paddr_t frame = PADDR_NONE;
     if (alloc_should_fail()) return frame;
     spin_lock(&frame_memory.lock);
     if (likely(*frame_memory.cursor.free) || cursor_find_frames_locked()) {
-        frame = PADDR(take_frame_locked());
+        frame = PADDR(cursor_take_frame_locked());
         if (CONFIG_DEBUG) frame_debug_allocated(frame_memory.cursor.region, frame.raw, 1);
     }
     spin_unlock(&frame_memory.lock);
@@ -46,16 +33,16 @@ paddr_t frame_alloc_zeroed(void)
 
 void frame_free(paddr_t frame)
 {
-    const void *caller = __builtin_return_address(0);
     ASSERT(is_aligned(frame.raw, PAGE_BYTES));
-    struct region *region = region_of(frame.raw, caller);
-    spin_lock(&frame_memory.lock);
-    block_open_locked(region, frame.raw, caller);
-    uint64_t *word = &region->bits[block_index(frame.raw)].free[frame_index(frame.raw) / 64];
+    struct region *region = region_of(frame.raw);
+    uint32_t block = block_index(frame.raw);
+    uint64_t *word = &region->bits[block].free[frame_index(frame.raw) / 64];
     uint64_t bit = bit_of(frame_index(frame.raw));
-    if (unlikely(*word & bit)) frame_double_free(frame.raw, caller);
+    spin_lock(&frame_memory.lock);
+    if (unlikely(!block_open_locked(region, block) || (*word & bit)))
+        frame_double_free(frame.raw, __builtin_return_address(0));
     *word |= bit;
-    if (CONFIG_DEBUG) frame_debug_freed(region, frame.raw, 1, caller);
+    if (CONFIG_DEBUG) frame_debug_freed(region, frame.raw, 1, __builtin_return_address(0));
     block_gained_locked(region, frame.raw, 1);
     spin_unlock(&frame_memory.lock);
 }
@@ -83,12 +70,12 @@ paddr_t frame_alloc_huge(void)
 
 void frame_free_huge(paddr_t block)
 {
-    const void *caller = __builtin_return_address(0);
     ASSERT(is_aligned(block.raw, HUGE_BYTES));
-    struct region *region = region_of(block.raw, caller);
+    struct region *region = region_of(block.raw);
     spin_lock(&frame_memory.lock);
-    block_free_whole_locked(region, block.raw, caller);
-    if (CONFIG_DEBUG) frame_debug_freed(region, block.raw, BLOCK_FRAMES, caller);
+    if (unlikely(!block_free_whole_locked(region, block.raw)))
+        frame_double_free(block.raw, __builtin_return_address(0));
+    if (CONFIG_DEBUG) frame_debug_freed(region, block.raw, BLOCK_FRAMES, __builtin_return_address(0));
     spin_unlock(&frame_memory.lock);
 }
 

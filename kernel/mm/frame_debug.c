@@ -66,8 +66,9 @@ void frame_double_free(uint64_t address, const void *caller)
 {
     uint64_t caller_offset = 0, first_offset = 0;
     const char *name = name_of((uint64_t)caller, &caller_offset);
-    struct region *region = region_of(address, caller);
-    if (CONFIG_DEBUG && has_bit(region->bits[block_index(address)].poisoned, frame_index(address))) {
+    const struct region *region = region_of(address);
+    if (CONFIG_DEBUG && region != region_absent &&
+        has_bit(region->bits[block_index(address)].poisoned, frame_index(address))) {
         const uint64_t *words = direct_map(PADDR(address));
         const char *first = name_of(words[0], &first_offset);
         panic("free of frame 0x%lx, which is free, by %s+0x%lx; first freed by %s+0x%lx", address, name,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the loader's memory map to an allocator, without walking memory.
  *
- * The metadata is one piece of RAM: the extents (RAM that is ours), the table of regions, and for each
+ * The metadata is one piece of RAM: the extents (RAM that is ours), the tables of regions, and for each
  * region with RAM its masks and bitmaps, which stay as they are until the region is first used. Per
- * GiB of RAM that is one table entry to write at boot and at most 0.01 % of it in size. */
+ * GiB of RAM that is two table entries to write at boot and at most 0.01 % of it in size. */
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/string.h"
@@ -64,7 +64,7 @@ static bool next_piece(struct pieces *p, struct extent *piece)
 
 struct layout {
     uint64_t region_count;
-    uint64_t extents, table, summaries; /* offsets */
+    uint64_t extents, tables, summaries; /* offsets */
     uint64_t regions;
     uint64_t bytes;
 };
@@ -92,7 +92,7 @@ static uint64_t lay_out_regions(const struct boot_info *info, uint64_t limit, ui
                 bytes += open_bytes;
                 open = index;
                 for (; table && next < index; next++) table[next] = 0;
-                if (table) table[next++] = (address + bytes) | REGION_NOT_READY;
+                if (table) table[next++] = address + bytes;
             }
             open_bytes = region_bytes(end - region_start);
             start = end;
@@ -107,8 +107,8 @@ static struct layout measure(const struct boot_info *info, uint64_t limit)
     struct layout l = { 0 };
     uint64_t region_bytes_sum = lay_out_regions(info, limit, NULL, 0, &l.region_count);
     l.extents = 0;
-    l.table = (info->range_count + RESERVED_MAX) * sizeof(struct extent);
-    l.summaries = l.table + l.region_count * sizeof(uint64_t);
+    l.tables = (info->range_count + RESERVED_MAX) * sizeof(struct extent);
+    l.summaries = l.tables + 2 * l.region_count * sizeof(uint64_t);
     l.regions = align_up(l.summaries + 2 * align_up(l.region_count, 64) / 8, 64);
     l.bytes = align_up(l.regions + region_bytes_sum, PAGE_BYTES);
     return l;
@@ -170,9 +170,12 @@ void frame_init(const struct boot_info *info, paddr_t kernel_start, paddr_t kern
     reserve(&reserved, place, place + layout.bytes);
 
     uint64_t base = (uint64_t)direct_map(PADDR(place));
+    *m = (struct frame_memory){ .lock = SPINLOCK_INIT, .cursor = cursor_at_nothing };
     m->region_count = layout.region_count;
-    m->regions = (uint64_t *)(base + layout.table);
-    lay_out_regions(info, limit, m->regions, base + layout.regions, &m->region_count);
+    m->region_storage = (uint64_t *)(base + layout.tables);
+    m->regions = (struct region **)(m->region_storage + layout.region_count);
+    lay_out_regions(info, limit, m->region_storage, base + layout.regions, &m->region_count);
+    for (uint64_t i = 0; i < layout.region_count; i++) m->regions[i] = region_absent;
     m->regions_with_whole = (uint64_t *)(base + layout.summaries);
     m->regions_with_partial = m->regions_with_whole + align_up(layout.region_count, 64) / 64;
     memset(m->regions_with_whole, 0, 2 * align_up(layout.region_count, 64) / 8);

@@ -13,7 +13,7 @@
  * counting trailing zeros. A whole or taken block needs no bitmap, which is why neither boot nor a
  * huge allocation ever writes one.
  *
- * Every transition goes through the functions below: one 64-bit word for a block, one word and one
+ * Every transition goes through functions in this file: one 64-bit word for a block, one word and one
  * counter for a frame. That is the unit a compare-and-swap can change; the lock stands in for it. */
 #pragma once
 #include "core/lock.h"
@@ -54,8 +54,10 @@ struct frame_cursor {
     uint64_t *bits;
     struct region *region;
     uint64_t block_base;
-    uint32_t word; /* of bits: where the last frame was found */
+    uint64_t word; /* of bits: where the last frame was found */
 };
+
+extern const struct frame_cursor cursor_at_nothing;
 
 struct frame_memory {
     struct spinlock lock;
@@ -63,7 +65,8 @@ struct frame_memory {
     uint64_t whole_blocks;      /* free ones, in all regions, set up or not */
     uint64_t small_frames;      /* free frames in split blocks, likewise */
     uint64_t total_frames;
-    uint64_t *regions;            /* direct-map address | REGION_NOT_READY; 0: no RAM there */
+    struct region **regions;      /* region_absent: no RAM there, or not set up yet */
+    uint64_t *region_storage;     /* where the region's record goes at set-up; 0: no RAM there */
     uint64_t *regions_with_whole; /* a bit per region that is set up and may have such blocks */
     uint64_t *regions_with_partial;
     uint64_t region_count;
@@ -72,8 +75,8 @@ struct frame_memory {
     uint32_t extent_count;
 };
 extern struct frame_memory frame_memory;
-
-enum { REGION_NOT_READY = 1 };
+/* The masks of a region whose blocks are all in no state. */
+extern struct region *const region_absent;
 
 static inline uint64_t region_index(uint64_t address) { return address >> GIANT_SHIFT; }
 static inline uint32_t block_index(uint64_t address) { return (address >> HUGE_SHIFT) % REGION_BLOCKS; }
@@ -91,15 +94,12 @@ static inline void clear_bit(uint64_t *words, uint64_t index)
 
 /* ---- frame_region.c: the states of blocks ---- */
 
-NORETURN void frame_wild_free(uint64_t address, const void *caller);
-/* The region of an address that was handed out; panics when there can be none. */
-static inline struct region *region_of(uint64_t address, const void *caller)
+/* The region of an address that is being freed: where no region can be, an absent one, in which
+ * nothing can be freed. */
+static inline struct region *region_of(uint64_t address)
 {
     uint64_t index = region_index(address);
-    if (unlikely(index >= frame_memory.region_count)) frame_wild_free(address, caller);
-    uint64_t entry = frame_memory.regions[index];
-    if (unlikely(entry == 0 || (entry & REGION_NOT_READY))) frame_wild_free(address, caller);
-    return (struct region *)entry;
+    return likely(index < frame_memory.region_count) ? frame_memory.regions[index] : region_absent;
 }
 /* The region, set up if need be; NULL where there is no RAM. */
 struct region *region_ready_locked(uint64_t index) REQUIRES(frame_memory.lock);
@@ -110,30 +110,83 @@ void region_add_locked(struct region *region, uint64_t start, uint64_t end) REQU
 
 /* Moves the cursor to a word with a whole block. With `set_up`, unused regions are opened for it. */
 bool cursor_find_whole_locked(bool set_up) REQUIRES(frame_memory.lock);
-/* Takes a whole block out of the word the cursor is at. */
-uint64_t cursor_take_whole_locked(void) REQUIRES(frame_memory.lock);
 /* Gives up the block for single frames when none of its frames is in use. */
 void cursor_drop_idle_locked(void) REQUIRES(frame_memory.lock);
 /* Makes a block for single frames current: partly used ones first, lowest first. */
 bool cursor_find_frames_locked(void) REQUIRES(frame_memory.lock);
 
-void block_free_whole_locked(struct region *region, uint64_t address, const void *caller)
-    REQUIRES(frame_memory.lock);
 /* A taken block becomes a split one with `free` of its last frames free. */
 void block_split_locked(struct region *region, uint32_t block, uint32_t free) REQUIRES(frame_memory.lock);
-/* After frames of a split block were freed: `added` of them. */
-void block_gained_locked(struct region *region, uint64_t address, uint32_t added) REQUIRES(frame_memory.lock);
-/* After `taken` frames of a split block were handed out. */
-static inline void block_lost_locked(struct region *region, uint32_t block, uint32_t taken)
+/* The rare ends of block_open_locked and block_gained_locked. */
+bool block_open_taken_locked(struct region *region, uint32_t block) REQUIRES(frame_memory.lock);
+void block_gained_edge_locked(struct region *region, uint64_t address, uint32_t added)
+    REQUIRES(frame_memory.lock);
+
+/* ---- the transitions of a hot path ---- */
+
+/* Takes a whole block out of the word the cursor is at, which has one. */
+static inline uint64_t cursor_take_whole_locked(void) REQUIRES(frame_memory.lock)
+{
+    struct frame_cursor *c = &frame_memory.cursor;
+    uint64_t word = *c->whole, lowest = word & -word;
+    *c->whole = word ^ lowest;
+    *c->taken |= lowest;
+    frame_memory.whole_blocks--;
+    return c->word_base + ((uint64_t)__builtin_ctzll(word) << HUGE_SHIFT);
+}
+
+/* False when the block was not taken. */
+static inline bool block_free_whole_locked(struct region *region, uint64_t address)
     REQUIRES(frame_memory.lock)
 {
-    frame_memory.small_frames -= taken;
-    region->free[block] = (uint16_t)(region->free[block] - taken);
+    uint64_t bit = bit_of(block_index(address));
+    uint32_t word = block_index(address) / 64;
+    if (unlikely(!(region->taken[word] & bit))) return false;
+    region->taken[word] ^= bit;
+    if (unlikely(!region->whole[word])) set_bit(frame_memory.regions_with_whole, region_index(address));
+    region->whole[word] |= bit;
+    frame_memory.whole_blocks++;
+    return true;
+}
+
+/* Takes a frame of the cursor's block, which has one. */
+static inline uint64_t cursor_take_frame_locked(void) REQUIRES(frame_memory.lock)
+{
+    struct frame_cursor *c = &frame_memory.cursor;
+    uint64_t word = c->word, bits;
+    while (!(bits = c->bits[word])) word = (word + 1) % BLOCK_WORDS;
+    c->word = word;
+    c->bits[word] = bits & (bits - 1);
+    uint64_t address = c->block_base + ((word * 64 + (uint64_t)__builtin_ctzll(bits)) << PAGE_SHIFT);
+    frame_memory.small_frames--;
+    if (unlikely(--*c->free == 0)) clear_bit(c->region->partial, block_index(address));
+    return address;
+}
+
+/* `count` frames of a split block were handed out. */
+static inline void block_lost_locked(struct region *region, uint32_t block, uint32_t count)
+    REQUIRES(frame_memory.lock)
+{
+    frame_memory.small_frames -= count;
+    region->free[block] = (uint16_t)(region->free[block] - count);
     if (unlikely(region->free[block] == 0)) clear_bit(region->partial, block);
 }
-/* Makes sure that the block of an address about to be freed is split, and panics if it is free. */
-void block_open_locked(struct region *region, uint64_t address, const void *caller)
-    REQUIRES(frame_memory.lock);
+
+/* Makes sure that the block of frames about to be freed is split; false when it is free. */
+static inline bool block_open_locked(struct region *region, uint32_t block) REQUIRES(frame_memory.lock)
+{
+    return likely(has_bit(region->split, block)) || block_open_taken_locked(region, block);
+}
+
+/* `added` frames of a split block were freed. */
+static inline void block_gained_locked(struct region *region, uint64_t address, uint32_t added)
+    REQUIRES(frame_memory.lock)
+{
+    uint32_t block = block_index(address), free = region->free[block] + added;
+    frame_memory.small_frames += added;
+    region->free[block] = (uint16_t)free;
+    if (unlikely(free == added || free == BLOCK_FRAMES)) block_gained_edge_locked(region, address, added);
+}
 
 /* ---- frame_debug.c: nothing happens in a release build ---- */
 /* Blocks that just became ours carry no poison. */

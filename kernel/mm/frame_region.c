@@ -2,24 +2,19 @@
 /* Blocks changing state, and the search for the next one. See frame_internal.h. */
 #include "mm/frame_internal.h"
 
-#include "core/panic.h"
 #include "lib/string.h"
 
-/* What the cursor points at while it has nothing: words that always say "none left". */
+/* What a cursor points at while it has nothing: words that always say "none left". */
 static uint64_t no_blocks;
 static uint16_t no_frames;
 
-struct frame_memory frame_memory = {
-    .lock = SPINLOCK_INIT,
-    .cursor = { .whole = &no_blocks, .taken = &no_blocks, .free = &no_frames },
-};
+struct frame_memory frame_memory;
+const struct frame_cursor cursor_at_nothing = { .whole = &no_blocks, .taken = &no_blocks, .free = &no_frames };
 
-static struct region *region_at(uint64_t index) { return (struct region *)frame_memory.regions[index]; }
-
-void frame_wild_free(uint64_t address, const void *caller)
-{
-    panic("free of frame 0x%lx, which was never handed out, by %p", address, caller);
-}
+/* Only the masks exist: nobody looks further where no block is split. */
+static const uint64_t absent_masks[4 * REGION_WORDS] ALIGNED(64);
+struct region *const region_absent = (struct region *)absent_masks;
+_Static_assert(sizeof(absent_masks) == offsetof(struct region, free), "the masks come first");
 
 /* ---- regions ---- */
 
@@ -72,8 +67,7 @@ void region_add_locked(struct region *region, uint64_t start, uint64_t end)
 static void region_setup_locked(uint64_t index) REQUIRES(frame_memory.lock)
 {
     struct frame_memory *m = &frame_memory;
-    m->regions[index] &= ~(uint64_t)REGION_NOT_READY;
-    struct region *region = region_at(index);
+    struct region *region = m->regions[index] = (struct region *)m->region_storage[index];
     memset(region, 0, offsetof(struct region, free));
 
     /* The totals were counted at boot. */
@@ -93,7 +87,7 @@ bool region_next_locked(void)
     struct frame_memory *m = &frame_memory;
     while (m->next_unready < m->region_count) {
         uint64_t index = m->next_unready++;
-        if (!(m->regions[index] & REGION_NOT_READY)) continue;
+        if (!m->region_storage[index] || m->regions[index] != region_absent) continue;
         region_setup_locked(index);
         return true;
     }
@@ -102,28 +96,13 @@ bool region_next_locked(void)
 
 struct region *region_ready_locked(uint64_t index)
 {
-    if (index >= frame_memory.region_count || !frame_memory.regions[index]) return NULL;
-    if (frame_memory.regions[index] & REGION_NOT_READY) region_setup_locked(index);
-    return region_at(index);
+    struct frame_memory *m = &frame_memory;
+    if (index >= m->region_count || !m->region_storage[index]) return NULL;
+    if (m->regions[index] == region_absent) region_setup_locked(index);
+    return m->regions[index];
 }
 
 /* ---- blocks ---- */
-
-static void block_becomes_whole_locked(struct region *region, uint64_t address) REQUIRES(frame_memory.lock)
-{
-    uint32_t block = block_index(address);
-    set_bit(region->whole, block);
-    set_bit(frame_memory.regions_with_whole, region_index(address));
-    frame_memory.whole_blocks++;
-}
-
-void block_free_whole_locked(struct region *region, uint64_t address, const void *caller)
-{
-    uint32_t block = block_index(address);
-    if (unlikely(!has_bit(region->taken, block))) frame_double_free(address, caller);
-    clear_bit(region->taken, block);
-    block_becomes_whole_locked(region, address);
-}
 
 void block_split_locked(struct region *region, uint32_t block, uint32_t free)
 {
@@ -141,12 +120,10 @@ void block_split_locked(struct region *region, uint32_t block, uint32_t free)
     if (free) set_bit(region->partial, block);
 }
 
-void block_gained_locked(struct region *region, uint64_t address, uint32_t added)
+void block_gained_edge_locked(struct region *region, uint64_t address, uint32_t added)
 {
     struct frame_memory *m = &frame_memory;
     uint32_t block = block_index(address);
-    m->small_frames += added;
-    region->free[block] = (uint16_t)(region->free[block] + added);
     if (region->free[block] == added) {
         set_bit(region->partial, block);
         set_bit(m->regions_with_partial, region_index(address));
@@ -154,17 +131,18 @@ void block_gained_locked(struct region *region, uint64_t address, uint32_t added
     if (region->free[block] == BLOCK_FRAMES && m->cursor.free != &region->free[block]) {
         clear_bit(region->split, block);
         clear_bit(region->partial, block);
+        set_bit(region->whole, block);
+        set_bit(m->regions_with_whole, region_index(address));
         m->small_frames -= BLOCK_FRAMES;
-        block_becomes_whole_locked(region, address);
+        m->whole_blocks++;
     }
 }
 
-void block_open_locked(struct region *region, uint64_t address, const void *caller)
+bool block_open_taken_locked(struct region *region, uint32_t block)
 {
-    uint32_t block = block_index(address);
-    if (likely(has_bit(region->split, block))) return;
-    if (!has_bit(region->taken, block)) frame_double_free(address, caller);
+    if (!has_bit(region->taken, block)) return false;
     block_split_locked(region, block, 0);
+    return true;
 }
 
 /* ---- the cursor ---- */
@@ -177,7 +155,7 @@ static struct region *find_word_locked(uint64_t *regions, size_t offset, uint64_
     for (uint64_t i = 0; i * 64 < frame_memory.region_count; i++) {
         while (regions[i]) {
             *index = i * 64 + (uint64_t)__builtin_ctzll(regions[i]);
-            struct region *region = region_at(*index);
+            struct region *region = frame_memory.regions[*index];
             const uint64_t *mask = (const uint64_t *)((const char *)region + offset);
             for (*word = 0; *word < REGION_WORDS; ++*word)
                 if (mask[*word]) return region;
@@ -193,7 +171,7 @@ void cursor_drop_idle_locked(void)
     uint16_t *free = c->free;
     c->free = &no_frames;
     /* No longer current, so it may become whole. */
-    if (*free == BLOCK_FRAMES) block_gained_locked(c->region, c->block_base, 0);
+    if (*free == BLOCK_FRAMES) block_gained_edge_locked(c->region, c->block_base, 0);
 }
 
 bool cursor_find_whole_locked(bool set_up)
@@ -208,16 +186,6 @@ bool cursor_find_whole_locked(bool set_up)
     m->cursor.taken = &region->taken[word];
     m->cursor.word_base = (index << GIANT_SHIFT) + ((uint64_t)word * 64 << HUGE_SHIFT);
     return true;
-}
-
-uint64_t cursor_take_whole_locked(void)
-{
-    struct frame_cursor *c = &frame_memory.cursor;
-    uint64_t bit = (uint64_t)__builtin_ctzll(*c->whole);
-    *c->whole &= *c->whole - 1;
-    *c->taken |= 1ull << bit;
-    frame_memory.whole_blocks--;
-    return c->word_base + (bit << HUGE_SHIFT);
 }
 
 static void use_block_locked(struct region *region, uint64_t address) REQUIRES(frame_memory.lock)
@@ -246,7 +214,7 @@ bool cursor_find_frames_locked(void)
         }
         if (*m->cursor.whole || cursor_find_whole_locked(false)) {
             uint64_t address = cursor_take_whole_locked();
-            region = region_at(region_index(address));
+            region = m->regions[region_index(address)];
             set_bit(m->regions_with_partial, region_index(address));
             block_split_locked(region, block_index(address), BLOCK_FRAMES);
             use_block_locked(region, address);

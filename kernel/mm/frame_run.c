@@ -155,16 +155,16 @@ void frame_free_run(paddr_t first, uint64_t count)
     ASSERT(is_aligned(address, PAGE_BYTES) && count <= FRAME_RUN_MAX);
     spin_lock(&frame_memory.lock);
     for (uint64_t next; address < end; address = next) {
-        struct region *region = region_of(address, caller);
+        struct region *region = region_of(address);
         next = MIN(align_down(address, HUGE_BYTES) + HUGE_BYTES, end);
         uint32_t frames = (uint32_t)((next - address) >> PAGE_SHIFT), block = block_index(address);
         if (frames == BLOCK_FRAMES && !has_bit(region->split, block)) {
-            block_free_whole_locked(region, address, caller);
+            if (!block_free_whole_locked(region, address)) frame_double_free(address, caller);
             frame_debug_freed(region, address, frames, caller);
             continue;
         }
-        block_open_locked(region, address, caller);
-        if (!flip_bits(region->bits[block].free, frame_index(address), frames, true))
+        if (!block_open_locked(region, block) ||
+            !flip_bits(region->bits[block].free, frame_index(address), frames, true))
             frame_double_free(address, caller);
         frame_debug_freed(region, address, frames, caller);
         block_gained_locked(region, address, frames);

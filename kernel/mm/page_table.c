@@ -96,6 +96,13 @@ bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *
     return true;
 }
 
+bool page_table_is_empty(const struct page_table *pt, uint64_t vaddr, uint8_t leaf_shift)
+{
+    /* An emptied table is taken out, so any table means that something is mapped. */
+    struct walk w = walk_to(pt, vaddr);
+    return !(*w.entry[w.level] & PTE_PRESENT) && w.level >= pte_level_of_shift(leaf_shift);
+}
+
 /* ---- user tables ---- */
 
 err_t page_table_create_user(struct page_table *pt)

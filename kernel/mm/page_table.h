@@ -54,3 +54,6 @@ err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
  * Each result may be NULL. False when it is not mapped. */
 bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *out, uint32_t *flags,
                           uint8_t *leaf_shift);
+
+/* True when nothing is mapped in the leaf of that size around `vaddr`, so that it can be mapped there. */
+bool page_table_is_empty(const struct page_table *pt, uint64_t vaddr, uint8_t leaf_shift);
