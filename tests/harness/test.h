@@ -14,6 +14,8 @@ struct test {
 void test_register(struct test *test);
 /* A failed expectation is printed and ends the test's chance to pass; the test goes on. */
 void test_fail(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
+/* A line of information for the reader of the log. */
+void test_note(const char *format, ...) PRINTF_LIKE(1, 2);
 int test_compare_strings(const char *a, const char *b);
 
 #define TEST(name_)                                                                          \
