@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Linux's flags and commands for files on x86-64.
+ * [linux uapi asm-generic/fcntl.h, linux/fcntl.h, linux/falloc.h, linux/uio.h, asm-generic/poll.h] */
+#pragma once
+#include "lib/base.h"
+
+enum {
+    LINUX_O_ACCMODE = 03,
+    LINUX_O_RDONLY = 00,
+    LINUX_O_WRONLY = 01,
+    LINUX_O_RDWR = 02,
+    LINUX_O_CREAT = 0100,
+    LINUX_O_EXCL = 0200,
+    LINUX_O_NOCTTY = 0400,
+    LINUX_O_TRUNC = 01000,
+    LINUX_O_APPEND = 02000,
+    LINUX_O_NONBLOCK = 04000,
+    LINUX_O_DSYNC = 010000,
+    LINUX_O_ASYNC = 020000,
+    LINUX_O_DIRECT = 040000,
+    LINUX_O_LARGEFILE = 0100000,
+    LINUX_O_DIRECTORY = 0200000,
+    LINUX_O_NOFOLLOW = 0400000,
+    LINUX_O_NOATIME = 01000000,
+    LINUX_O_CLOEXEC = 02000000,
+    LINUX_O_SYNC = 04010000,
+    LINUX_O_PATH = 010000000,
+    LINUX_O_TMPFILE_BIT = 020000000, /* O_TMPFILE is this and O_DIRECTORY */
+};
+
+enum {
+    LINUX_AT_FDCWD = -100,
+    LINUX_AT_SYMLINK_NOFOLLOW = 0x100,
+    LINUX_AT_EACCESS = 0x200,
+    LINUX_AT_REMOVEDIR = 0x200,
+    LINUX_AT_SYMLINK_FOLLOW = 0x400,
+    LINUX_AT_NO_AUTOMOUNT = 0x800,
+    LINUX_AT_EMPTY_PATH = 0x1000,
+    LINUX_AT_STATX_FORCE_SYNC = 0x2000,
+    LINUX_AT_STATX_DONT_SYNC = 0x4000,
+};
+
+enum {
+    LINUX_F_DUPFD = 0,
+    LINUX_F_GETFD = 1,
+    LINUX_F_SETFD = 2,
+    LINUX_F_GETFL = 3,
+    LINUX_F_SETFL = 4,
+    LINUX_F_GETLK = 5,
+    LINUX_F_SETLK = 6,
+    LINUX_F_SETLKW = 7,
+    LINUX_F_OFD_GETLK = 36,
+    LINUX_F_OFD_SETLK = 37,
+    LINUX_F_OFD_SETLKW = 38,
+    LINUX_F_DUPFD_CLOEXEC = 1030,
+    LINUX_FD_CLOEXEC = 1,
+    LINUX_F_RDLCK = 0,
+    LINUX_F_WRLCK = 1,
+    LINUX_F_UNLCK = 2,
+};
+
+struct linux_flock {
+    int16_t l_type;
+    int16_t l_whence;
+    int32_t pad0;
+    int64_t l_start;
+    int64_t l_len;
+    int32_t l_pid;
+    int32_t pad1;
+};
+_Static_assert(sizeof(struct linux_flock) == 32, "fixed by the ABI");
+
+enum { LINUX_LOCK_SH = 1, LINUX_LOCK_EX = 2, LINUX_LOCK_NB = 4, LINUX_LOCK_UN = 8 };
+
+enum { LINUX_SEEK_SET, LINUX_SEEK_CUR, LINUX_SEEK_END, LINUX_SEEK_DATA, LINUX_SEEK_HOLE };
+
+enum { LINUX_R_OK = 4, LINUX_W_OK = 2, LINUX_X_OK = 1 };
+
+enum { LINUX_RENAME_NOREPLACE = 1, LINUX_RENAME_EXCHANGE = 2, LINUX_RENAME_WHITEOUT = 4 };
+
+enum {
+    LINUX_FALLOC_KEEP_SIZE = 1,
+    LINUX_FALLOC_PUNCH_HOLE = 2,
+};
+
+enum { LINUX_CLOSE_RANGE_UNSHARE = 2, LINUX_CLOSE_RANGE_CLOEXEC = 4 };
+
+enum {
+    LINUX_NAME_MAX = 255,
+    LINUX_PATH_MAX = 4096, /* NUL included */
+    LINUX_IOV_MAX = 1024,
+};
+
+/* What one read or write moves at most. [linux include/linux/fs.h] */
+#define LINUX_RW_COUNT_MAX 0x7ffff000ull
+
+struct linux_iovec {
+    uint64_t iov_base;
+    uint64_t iov_len;
+};
+_Static_assert(sizeof(struct linux_iovec) == 16, "fixed by the ABI");
+
+struct linux_pollfd {
+    int32_t fd;
+    int16_t events;
+    int16_t revents;
+};
+_Static_assert(sizeof(struct linux_pollfd) == 8, "fixed by the ABI");
+
+enum {
+    LINUX_POLLIN = 0x001,
+    LINUX_POLLPRI = 0x002,
+    LINUX_POLLOUT = 0x004,
+    LINUX_POLLERR = 0x008,
+    LINUX_POLLHUP = 0x010,
+    LINUX_POLLNVAL = 0x020,
+    LINUX_POLLRDNORM = 0x040,
+    LINUX_POLLRDBAND = 0x080,
+    LINUX_POLLWRNORM = 0x100,
+    LINUX_POLLWRBAND = 0x200,
+};

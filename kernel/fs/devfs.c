@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fs/devfs.h"
+
+#include "abi/linux/fcntl.h"
+#include "core/entropy.h"
+#include "fs/directory.h"
+#include "lib/string.h"
+
+enum { MEM_MAJOR = 1, RANDOM_BATCH_BYTES = 256 };
+
+/* ---- what every machine has. [linux admin-guide/devices.rst, drivers/char/mem.c] ---- */
+
+static int64_t null_read(struct file *file, struct io_buffer *to, uint64_t *position)
+{
+    (void)file, (void)to, (void)position;
+    return 0;
+}
+
+static int64_t null_write(struct file *file, struct io_buffer *from, uint64_t *position)
+{
+    (void)file, (void)position;
+    return (int64_t)io_skip(from, from->left);
+}
+
+static int64_t zero_read(struct file *file, struct io_buffer *to, uint64_t *position)
+{
+    (void)file, (void)position;
+    uint64_t wanted = to->left;
+    size_t done = io_put_zeros(to, wanted);
+    return io_result(done, done == wanted ? OK : ERR_FAULT);
+}
+
+static int64_t full_write(struct file *file, struct io_buffer *from, uint64_t *position)
+{
+    (void)file, (void)from, (void)position;
+    return ERR_NO_SPACE.code;
+}
+
+static int64_t random_device_read(struct file *file, struct io_buffer *to, uint64_t *position)
+{
+    (void)file, (void)position;
+    uint8_t batch[RANDOM_BATCH_BYTES];
+    uint64_t done = 0;
+    while (to->left > 0) {
+        size_t bytes = MIN(to->left, sizeof(batch));
+        entropy_read(batch, bytes);
+        size_t copied = io_put(to, batch, bytes);
+        done += copied;
+        if (copied < bytes) return io_result(done, ERR_FAULT);
+    }
+    return (int64_t)done;
+}
+
+/* What a program writes is mixed in and counts for nothing. */
+static int64_t random_device_write(struct file *file, struct io_buffer *from, uint64_t *position)
+{
+    (void)file, (void)position;
+    uint8_t batch[RANDOM_BATCH_BYTES];
+    uint64_t done = 0;
+    while (from->left > 0) {
+        size_t bytes = MIN(from->left, sizeof(batch));
+        size_t copied = io_take(from, batch, bytes);
+        entropy_mix(batch, copied);
+        done += copied;
+        if (copied < bytes) return io_result(done, ERR_FAULT);
+    }
+    return (int64_t)done;
+}
+
+static err_t seek_to_zero(struct file *file, int64_t offset, uint32_t whence, uint64_t *position)
+{
+    (void)file, (void)offset, (void)whence;
+    *position = 0;
+    return OK;
+}
+
+static err_t seek_nowhere(struct file *file, int64_t offset, uint32_t whence, uint64_t *position)
+{
+    (void)file, (void)offset, (void)whence, (void)position;
+    return OK;
+}
+
+static const struct file_ops null_ops = {
+    .name = "null",
+    .is_seekable = true,
+    .read = null_read,
+    .write = null_write,
+    .seek = seek_to_zero,
+};
+static const struct file_ops zero_ops = {
+    .name = "zero",
+    .is_seekable = true,
+    .read = zero_read,
+    .write = null_write,
+    .seek = seek_to_zero,
+};
+static const struct file_ops full_ops = {
+    .name = "full",
+    .is_seekable = true,
+    .read = zero_read,
+    .write = full_write,
+    .seek = seek_to_zero,
+};
+static const struct file_ops random_ops = {
+    .name = "random",
+    .is_seekable = true,
+    .read = random_device_read,
+    .write = random_device_write,
+    .seek = seek_nowhere,
+};
+
+static const struct char_device memory_devices[] = {
+    { "null", 0x103, 0666, &null_ops, NULL },      { "zero", 0x105, 0666, &zero_ops, NULL },
+    { "full", 0x107, 0666, &full_ops, NULL },      { "random", 0x108, 0666, &random_ops, NULL },
+    { "urandom", 0x109, 0666, &random_ops, NULL },
+};
+_Static_assert(MEM_MAJOR == 0x103 >> 8, "the numbers above");
+
+/* ---- devices of others ---- */
+
+static const struct char_device *added[DEVFS_DEVICES_MAX];
+static size_t added_count;
+
+void devfs_add(const struct char_device *device)
+{
+    ASSERT(added_count < DEVFS_DEVICES_MAX);
+    added[added_count++] = device;
+}
+
+const struct char_device *devfs_find(uint64_t number)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(memory_devices); i++)
+        if (memory_devices[i].number == number) return &memory_devices[i];
+    for (size_t i = 0; i < added_count; i++)
+        if (added[i]->number == number) return added[i];
+    return NULL;
+}
+
+/* ---- the tree ---- */
+
+struct dev_name {
+    const char *name;
+    const char *target; /* NULL: a directory */
+};
+
+static const struct dev_name names[] = {
+    { "fd", "/proc/self/fd" },
+    { "stdin", "/proc/self/fd/0" },
+    { "stdout", "/proc/self/fd/1" },
+    { "stderr", "/proc/self/fd/2" },
+    { "shm", NULL },
+};
+
+static err_t add_vnode(struct vnode *dev, const char *name, struct vnode *v)
+{
+    fs_lock();
+    err_t e = directory_add_locked(dev, name, strlen(name), true, v, NULL);
+    fs_unlock();
+    return e;
+}
+
+static err_t add_device(struct vnode *dev, const struct char_device *device)
+{
+    if (!device->name) return OK;
+    struct vnode *v = vnode_create(LINUX_S_IFCHR | device->permissions, FILESYSTEM_DEV, dev->mtime_ns);
+    if (!v) return ERR_NO_MEMORY;
+    v->device = device->number;
+    err_t e = add_vnode(dev, device->name, v);
+    vnode_put(v);
+    return e;
+}
+
+static err_t add_name(struct vnode *dev, const struct dev_name *name)
+{
+    uint32_t mode = name->target ? LINUX_S_IFLNK | 0777 : LINUX_S_IFDIR | 01777;
+    struct vnode *v = vnode_create(mode, FILESYSTEM_DEV, dev->mtime_ns);
+    if (!v) return ERR_NO_MEMORY;
+    err_t e = name->target ? vnode_set_target(v, name->target, strlen(name->target)) : OK;
+    if (!failed(e)) e = add_vnode(dev, name->name, v);
+    vnode_put(v);
+    return e;
+}
+
+static err_t fill(struct vnode *dev)
+{
+    err_t e = OK;
+    for (size_t i = 0; i < ARRAY_LENGTH(memory_devices) && !failed(e); i++)
+        e = add_device(dev, &memory_devices[i]);
+    for (size_t i = 0; i < added_count && !failed(e); i++) e = add_device(dev, added[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(names) && !failed(e); i++) e = add_name(dev, &names[i]);
+    return e;
+}
+
+err_t devfs_create(struct vnode **out, int64_t time_ns)
+{
+    struct vnode *dev = vnode_create(LINUX_S_IFDIR | 0755, FILESYSTEM_DEV, time_ns);
+    if (!dev) return ERR_NO_MEMORY;
+    err_t e = fill(dev);
+    if (!failed(e)) {
+        *out = dev;
+        return OK;
+    }
+    fs_lock();
+    directory_clear_locked(dev);
+    fs_unlock();
+    vnode_put(dev);
+    return e;
+}

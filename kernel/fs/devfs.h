@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /dev: character devices by number, the names they have, and the links every program expects there. */
+#pragma once
+#include "fs/file.h"
+
+struct char_device {
+    const char *name; /* in /dev; NULL for none. No directories */
+    uint64_t number;  /* linux_makedev(major, minor) */
+    uint32_t permissions;
+    const struct file_ops *ops;
+    void *context; /* of every file opened on it */
+};
+
+enum { DEVFS_DEVICES_MAX = 32 };
+
+/* Makes the device known; before devfs_create, which names it. The record lives for ever. LIMIT
+ * is a programming error: the table's size is fixed. Boot only. */
+void devfs_add(const struct char_device *device);
+/* NULL when nobody has the number. */
+const struct char_device *devfs_find(uint64_t number);
+
+/* A new tree for /dev, not attached yet. NO_MEMORY. */
+err_t devfs_create(struct vnode **out, int64_t time_ns) EXCLUDES(fs_queue.lock);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptors: small numbers for open files. A number is reserved before the file exists, so that
+ * whatever opens a file fails on a full table before it has changed anything.
+ *
+ * Counted, as clone may share a table. Each call is atomic. */
+#pragma once
+#include "core/lock.h"
+#include "lib/base.h"
+
+struct dir_entry;
+struct file;
+struct vnode;
+
+enum {
+    FD_LIMIT_DEFAULT = 1024, /* RLIMIT_NOFILE, soft */
+    FD_LIMIT_MAX = 4096,     /* and hard */
+};
+
+struct fd_table {
+    uint32_t references; /* atomic */
+    struct spinlock lock;
+    /* under lock: */
+    uint32_t capacity;    /* a multiple of 64 */
+    uint32_t lowest_hint; /* no number below is free */
+    struct file **files;  /* counted; NULL while reserved or free. One block with the two bitmaps */
+    uint64_t *used, *cloexec;
+};
+
+struct fd_table *fd_table_create(void); /* NULL when memory is out */
+/* A copy that shares the open files, for fork. NULL when memory is out. */
+struct fd_table *fd_table_clone(struct fd_table *table);
+struct fd_table *fd_table_get(struct fd_table *table);
+void fd_table_put(struct fd_table *table); /* NULL is fine. Closes everything with the last reference */
+/* For exec. */
+void fd_table_close_on_exec(struct fd_table *table);
+
+/* The lowest free number from `from`, below `limit`. TOO_MANY_FILES, NO_MEMORY. */
+err_t fd_reserve(struct fd_table *table, uint32_t from, uint32_t limit, bool is_cloexec, uint32_t *fd);
+/* Fills the reserved number; the caller's reference becomes the table's. */
+void fd_install(struct fd_table *table, uint32_t fd, struct file *file);
+void fd_cancel(struct fd_table *table, uint32_t fd);
+
+/* Puts the file under exactly this number; what was there comes back for the caller to put, else NULL.
+ * Takes a reference of its own. BAD_FD, NO_MEMORY; BUSY when the number is reserved right now. */
+err_t fd_replace(struct fd_table *table, uint32_t fd, uint32_t limit, struct file *file, bool is_cloexec,
+                 struct file **before);
+
+/* A counted file, or NULL. */
+struct file *fd_get(struct fd_table *table, uint32_t fd);
+/* What the number's file is open on, counted; *entry may be NULL. False when it is not open. */
+bool fd_get_vnode(struct fd_table *table, uint32_t fd, struct vnode **vnode, struct dir_entry **entry);
+/* Takes the number away; the file is the caller's to put. BAD_FD. */
+err_t fd_remove(struct fd_table *table, uint32_t fd, struct file **out);
+err_t fd_get_cloexec(struct fd_table *table, uint32_t fd, bool *out);
+err_t fd_set_cloexec(struct fd_table *table, uint32_t fd, bool is_cloexec);
+/* The first open number at or after `fd`; false after the last. */
+bool fd_next(struct fd_table *table, uint32_t fd, uint32_t *out);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fs/file.h"
+
+#include "abi/linux/fcntl.h"
+#include "fs/directory.h"
+#include "fs/path.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+
+enum {
+    /* Used up by open; F_GETFL does not show them. [linux fs/open.c, do_dentry_open] */
+    OPEN_ONLY_FLAGS = LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_TRUNC | LINUX_O_CLOEXEC,
+    POLL_ALWAYS = LINUX_POLLIN | LINUX_POLLOUT | LINUX_POLLRDNORM | LINUX_POLLWRNORM,
+};
+
+/* One queue for every poll and select: readiness changes are rare and pollers are few. */
+static struct wait_queue readiness = WAIT_QUEUE_INIT(readiness);
+static uint32_t readiness_changes; /* under readiness.lock */
+
+struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
+                             void *context, uint32_t flags)
+{
+    struct file *file = heap_alloc(sizeof(*file));
+    if (!file) return NULL;
+    *file = (struct file){
+        .references = 1,
+        .flags = flags & ~(uint32_t)OPEN_ONLY_FLAGS,
+        .ops = ops,
+        .context = context,
+        .vnode = vnode_get(vnode),
+        .entry = entry ? dir_entry_get(entry) : NULL,
+    };
+    return file;
+}
+
+struct file *file_create(const struct file_ops *ops, void *context, uint32_t flags)
+{
+    struct vnode *vnode = vnode_create(ops->mode, FILESYSTEM_ANONYMOUS, 0);
+    if (!vnode) return NULL;
+    vnode->links = 1;
+    if (vnode_is_device(vnode)) vnode->device = ops->device;
+    struct file *file = file_create_for(ops, vnode, NULL, context, flags);
+    vnode_put(vnode);
+    return file;
+}
+
+struct file *file_get(struct file *file)
+{
+    __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
+    return file;
+}
+
+void file_get_vnode(const struct file *file, struct vnode **vnode, struct dir_entry **entry)
+{
+    *vnode = vnode_get(file->vnode);
+    *entry = file->entry ? dir_entry_get(file->entry) : NULL;
+}
+
+void file_put(struct file *file)
+{
+    if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    if (file->ops->release) file->ops->release(file);
+    dir_entry_put(file->entry);
+    vnode_put(file->vnode);
+    heap_free(file);
+}
+
+/* ---- reading and writing ---- */
+
+void file_take_position(struct file *file)
+{
+    fs_lock();
+    while (file->is_position_taken) wait_sleep_locked(&fs_queue);
+    file->is_position_taken = true;
+    fs_unlock();
+}
+
+void file_give_position(struct file *file)
+{
+    fs_lock();
+    file->is_position_taken = false;
+    wait_wake_all_locked(&fs_queue);
+    fs_unlock();
+}
+
+typedef int64_t (*transfer_op)(struct file *file, struct io_buffer *buffer, uint64_t *position);
+
+static int64_t transfer(struct file *file, transfer_op op, struct io_buffer *buffer, uint64_t *position)
+{
+    if (!op) return ERR_INVALID.code;
+    if (!file->ops->is_seekable) return op(file, buffer, NULL);
+    if (position) return op(file, buffer, position);
+    file_take_position(file);
+    int64_t result = op(file, buffer, &file->position);
+    file_give_position(file);
+    return result;
+}
+
+int64_t file_read(struct file *file, struct io_buffer *to, uint64_t *position)
+{
+    if (!file_is_readable(file)) return ERR_BAD_FD.code;
+    return transfer(file, file->ops->read, to, position);
+}
+
+int64_t file_write(struct file *file, struct io_buffer *from, uint64_t *position)
+{
+    if (!file_is_writable(file)) return ERR_BAD_FD.code;
+    return transfer(file, file->ops->write, from, position);
+}
+
+/* ---- readiness ---- */
+
+uint32_t file_poll(struct file *file) { return file->ops->poll ? file->ops->poll(file) : POLL_ALWAYS; }
+
+void file_readiness_changed(void)
+{
+    spin_lock(&readiness.lock);
+    readiness_changes++;
+    wait_wake_all_locked(&readiness);
+    spin_unlock(&readiness.lock);
+}
+
+uint32_t file_readiness_count(void) { return __atomic_load_n(&readiness_changes, __ATOMIC_ACQUIRE); }
+
+err_t file_wait_for_readiness(uint32_t seen, uint64_t deadline_ns)
+{
+    err_t e = OK;
+    spin_lock(&readiness.lock);
+    while (readiness_changes == seen && !failed(e)) e = wait_sleep_until_locked(&readiness, deadline_ns);
+    spin_unlock(&readiness.lock);
+    return e;
+}
+
+/* ---- names ---- */
+
+err_t file_write_name_locked(const struct file *file, const struct vnode *root, char *text, size_t capacity,
+                             size_t *length)
+{
+    static const char removed[] = " (deleted)";
+    if (file->vnode->filesystem == FILESYSTEM_ANONYMOUS) {
+        const char *name = file->ops->name;
+        *length = name[0] == '/' ? format_string(text, capacity, "%s", name)
+                                 : format_string(text, capacity, "%s:[%llu]", name,
+                                                 (unsigned long long)file->vnode->inode);
+        return *length < capacity ? OK : ERR_RANGE;
+    }
+    const struct dir_entry *entry = file->entry;
+    if (!entry && vnode_is_directory(file->vnode)) entry = file->vnode->directory.entry;
+    struct path_text path;
+    err_t e = path_write_locked(root, entry, text, capacity, &path);
+    if (failed(e)) return e;
+    *length = path.length;
+    if (!path.is_removed) return OK;
+    if (*length + sizeof(removed) - 1 > capacity) return ERR_RANGE;
+    memcpy(text + *length, removed, sizeof(removed) - 1);
+    *length += sizeof(removed) - 1;
+    return OK;
+}

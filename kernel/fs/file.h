@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An open file: a vnode, a position, flags, and the operations of what it is.
+ *
+ * Files are counted; descriptors, threads in a call and mappings hold references. Whatever can be open
+ * (regular files, directories, devices, later pipes and sockets) fills in a struct file_ops.
+ * `position` belongs to whoever holds it (file_take_position); `flags` change by single stores. */
+#pragma once
+#include "fs/io_buffer.h"
+#include "fs/vnode.h"
+#include "lib/base.h"
+
+struct file;
+
+struct file_ops {
+    const char *name; /* for /proc/self/fd: a path when it starts with '/', else "name:[inode]" */
+    uint32_t mode;    /* fstat of a file made by file_create: type and permissions */
+    uint64_t device;  /* the same: st_rdev */
+    bool is_seekable; /* has a position, and pread and pwrite work */
+
+    /* A count or a negative errno. With is_seekable the position is read and advanced; else it is NULL. May
+     * sleep. A missing operation gives INVALID. */
+    int64_t (*read)(struct file *file, struct io_buffer *to, uint64_t *position);
+    int64_t (*write)(struct file *file, struct io_buffer *from, uint64_t *position);
+    /* The new position. NULL: SEEK_PIPE. */
+    err_t (*seek)(struct file *file, int64_t offset, uint32_t whence, uint64_t *position);
+    /* `argument` is the caller's, perhaps a user address. NULL: NOT_TTY. */
+    int64_t (*ioctl)(struct file *file, uint32_t request, uint64_t argument);
+    /* The LINUX_POLL bits that hold now, whatever was asked for. NULL: always readable and writable.
+     * Whoever makes one of them true calls file_readiness_changed. */
+    uint32_t (*poll)(struct file *file);
+    /* Directories only; NULL: NOT_DIRECTORY. */
+    int64_t (*read_names)(struct file *file, struct io_buffer *to, uint64_t *position);
+    /* The last reference is gone; free what `context` holds. May be NULL. */
+    void (*release)(struct file *file);
+};
+
+struct file {
+    uint32_t references; /* atomic */
+    uint32_t flags;      /* LINUX_O_: access mode and status; what open alone uses is cleared */
+    const struct file_ops *ops;
+    void *context;           /* the ops' own */
+    struct vnode *vnode;     /* counted, never NULL */
+    struct dir_entry *entry; /* the name it was opened by, counted; NULL for a root or no name */
+    uint64_t position;
+    bool is_position_taken; /* under fs_queue.lock */
+};
+
+/* A file without a name, such as the terminal or a pipe's end. `flags` are O_ACCMODE and status flags.
+ * Has one reference. NULL when memory is out; `context` is then still the caller's. */
+struct file *file_create(const struct file_ops *ops, void *context, uint32_t flags);
+
+/* The same for a vnode with or without a name; takes references of its own. */
+struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
+                             void *context, uint32_t flags);
+
+struct file *file_get(struct file *file);
+void file_put(struct file *file); /* NULL is fine. Threads only */
+
+/* What the file is open on, counted; *entry may be NULL. */
+void file_get_vnode(const struct file *file, struct vnode **vnode, struct dir_entry **entry);
+
+static inline bool file_is_readable(const struct file *file)
+{
+    return (file->flags & 3) == 0 || (file->flags & 3) == 2;
+}
+static inline bool file_is_writable(const struct file *file)
+{
+    return (file->flags & 3) == 1 || (file->flags & 3) == 2;
+}
+
+/* Reads and writes at the file's own position take turns, as POSIX wants of threads that share it. */
+void file_take_position(struct file *file) EXCLUDES(fs_queue.lock);
+void file_give_position(struct file *file) EXCLUDES(fs_queue.lock);
+
+/* BAD_FD when not open for it; `position` NULL means the file's own. */
+int64_t file_read(struct file *file, struct io_buffer *to, uint64_t *position);
+int64_t file_write(struct file *file, struct io_buffer *from, uint64_t *position);
+
+uint32_t file_poll(struct file *file);
+/* Everybody in poll or select looks again. Any context. */
+void file_readiness_changed(void);
+/* Sleeps until a change after `seen` was read, or the clock reaches `deadline_ns`: TIMED_OUT. */
+uint32_t file_readiness_count(void);
+err_t file_wait_for_readiness(uint32_t seen, uint64_t deadline_ns);
+
+/* What readlink of /proc/self/fd/N shows. No NUL. RANGE when it does not fit. */
+err_t file_write_name_locked(const struct file *file, const struct vnode *root, char *text, size_t capacity,
+                             size_t *length) REQUIRES(fs_queue.lock);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fs/namespace.h"
+
+#include "abi/linux/fcntl.h"
+#include "core/time.h"
+#include "mm/heap.h"
+
+enum { LINKS_MAX = 1u << 31 };
+
+static int64_t now(void) { return (int64_t)time_realtime_ns(); }
+
+static void stamp_locked(struct vnode *v, int64_t time_ns) REQUIRES(fs_queue.lock)
+{
+    v->mtime_ns = v->ctime_ns = time_ns;
+}
+
+/* A directory that other file systems begin at: /dev, /proc. */
+static bool is_mount(const struct dir_entry *entry)
+{
+    return entry->vnode->filesystem != entry->parent->filesystem;
+}
+
+static bool is_read_only(const struct vnode *directory) { return directory->filesystem == FILESYSTEM_PROC; }
+
+static err_t check_parent(const struct vnode *directory)
+{
+    if (directory->links == 0) return ERR_NOT_FOUND; /* removed, but somebody's working directory */
+    return is_read_only(directory) ? ERR_NOT_PERMITTED : OK;
+}
+
+/* ---- create ---- */
+
+static err_t make_vnode(const struct path_result *at, const struct node_request *node, struct vnode **out)
+{
+    struct vnode *v = vnode_create(node->mode, at->parent->filesystem, node->time_ns);
+    if (!v) return ERR_NO_MEMORY;
+    if (vnode_is_device(v)) v->device = node->device;
+    err_t e = vnode_is_symlink(v) ? vnode_set_target(v, node->target, node->target_bytes) : OK;
+    if (failed(e))
+        vnode_put(v);
+    else
+        *out = v;
+    return e;
+}
+
+err_t namespace_add_locked(const struct path_result *at, const struct node_request *node,
+                           struct vnode **vnode, struct dir_entry **entry)
+{
+    struct vnode *v;
+    err_t e = check_parent(at->parent);
+    if (failed(e)) return e;
+    e = make_vnode(at, node, &v);
+    if (failed(e)) return e;
+    e = directory_add_locked(at->parent, at->name, at->name_bytes, false, v, entry);
+    if (failed(e)) {
+        vnode_put(v);
+        return e;
+    }
+    dir_entry_get(*entry);
+    stamp_locked(at->parent, node->time_ns);
+    *vnode = v;
+    return OK;
+}
+
+/* The place for a new name: [linux fs/namei.c filename_create]. */
+static err_t find_free_locked(const struct path_from *from, const char *path, bool is_directory,
+                              struct path_result *at) REQUIRES(fs_queue.lock)
+{
+    err_t e = path_walk_locked(from, path, WALK_PARENT, at);
+    if (failed(e)) return e;
+    if (at->last != PATH_NAME || at->vnode) return ERR_EXISTS;
+    return at->has_trailing_slash && !is_directory ? ERR_NOT_FOUND : OK;
+}
+
+err_t namespace_create(const struct path_from *from, const char *path, struct node_request node)
+{
+    struct path_result at;
+    struct vnode *v = NULL;
+    struct dir_entry *entry = NULL;
+    uint32_t type = node.mode & LINUX_S_IFMT;
+    node.time_ns = now();
+    fs_lock();
+    if (type != LINUX_S_IFLNK) node.mode &= ~from->context->umask;
+    err_t e = find_free_locked(from, path, type == LINUX_S_IFDIR, &at);
+    if (!failed(e)) e = namespace_add_locked(&at, &node, &v, &entry);
+    fs_unlock();
+    path_finish(&at);
+    dir_entry_put(entry);
+    vnode_put(v);
+    return e;
+}
+
+static err_t check_link_locked(const struct vnode *v, const struct path_result *at) REQUIRES(fs_queue.lock)
+{
+    if (v->filesystem != at->parent->filesystem) return ERR_CROSS_DEVICE;
+    err_t e = check_parent(at->parent);
+    if (failed(e)) return e;
+    if (vnode_is_directory(v)) return ERR_NOT_PERMITTED;
+    if (v->links == 0 && !v->is_linkable) return ERR_NOT_FOUND;
+    return v->links >= LINKS_MAX ? ERR_TOO_MANY_LINKS : OK;
+}
+
+err_t namespace_link(struct vnode *vnode, const struct path_from *to, const char *path)
+{
+    int64_t time_ns = now();
+    struct path_result at;
+    fs_lock();
+    err_t e = find_free_locked(to, path, false, &at);
+    if (!failed(e)) e = check_link_locked(vnode, &at);
+    if (!failed(e)) e = directory_add_locked(at.parent, at.name, at.name_bytes, false, vnode, NULL);
+    if (!failed(e)) {
+        vnode->ctime_ns = time_ns;
+        vnode->is_linkable = false;
+        stamp_locked(at.parent, time_ns);
+    }
+    fs_unlock();
+    path_finish(&at);
+    return e;
+}
+
+/* ---- remove ---- */
+
+static struct vnode *remove_locked(struct dir_entry *entry, int64_t time_ns) REQUIRES(fs_queue.lock)
+{
+    stamp_locked(entry->parent, time_ns);
+    entry->vnode->ctime_ns = time_ns;
+    return directory_remove_locked(entry);
+}
+
+static err_t check_unlink(const struct path_result *at)
+{
+    if (at->last != PATH_NAME) return ERR_IS_DIRECTORY;
+    if (!at->vnode) return ERR_NOT_FOUND;
+    if (vnode_is_directory(at->vnode)) return ERR_IS_DIRECTORY;
+    if (at->has_trailing_slash) return ERR_NOT_DIRECTORY;
+    return is_read_only(at->parent) ? ERR_NOT_PERMITTED : OK;
+}
+
+static err_t check_remove_directory(const struct path_result *at)
+{
+    switch (at->last) {
+    case PATH_DOTDOT: return ERR_NOT_EMPTY;
+    case PATH_DOT: return ERR_INVALID;
+    case PATH_ROOT: return ERR_BUSY;
+    default: break;
+    }
+    if (!at->vnode) return ERR_NOT_FOUND;
+    if (!vnode_is_directory(at->vnode)) return ERR_NOT_DIRECTORY;
+    if (is_read_only(at->parent)) return ERR_NOT_PERMITTED;
+    if (is_mount(at->entry)) return ERR_BUSY;
+    return list_is_empty(&at->vnode->directory.entries) ? OK : ERR_NOT_EMPTY;
+}
+
+static err_t remove_by_path(const struct path_from *from, const char *path,
+                            err_t (*check)(const struct path_result *at))
+{
+    int64_t time_ns = now();
+    struct vnode *removed = NULL;
+    struct path_result at;
+    fs_lock();
+    err_t e = path_walk_locked(from, path, WALK_PARENT, &at);
+    if (!failed(e)) e = check(&at);
+    if (!failed(e)) removed = remove_locked(at.entry, time_ns);
+    fs_unlock();
+    path_finish(&at);
+    vnode_put(removed);
+    return e;
+}
+
+err_t namespace_unlink(const struct path_from *from, const char *path)
+{
+    return remove_by_path(from, path, check_unlink);
+}
+
+err_t namespace_remove_directory(const struct path_from *from, const char *path)
+{
+    return remove_by_path(from, path, check_remove_directory);
+}
+
+/* ---- rename ---- */
+
+struct rename {
+    struct path_result old, new;
+    uint32_t flags;
+    char *old_name_copy, *new_name_copy; /* what the tree will own */
+    struct vnode *removed;               /* to put after unlocking */
+};
+
+/* True when `entry` is the directory itself or one above it. */
+static bool is_on_way_up_locked(const struct dir_entry *entry, struct vnode *directory)
+    REQUIRES(fs_queue.lock)
+{
+    return vnode_is_directory(entry->vnode) && directory_is_below_locked(directory, entry->vnode);
+}
+
+/* [linux fs/namei.c do_renameat2] up to the point where both names are known. */
+static err_t check_rename_names_locked(const struct rename *r) REQUIRES(fs_queue.lock)
+{
+    const struct path_result *old = &r->old, *new = &r->new;
+    if (!old->vnode) return ERR_NOT_FOUND;
+    if ((r->flags & LINUX_RENAME_NOREPLACE) && new->vnode) return ERR_EXISTS;
+    bool is_exchange = r->flags & LINUX_RENAME_EXCHANGE;
+    if (is_exchange) {
+        if (!new->vnode) return ERR_NOT_FOUND;
+        if (!vnode_is_directory(new->vnode) && new->has_trailing_slash) return ERR_NOT_DIRECTORY;
+    }
+    if (!vnode_is_directory(old->vnode)) {
+        if (old->has_trailing_slash) return ERR_NOT_DIRECTORY;
+        if (!is_exchange && new->has_trailing_slash) return ERR_NOT_DIRECTORY;
+    }
+    if (is_on_way_up_locked(old->entry, new->parent)) return ERR_INVALID;
+    if (new->entry && is_on_way_up_locked(new->entry, old->parent))
+        return is_exchange ? ERR_INVALID : ERR_NOT_EMPTY;
+    return OK;
+}
+
+/* [linux fs/namei.c vfs_rename, mm/shmem.c shmem_rename2] */
+static err_t check_rename_vnodes_locked(const struct rename *r) REQUIRES(fs_queue.lock)
+{
+    const struct path_result *old = &r->old, *new = &r->new;
+    err_t e = check_parent(new->parent);
+    if (!failed(e)) e = check_parent(old->parent);
+    if (failed(e)) return e;
+    if (new->vnode && !(r->flags & LINUX_RENAME_EXCHANGE)) {
+        if (vnode_is_directory(old->vnode) && !vnode_is_directory(new->vnode)) return ERR_NOT_DIRECTORY;
+        if (!vnode_is_directory(old->vnode) && vnode_is_directory(new->vnode)) return ERR_IS_DIRECTORY;
+    }
+    if (is_mount(old->entry) || (new->entry &&is_mount(new->entry))) return ERR_BUSY;
+    bool is_replacing_directory =
+        new->vnode &&vnode_is_directory(new->vnode) && !(r->flags & LINUX_RENAME_EXCHANGE);
+    if (is_replacing_directory && !list_is_empty(&new->vnode->directory.entries)) return ERR_NOT_EMPTY;
+    return OK;
+}
+
+static err_t copy_names(struct rename *r)
+{
+    r->new_name_copy = directory_copy_name(r->new.name, r->new.name_bytes);
+    if (!r->new_name_copy) return ERR_NO_MEMORY;
+    if (!(r->flags & LINUX_RENAME_EXCHANGE)) return OK;
+    r->old_name_copy = directory_copy_name(r->old.name, r->old.name_bytes);
+    return r->old_name_copy ? OK : ERR_NO_MEMORY;
+}
+
+static void move_locked(struct rename *r, int64_t time_ns) REQUIRES(fs_queue.lock)
+{
+    struct path_result *old = &r->old, *new = &r->new;
+    stamp_locked(old->parent, time_ns);
+    stamp_locked(new->parent, time_ns);
+    old->vnode->ctime_ns = time_ns;
+    if (r->flags & LINUX_RENAME_EXCHANGE) {
+        new->vnode->ctime_ns = time_ns;
+        directory_exchange_locked(old->entry, r->old_name_copy, new->entry, r->new_name_copy);
+    } else {
+        if (new->entry) r->removed = remove_locked(new->entry, time_ns);
+        directory_move_locked(old->entry, new->parent, r->new_name_copy, new->name_bytes);
+    }
+    r->old_name_copy = r->new_name_copy = NULL;
+}
+
+static err_t rename_locked(struct rename *r, const struct path_from *from, const char *old_path,
+                           const struct path_from *to, const char *new_path, int64_t time_ns)
+    REQUIRES(fs_queue.lock)
+{
+    err_t e = path_walk_locked(from, old_path, WALK_PARENT, &r->old);
+    if (!failed(e)) e = path_walk_locked(to, new_path, WALK_PARENT, &r->new);
+    if (failed(e)) return e;
+    if (r->old.last != PATH_NAME) return ERR_BUSY;
+    if (r->new.last != PATH_NAME) return r->flags & LINUX_RENAME_NOREPLACE ? ERR_EXISTS : ERR_BUSY;
+    if (r->old.parent->filesystem != r->new.parent->filesystem) return ERR_CROSS_DEVICE;
+
+    e = check_rename_names_locked(r);
+    if (failed(e)) return e;
+    if (r->old.vnode == r->new.vnode) return OK; /* two names of one file: POSIX wants nothing done */
+    e = check_rename_vnodes_locked(r);
+    if (!failed(e)) e = copy_names(r);
+    if (!failed(e)) move_locked(r, time_ns);
+    return e;
+}
+
+err_t namespace_rename(const struct path_from *from, const char *old_path, const struct path_from *to,
+                       const char *new_path, uint32_t flags)
+{
+    int64_t time_ns = now();
+    struct rename r = { .flags = flags };
+    fs_lock();
+    err_t e = rename_locked(&r, from, old_path, to, new_path, time_ns);
+    fs_unlock();
+    path_finish(&r.old);
+    path_finish(&r.new);
+    heap_free(r.old_name_copy);
+    heap_free(r.new_name_copy);
+    vnode_put(r.removed);
+    return e;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fs/open.h"
+
+#include "abi/linux/fcntl.h"
+#include "core/time.h"
+#include "fs/devfs.h"
+#include "fs/fd_table.h"
+#include "fs/namespace.h"
+#include "fs/procfs.h"
+#include "fs/tmpfs.h"
+#include "fs/vnode_file.h"
+
+enum {
+    PATH_ONLY_FLAGS = LINUX_O_PATH | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_CLOEXEC,
+};
+
+err_t open_flags_check(uint32_t *flags)
+{
+    /* Linux ignores flags it does not know; only what it gave a meaning is kept. */
+    *flags &= LINUX_O_ACCMODE | LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_TRUNC |
+              LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_SYNC | LINUX_O_ASYNC | LINUX_O_DIRECT |
+              LINUX_O_LARGEFILE | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_NOATIME | LINUX_O_CLOEXEC |
+              LINUX_O_PATH | LINUX_O_TMPFILE_BIT;
+    bool is_creating = *flags & (LINUX_O_CREAT | LINUX_O_TMPFILE_BIT);
+    if ((*flags & (LINUX_O_DIRECTORY | LINUX_O_CREAT)) == (LINUX_O_DIRECTORY | LINUX_O_CREAT))
+        return ERR_INVALID;
+    if (*flags & LINUX_O_TMPFILE_BIT) {
+        if (!(*flags & LINUX_O_DIRECTORY)) return ERR_INVALID;
+        if ((*flags & LINUX_O_ACCMODE) == LINUX_O_RDONLY) return ERR_INVALID;
+    }
+    if (*flags & LINUX_O_PATH) {
+        if (is_creating) return ERR_INVALID;
+        *flags &= PATH_ONLY_FLAGS;
+    } else {
+        *flags |= LINUX_O_LARGEFILE; /* always set for 64-bit programs, F_GETFL shows it */
+    }
+    return OK;
+}
+
+/* What follows a successful walk; everything counted, nothing locked. */
+struct opening {
+    struct vnode *vnode;
+    struct dir_entry *entry;
+    bool is_created;
+};
+
+static bool wants_write(uint32_t flags)
+{
+    return (flags & LINUX_O_ACCMODE) != LINUX_O_RDONLY || (flags & LINUX_O_TRUNC);
+}
+
+/* In Linux's order: [linux fs/namei.c do_open, may_open]. */
+static err_t check_type(const struct vnode *v, uint32_t flags)
+{
+    if (flags & LINUX_O_CREAT) {
+        if (flags & LINUX_O_EXCL) return ERR_EXISTS;
+        if (vnode_is_directory(v)) return ERR_IS_DIRECTORY;
+    }
+    if ((flags & LINUX_O_DIRECTORY) && !vnode_is_directory(v)) return ERR_NOT_DIRECTORY;
+    if (flags & LINUX_O_PATH) return OK;
+    if (vnode_is_symlink(v)) return ERR_LOOP;
+    if (vnode_is_directory(v)) return wants_write(flags) ? ERR_IS_DIRECTORY : OK;
+    return OK;
+}
+
+static err_t create_locked(const struct path_from *from, const struct path_result *at,
+                           const struct open_request *request, struct opening *out) REQUIRES(fs_queue.lock)
+{
+    struct node_request node = {
+        .mode = LINUX_S_IFREG | (request->mode & LINUX_S_IALLUGO & ~from->context->umask),
+        .time_ns = (int64_t)time_realtime_ns(),
+    };
+    err_t e = namespace_add_locked(at, &node, &out->vnode, &out->entry);
+    out->is_created = !failed(e);
+    return e;
+}
+
+/* A file without a name, which link can give one unless O_EXCL. */
+static err_t create_nameless_locked(const struct path_from *from, struct vnode *directory,
+                                    const struct open_request *request, struct opening *out)
+    REQUIRES(fs_queue.lock)
+{
+    if (directory->filesystem == FILESYSTEM_PROC) return ERR_NOT_SUPPORTED;
+    uint32_t permissions = request->mode & LINUX_S_IALLUGO & ~from->context->umask;
+    out->vnode =
+        vnode_create(LINUX_S_IFREG | permissions, directory->filesystem, (int64_t)time_realtime_ns());
+    if (!out->vnode) return ERR_NO_MEMORY;
+    out->vnode->is_linkable = !(request->flags & LINUX_O_EXCL);
+    out->is_created = true;
+    return OK;
+}
+
+static uint32_t walk_flags(uint32_t flags)
+{
+    uint32_t walk = 0;
+    if (!(flags & LINUX_O_NOFOLLOW)) walk |= WALK_FOLLOW;
+    if (flags & LINUX_O_DIRECTORY) walk |= WALK_DIRECTORY;
+    if (flags & LINUX_O_CREAT) walk |= WALK_CREATE;
+    if ((flags & LINUX_O_CREAT) && (flags & LINUX_O_EXCL)) walk &= ~(uint32_t)WALK_FOLLOW;
+    return walk;
+}
+
+static err_t find_locked(const struct path_from *from, const struct path_result *found,
+                         const struct open_request *request, struct opening *out) REQUIRES(fs_queue.lock)
+{
+    if (!found->vnode) return create_locked(from, found, request, out);
+    if (request->flags & LINUX_O_TMPFILE_BIT) return create_nameless_locked(from, found->vnode, request, out);
+    err_t e = check_type(found->vnode, request->flags);
+    if (failed(e)) return e;
+    out->vnode = vnode_get(found->vnode);
+    out->entry = found->entry ? dir_entry_get(found->entry) : NULL;
+    return OK;
+}
+
+static err_t create_file(const struct path_from *from, const struct opening *o, uint32_t flags,
+                         struct file **out)
+{
+    const struct file_ops *ops = &path_file_ops;
+    void *context = NULL;
+    struct fd_table *files = from->context->files;
+    if (flags & LINUX_O_PATH) {
+        /* stays as it is */
+    } else if (vnode_is_regular(o->vnode)) {
+        ops = &regular_file_ops;
+    } else if (vnode_is_directory(o->vnode)) {
+        ops = o->vnode->magic == MAGIC_FD_DIRECTORY && files ? &fd_directory_ops : &directory_file_ops;
+    } else {
+        /* FIFOs, sockets and devices nobody serves are refused. */
+        bool is_char = vnode_type(o->vnode) == LINUX_S_IFCHR;
+        const struct char_device *device = is_char ? devfs_find(o->vnode->device) : NULL;
+        if (!device) return ERR_NO_DEVICE_ADDRESS;
+        ops = device->ops;
+        context = device->context;
+    }
+    *out = file_create_for(ops, o->vnode, o->entry, context, flags);
+    if (!*out) return ERR_NO_MEMORY;
+    if (ops == &fd_directory_ops) (*out)->context = fd_table_get(files);
+    return OK;
+}
+
+static err_t finish(const struct path_from *from, const struct opening *o, uint32_t flags, struct file **out)
+{
+    err_t e = create_file(from, o, flags, out);
+    if (failed(e)) return e;
+    if (!(flags & LINUX_O_TRUNC) || o->is_created || !vnode_is_regular(o->vnode)) return OK;
+    e = tmpfs_truncate(o->vnode, 0);
+    if (failed(e)) file_put(*out);
+    return e;
+}
+
+/* Takes a name away again that this open made. */
+static void undo_create(const struct opening *o)
+{
+    struct vnode *removed = NULL;
+    fs_lock();
+    if (o->entry && o->entry->vnode) removed = directory_remove_locked(o->entry);
+    fs_unlock();
+    vnode_put(removed);
+}
+
+err_t open_path(const struct path_from *from, const char *path, const struct open_request *request,
+                struct file **out)
+{
+    struct path_result found;
+    struct opening o = { 0 };
+    fs_lock();
+    err_t e = path_walk_locked(from, path, walk_flags(request->flags), &found);
+    if (!failed(e)) e = find_locked(from, &found, request, &o);
+    fs_unlock();
+    path_finish(&found);
+
+    if (!failed(e)) {
+        e = finish(from, &o, request->flags, out);
+        if (failed(e) && o.is_created) undo_create(&o);
+    }
+    dir_entry_put(o.entry);
+    vnode_put(o.vnode);
+    return e;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Path walk. The answers, and which error comes first, are Linux's: programs and C libraries depend on
+ * both. The whole walk happens under fs_queue.lock in memory, so it neither sleeps nor counts
+ * references on the way; what it returns is borrowed and good until the lock is released. */
+#pragma once
+#include "fs/directory.h"
+#include "fs/fs_context.h"
+#include "fs/vnode.h"
+
+/* Where relative paths begin. */
+struct path_from {
+    struct fs_context *context;
+    struct vnode *directory; /* NULL: the working directory. Kept alive by the caller */
+};
+
+/* WALK_FOLLOW: a final symbolic link is followed (a trailing slash asks for it too).
+ * WALK_DIRECTORY: what is found must be a directory.
+ * WALK_CREATE: a missing final name is no error: vnode is NULL then, and parent and name say where.
+ * WALK_PARENT: the final component is only looked up, never followed; implies WALK_CREATE. */
+enum { WALK_FOLLOW = 1, WALK_DIRECTORY = 2, WALK_CREATE = 4, WALK_PARENT = 8 };
+
+enum path_last { PATH_NAME, PATH_DOT, PATH_DOTDOT, PATH_ROOT, PATH_MAGIC };
+
+struct path_result {
+    struct vnode *vnode;     /* NULL: the final name does not exist */
+    struct dir_entry *entry; /* how the vnode was reached; NULL for roots and magic links without a path */
+    struct vnode *parent;    /* of the final name; with PATH_NAME */
+    const char *name;
+    size_t name_bytes;
+    enum path_last last; /* what the final component was */
+    bool has_trailing_slash;
+    struct vnode *held_vnode; /* where a magic link led to, counted: see path_finish */
+    struct dir_entry *held_entry;
+};
+
+/* NOT_FOUND, NOT_DIRECTORY, LOOP, NAME_TOO_LONG, NO_MEMORY. `path` ends with a NUL and is not empty. Also
+ * after a failure, path_finish is called once the lock is released. */
+err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t flags,
+                       struct path_result *out) REQUIRES(fs_queue.lock);
+void path_finish(struct path_result *result) EXCLUDES(fs_queue.lock);
+
+/* For callers that want what a path names and nothing else: a counted vnode. An empty path means the
+ * start itself. */
+err_t path_get_vnode(const struct path_from *from, const char *path, uint32_t flags, struct vnode **out)
+    EXCLUDES(fs_queue.lock);
+
+/* Writes the absolute path of an entry (NULL: of the root) as seen from `root`, without NUL; *length
+ * is its bytes. RANGE when it does not fit; *is_reachable is false when the walk up missed `root`,
+ * *is_removed when a name on the way is gone. */
+struct path_text {
+    size_t length;
+    bool is_reachable, is_removed;
+};
+err_t path_write_locked(const struct vnode *root, const struct dir_entry *entry, char *text, size_t capacity,
+                        struct path_text *out) REQUIRES(fs_queue.lock);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of /proc that programs cannot do without: /proc/self/exe, and /proc/self/fd, which the
+ * names /dev/fd and /dev/stdin lead to. "self" is whoever walks the path. */
+#pragma once
+#include "fs/directory.h"
+#include "fs/file.h"
+#include "fs/fs_context.h"
+
+/* A new tree for /proc, not attached yet. NO_MEMORY. */
+err_t procfs_create(struct vnode **out, int64_t time_ns) EXCLUDES(fs_queue.lock);
+
+/* Entry N of /proc/self/fd while descriptor N is open, else *out is NULL. Entries are made when first
+ * asked for and stay; there can be as many as descriptors. NO_MEMORY. */
+err_t procfs_find_fd_locked(struct fs_context *context, struct vnode *directory, const char *name,
+                            size_t bytes, struct dir_entry **out) REQUIRES(fs_queue.lock);
+
+/* What a magic link leads to, counted; *entry may be NULL. NOT_FOUND. */
+err_t procfs_resolve_locked(struct fs_context *context, const struct vnode *link, struct vnode **vnode,
+                            struct dir_entry **entry) REQUIRES(fs_queue.lock);
+
+/* Listing /proc/self/fd; file->context is the fd_table, counted. */
+extern const struct file_ops fd_directory_ops;
+
+/* The text of a symbolic link, magic or not; no NUL, cut to `capacity` as readlink does. NOT_FOUND;
+ * NAME_TOO_LONG when a path is longer than PATH_MAX; NO_MEMORY. */
+err_t symlink_read(struct fs_context *context, struct vnode *link, char *text, size_t capacity,
+                   size_t *length) EXCLUDES(fs_queue.lock);

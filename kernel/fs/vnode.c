@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fs/vnode.h"
+
+#include "core/time.h"
+#include "fs/directory.h"
+#include "fs/io_buffer.h"
+#include "fs/tmpfs.h"
+#include "lib/string.h"
+#include "mm/direct_map.h"
+#include "mm/heap.h"
+
+struct wait_queue fs_queue = WAIT_QUEUE_INIT(fs_queue);
+
+/* Major 0 is what Linux gives file systems without a disk; the minor only has to differ. */
+enum { DEVICE_MINOR_BASE = 20, DIRECTORY_EMPTY_BYTES = 40, DIRECTORY_ENTRY_BYTES = 20 };
+/* Linux's tmpfs keeps targets up to here in the inode: they count no block. [linux mm/shmem.c] */
+enum { SHORT_SYMLINK_BYTES = 128 };
+enum { BLOCKS_PER_PAGE = PAGE_BYTES / 512 };
+
+static uint64_t last_inode;
+
+struct vnode *vnode_create(uint32_t mode, enum filesystem filesystem, int64_t time_ns)
+{
+    struct vnode *v = heap_alloc_zeroed(sizeof(*v));
+    if (!v) return NULL;
+    v->references = 1;
+    v->mode = (uint16_t)mode;
+    v->filesystem = (uint8_t)filesystem;
+    v->inode = __atomic_add_fetch(&last_inode, 1, __ATOMIC_RELAXED);
+    v->atime_ns = v->mtime_ns = v->ctime_ns = time_ns;
+    if (vnode_is_directory(v)) {
+        list_init(&v->directory.entries);
+        v->directory.next_cookie = DIRECTORY_FIRST_COOKIE;
+    }
+    return v;
+}
+
+err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes)
+{
+    char *copy = heap_alloc(bytes);
+    if (!copy) return ERR_NO_MEMORY;
+    memcpy(copy, target, bytes);
+    v->symlink.target = copy;
+    v->symlink.is_target_owned = true;
+    v->size = bytes;
+    return OK;
+}
+
+struct vnode *vnode_get(struct vnode *v)
+{
+    __atomic_add_fetch(&v->references, 1, __ATOMIC_RELAXED);
+    return v;
+}
+
+/* Returns the vnode whose reference this one held, for the caller to put. */
+static struct vnode *vnode_destroy(struct vnode *v)
+{
+    struct vnode *parent = NULL;
+    switch (vnode_type(v)) {
+    case LINUX_S_IFREG: tmpfs_release_pages(v); break;
+    case LINUX_S_IFDIR:
+        if (v->directory.entry) parent = dir_entry_release(v->directory.entry);
+        break;
+    case LINUX_S_IFLNK:
+        if (v->symlink.is_target_owned) heap_free((void *)v->symlink.target);
+        break;
+    }
+    heap_free(v);
+    return parent;
+}
+
+void vnode_put(struct vnode *v)
+{
+    while (v && __atomic_sub_fetch(&v->references, 1, __ATOMIC_ACQ_REL) == 0) v = vnode_destroy(v);
+}
+
+/* ---- attributes ---- */
+
+static uint64_t size_locked(const struct vnode *v)
+{
+    if (!vnode_is_directory(v)) return v->size;
+    return DIRECTORY_EMPTY_BYTES + (uint64_t)DIRECTORY_ENTRY_BYTES * v->directory.entry_count;
+}
+
+static uint64_t block_pages_locked(const struct vnode *v)
+{
+    if (vnode_is_regular(v)) return v->regular.block_pages;
+    return vnode_is_symlink(v) && v->size >= SHORT_SYMLINK_BYTES;
+}
+
+void vnode_get_attributes(struct vnode *v, struct vnode_attributes *out)
+{
+    fs_lock();
+    *out = (struct vnode_attributes){
+        .device = linux_makedev(0, DEVICE_MINOR_BASE + v->filesystem),
+        .inode = v->inode,
+        .links = v->links,
+        .rdev = vnode_is_device(v) ? v->device : 0,
+        .size = size_locked(v),
+        .blocks = block_pages_locked(v) * BLOCKS_PER_PAGE,
+        .mode = v->mode,
+        .uid = v->uid,
+        .gid = v->gid,
+        .atime_ns = v->atime_ns,
+        .mtime_ns = v->mtime_ns,
+        .ctime_ns = v->ctime_ns,
+    };
+    fs_unlock();
+}
+
+void vnode_set_mode(struct vnode *v, uint32_t permissions)
+{
+    int64_t now_ns = (int64_t)time_realtime_ns();
+    fs_lock();
+    v->mode = (uint16_t)((v->mode & LINUX_S_IFMT) | (permissions & LINUX_S_IALLUGO));
+    v->ctime_ns = now_ns;
+    fs_unlock();
+}
+
+void vnode_set_owner(struct vnode *v, uint32_t uid, uint32_t gid)
+{
+    int64_t now_ns = (int64_t)time_realtime_ns();
+    fs_lock();
+    if (uid != UINT32_MAX) v->uid = uid;
+    if (gid != UINT32_MAX) v->gid = gid;
+    /* A file that changes hands must not carry its privileges along. Set-group-ID without group
+     * execution marks mandatory locking, not a privilege. [linux setattr_should_drop_suidgid] */
+    if (!vnode_is_directory(v)) {
+        v->mode &= (uint16_t)~LINUX_S_ISUID;
+        if (v->mode & 010) v->mode &= (uint16_t)~LINUX_S_ISGID;
+    }
+    v->ctime_ns = now_ns;
+    fs_unlock();
+}
+
+void vnode_set_times(struct vnode *v, int64_t atime_ns, int64_t mtime_ns)
+{
+    int64_t now_ns = (int64_t)time_realtime_ns();
+    fs_lock();
+    if (atime_ns != VNODE_TIME_KEEP) v->atime_ns = atime_ns;
+    if (mtime_ns != VNODE_TIME_KEEP) v->mtime_ns = mtime_ns;
+    v->ctime_ns = now_ns;
+    fs_unlock();
+}
+
+/* ---- changes and pins ---- */
+
+void vnode_start_change(struct vnode *v)
+{
+    fs_lock();
+    while (v->is_changing) wait_sleep_locked(&fs_queue);
+    v->is_changing = true;
+    fs_unlock();
+}
+
+void vnode_end_change(struct vnode *v)
+{
+    fs_lock();
+    v->is_changing = false;
+    wait_wake_all_locked(&fs_queue);
+    fs_unlock();
+}
+
+uint32_t vnode_pin_locked(struct vnode *v)
+{
+    v->pins[v->epoch]++;
+    return v->epoch;
+}
+
+void vnode_unpin_locked(struct vnode *v, uint32_t ticket)
+{
+    ASSERT(v->pins[ticket] > 0);
+    if (--v->pins[ticket] == 0 && v->epoch != ticket) wait_wake_all_locked(&fs_queue);
+}
+
+/* New pins count in the other epoch, so a stream of readers cannot hold the wait up for ever; the other
+ * count is zero at the start, as whoever waited before us waited for it. */
+void vnode_wait_for_pins(struct vnode *v)
+{
+    fs_lock();
+    uint8_t old = v->epoch;
+    v->epoch = !old;
+    while (v->pins[old] > 0) wait_sleep_locked(&fs_queue);
+    fs_unlock();
+}
+
+uint32_t vnode_pin(struct vnode *v)
+{
+    fs_lock();
+    uint32_t ticket = vnode_pin_locked(v);
+    fs_unlock();
+    return ticket;
+}
+
+void vnode_unpin(struct vnode *v, uint32_t ticket)
+{
+    fs_lock();
+    vnode_unpin_locked(v, ticket);
+    fs_unlock();
+}
+
+/* ---- mappings and the program loader ---- */
+
+size_t vnode_peek(struct vnode *v, uint64_t offset, const void **data)
+{
+    fs_lock();
+    size_t bytes = tmpfs_peek_locked(v, offset, data);
+    fs_unlock();
+    return bytes;
+}
+
+err_t vnode_page(struct vnode *v, uint64_t page_index, paddr_t *out)
+{
+    err_t e = ERR_NOT_SUPPORTED;
+    fs_lock();
+    const void *page = tmpfs_lower_page_locked(v, page_index);
+    if (page) {
+        *out = direct_map_to_paddr(page);
+        e = OK;
+    }
+    fs_unlock();
+    return e;
+}
+
+err_t vnode_read_kernel(struct vnode *v, uint64_t offset, void *buffer, size_t bytes, size_t *done)
+{
+    struct io_segment segment;
+    struct io_buffer to;
+    io_buffer_init_kernel(&to, &segment, buffer, bytes);
+    int64_t got = tmpfs_read(v, &to, offset);
+    if (got < 0) return (err_t){ (int)got };
+    *done = (size_t)got;
+    return OK;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A vnode is a file without its names: type, owner, times, and what its type holds.
+ *
+ * Names are entries of directories (fs/directory.h); a vnode lives while an entry, an open file or
+ * anybody else holds a reference, so an unlinked file works until its last user is gone.
+ *
+ * Locking: one lock, fs_queue.lock, guards the tree and every vnode field that can change; path walks
+ * and changes of names happen under it in one piece. It is a spin lock, so nothing touches user memory
+ * under it. Whoever copies to or from a file's pages pins the vnode instead, and whoever changes a
+ * file's contents is alone in doing so (vnode_start_change); both sleep on fs_queue.
+ * Order: fs_queue.lock, then fd_table.lock, then the heap's and frames' own. */
+#pragma once
+#include "abi/linux/stat.h"
+#include "fs/page_tree.h"
+#include "lib/base.h"
+#include "lib/list.h"
+#include "sched/wait.h"
+
+struct dir_entry;
+
+/* Where a vnode lives: hard links and renames stay inside one of these, as inside a mount of Linux. */
+enum filesystem { FILESYSTEM_ROOT = 1, FILESYSTEM_DEV = 2, FILESYSTEM_PROC = 3, FILESYSTEM_ANONYMOUS = 4 };
+
+/* Nodes of /proc whose meaning depends on who asks; fs/procfs.c. */
+enum vnode_magic { MAGIC_NONE, MAGIC_FD_DIRECTORY, MAGIC_FD_LINK, MAGIC_EXE_LINK };
+
+struct vnode_regular {
+    const uint8_t *lower;   /* the archive's data, never written; page_tree hides it page by page */
+    uint64_t lower_bytes;   /* how much of it still shows; never more than the file's size */
+    struct page_tree pages; /* written pages; a page in neither is a hole */
+    uint64_t block_pages;   /* pages that hold data: st_blocks */
+};
+
+struct vnode_directory {
+    struct list entries;     /* of dir_entry.siblings, by rising cookie */
+    struct dir_entry *entry; /* this directory's own, counted; NULL for a root */
+    struct dir_entry *hint;  /* where the last reader of this directory stopped, or NULL */
+    uint32_t entry_count;
+    uint32_t next_cookie;
+};
+
+struct vnode_symlink {
+    const char *target; /* `size` bytes and no NUL */
+    bool is_target_owned;
+    uint32_t magic_number; /* MAGIC_FD_LINK: the descriptor */
+};
+
+struct vnode {
+    uint32_t references; /* atomic */
+    uint16_t mode;       /* type and permissions; the type is fixed */
+    uint8_t filesystem;  /* enum filesystem; fixed */
+    uint8_t magic;       /* enum vnode_magic; fixed */
+    uint32_t links;
+    uint32_t uid, gid;
+    uint16_t pins[2];                     /* copies in progress, by the epoch they began in */
+    uint8_t epoch;                        /* which of the two new pins count in */
+    bool is_changing;                     /* somebody is between vnode_start_change and vnode_end_change */
+    bool is_linkable;                     /* made by O_TMPFILE: may get its first name */
+    uint64_t inode;                       /* fixed */
+    uint64_t size;                        /* of a regular file or a symlink's target */
+    int64_t atime_ns, mtime_ns, ctime_ns; /* since 1970 */
+    union {
+        struct vnode_regular regular;
+        struct vnode_directory directory;
+        struct vnode_symlink symlink;
+        uint64_t device; /* S_IFCHR, S_IFBLK */
+    };
+};
+
+extern struct wait_queue fs_queue;
+static inline void fs_lock(void) ACQUIRES(fs_queue.lock) { spin_lock(&fs_queue.lock); }
+static inline void fs_unlock(void) RELEASES(fs_queue.lock) { spin_unlock(&fs_queue.lock); }
+
+static inline uint32_t vnode_type(const struct vnode *v) { return v->mode & LINUX_S_IFMT; }
+static inline bool vnode_is_directory(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFDIR; }
+static inline bool vnode_is_regular(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFREG; }
+static inline bool vnode_is_symlink(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFLNK; }
+static inline bool vnode_is_device(const struct vnode *v)
+{
+    return vnode_type(v) == LINUX_S_IFCHR || vnode_type(v) == LINUX_S_IFBLK;
+}
+
+/* A nameless vnode with one reference and no links, owned by root, stamped with `time_ns`; NULL when
+ * memory is out. Any context. */
+struct vnode *vnode_create(uint32_t mode, enum filesystem filesystem, int64_t time_ns);
+/* Gives a fresh symlink a copy of its target. ERR_NO_MEMORY. */
+err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes);
+
+struct vnode *vnode_get(struct vnode *v);
+/* May be the end of the vnode, its pages and its removed parents. NULL is fine. With or without fs_lock. */
+void vnode_put(struct vnode *v);
+
+struct vnode_attributes {
+    uint64_t device, inode, links, rdev, size, blocks;
+    uint32_t mode, uid, gid;
+    int64_t atime_ns, mtime_ns, ctime_ns;
+};
+void vnode_get_attributes(struct vnode *v, struct vnode_attributes *out) EXCLUDES(fs_queue.lock);
+
+void vnode_set_mode(struct vnode *v, uint32_t permissions) EXCLUDES(fs_queue.lock);
+/* UINT32_MAX leaves the owner or the group as it is. */
+void vnode_set_owner(struct vnode *v, uint32_t uid, uint32_t gid) EXCLUDES(fs_queue.lock);
+/* VNODE_TIME_KEEP leaves a time as it is. */
+#define VNODE_TIME_KEEP INT64_MIN
+void vnode_set_times(struct vnode *v, int64_t atime_ns, int64_t mtime_ns) EXCLUDES(fs_queue.lock);
+
+/* One thread at a time changes a file's contents; the others sleep. Page faults of that thread may read
+ * the same file, they do not change it. */
+void vnode_start_change(struct vnode *v) EXCLUDES(fs_queue.lock);
+void vnode_end_change(struct vnode *v) EXCLUDES(fs_queue.lock);
+
+/* Pages seen while pinned stay allocated until the unpin, even when they are cut off meanwhile. The
+ * ticket goes to the matching unpin. */
+uint32_t vnode_pin_locked(struct vnode *v) REQUIRES(fs_queue.lock);
+void vnode_unpin_locked(struct vnode *v, uint32_t ticket) REQUIRES(fs_queue.lock);
+/* Sleeps until every pin taken before the call is gone. Inside a change only. */
+void vnode_wait_for_pins(struct vnode *v) EXCLUDES(fs_queue.lock);
+
+/* ---- for mappings and the program loader; regular files only ---- */
+
+/* Bytes that lie in one piece at `offset`, within the file; 0 at its end. A hole shows a page of zeros.
+ * Valid while the caller keeps others from truncating the file: with vnode_pin. */
+size_t vnode_peek(struct vnode *v, uint64_t offset, const void **data) EXCLUDES(fs_queue.lock);
+uint32_t vnode_pin(struct vnode *v) EXCLUDES(fs_queue.lock);
+void vnode_unpin(struct vnode *v, uint32_t ticket) EXCLUDES(fs_queue.lock);
+
+/* The frame of a whole page that may be mapped read-only where it is: a page of the archive, which is
+ * there for ever, so no pin is needed. ERR_NOT_SUPPORTED: copy with vnode_read_kernel instead. */
+err_t vnode_page(struct vnode *v, uint64_t page_index, paddr_t *out) EXCLUDES(fs_queue.lock);
+
+/* Reads up to `bytes` bytes; *done is less only at the end of the file. Threads only. */
+err_t vnode_read_kernel(struct vnode *v, uint64_t offset, void *buffer, size_t bytes, size_t *done)
+    EXCLUDES(fs_queue.lock);
