@@ -174,7 +174,7 @@ static void decode_incoming(struct relay *r)
             if (frame.type == CHANNEL_STDERR) r->result->wrote_stderr = true;
             return;
         }
-        if (!r->result->has_hello) buffer_append_tail(&r->result->noise, front, used, TAIL_BYTES);
+        if (!r->decoder.has_hello) buffer_append_tail(&r->result->noise, front, used, TAIL_BYTES);
         if (step == CHANNEL_FRAME && frame.type == CHANNEL_HELLO) take_hello(r);
         if (step == CHANNEL_FRAME && frame.type == CHANNEL_EXIT) {
             r->result->exit = frame.exit;
@@ -326,7 +326,7 @@ void relay_run(const struct relay_config *config, struct relay_result *out)
     buffer_free(&r.outgoing);
 }
 
-void relay_drain(const struct relay_config *config, uint32_t grace_ms, struct relay_result *result)
+bool relay_drain(const struct relay_config *config, uint32_t grace_ms, struct relay_result *result)
 {
     /* The channel is read too: a QEMU that cannot write there would not end. */
     struct pollfd slots[] = { { .fd = config->machine->console, .events = POLLIN },
@@ -341,4 +341,5 @@ void relay_drain(const struct relay_config *config, uint32_t grace_ms, struct re
         if (slots[2].revents && !read_text(slots[2].fd, &dropped, -1, false)) slots[2].fd = -1;
     }
     buffer_free(&dropped);
+    return slots[0].fd < 0 && slots[1].fd < 0 && slots[2].fd < 0;
 }

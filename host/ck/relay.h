@@ -47,7 +47,8 @@ struct relay_result {
 
 /* Returns when the program's end is known or cannot be; QEMU may still run. */
 void relay_run(const struct relay_config *config, struct relay_result *out);
-/* Collect what is left on the console and in QEMU's diagnostics until both end, at most `grace_ms`. */
-void relay_drain(const struct relay_config *config, uint32_t grace_ms, struct relay_result *result);
+/* Collect what is left on the console and in QEMU's diagnostics, at most for `grace_ms`. True when QEMU has
+ * closed all its pipes, as it does on its way out. */
+bool relay_drain(const struct relay_config *config, uint32_t grace_ms, struct relay_result *result);
 
 uint64_t monotonic_ns(void);

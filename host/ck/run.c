@@ -158,7 +158,7 @@ static int status_of_silence(const struct run_options *o, const struct relay_res
     else
         report_qemu_end(wait_status);
     show_console(o, result);
-    if (!is_kernel) show("QEMU said:", &result->noise);
+    if (!result->has_hello) show("QEMU's output:", &result->noise);
     show("QEMU said:", &result->diagnostics);
     return is_kernel ? STATUS_KERNEL_FAILED : STATUS_CK_FAILED;
 }
@@ -209,8 +209,8 @@ static int run_machine(const struct machine_config *config, const struct stdin_s
     relay_run(&relay, &result);
     bool ends_itself = result.end == RELAY_EXIT || result.end == RELAY_CLOSED;
     if (!ends_itself) kill(machine.pid, SIGKILL);
-    relay_drain(&relay, GRACE_MS, &result);
-    int wait_status = machine_finish(&machine, ends_itself ? GRACE_MS : 0);
+    bool is_ending = relay_drain(&relay, GRACE_MS, &result);
+    int wait_status = machine_finish(&machine, is_ending ? GRACE_MS : 0);
 
     int status = judge(o, &result, wait_status, program);
     buffer_free(&result.console);

@@ -1,0 +1,271 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# ck from its user's side, against a QEMU that plays parts (fake_qemu.c). Prints TAP.
+# Usage: ck_front_test.sh CK FAKE_QEMU
+set -u
+ck=$(realpath "$1")
+export CK_QEMU=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export TMPDIR=$work/tmp CK_KERNEL=$work/kernel.elf
+unset FAKE_QEMU
+mkdir tmp root root/dir
+echo kernel >kernel.elf
+echo data >root/file
+
+tests=0 failures=0
+# is NAME GOT WANTED
+is() {
+    tests=$((tests + 1))
+    if [ "$2" = "$3" ]; then
+        echo "ok $tests - $1"
+    else
+        failures=$((failures + 1))
+        echo "not ok $tests - $1"
+        printf '# got:    %q\n# wanted: %q\n' "$2" "$3"
+    fi
+}
+# has NAME TEXT PART
+has() {
+    case $2 in
+    *"$3"*) is "$1" yes yes ;;
+    *) is "$1" "$2" "... $3 ..." ;;
+    esac
+}
+# play PART [CK RUN'S ARGUMENTS...]: leaves $status, $out, $err
+play() {
+    local part=$1
+    shift
+    FAKE_QEMU=$part timeout -k 1 20 "$ck" run --rootfs root "$@" /prog >out 2>err </dev/null
+    status=$?
+    out=$(cat out) err=$(cat err)
+}
+# refuse NAME STATUS REASON ARGUMENTS...: `ck ARGUMENTS` fails and says why
+refuse() {
+    local name=$1 wanted=$2 reason=$3
+    shift 3
+    FAKE_QEMU=exit:0 timeout -k 1 20 "$ck" "$@" >out 2>err </dev/null
+    status=$?
+    if [ $status = "$wanted" ]; then has "$name" "$(cat err)" "$reason"; else is "$name" "$status, $(cat err)" "$wanted"; fi
+}
+
+# ---- how a program ends ----
+play exit:0;   is "exit status 0 comes through" $status 0
+play exit:7;   is "exit status 7 comes through" $status 7
+play exit:255; is "exit status 255 comes through" $status 255
+               is "an ordinary end says nothing" "$err" ""
+play signaled:11; is "a death by signal 11 gives 139" $status 139
+play signaled:64; is "a death by the highest signal gives 192" $status 192
+play not-started:2; is "a program that is not there gives 127" $status 127
+                    has "and ck says so when the kernel did not" "$err" "/prog: cannot be started: No such file"
+play not-started:13; is "a program that may not be run gives 126" $status 126
+play not-started-text:8; is "a program of a wrong format gives 126" $status 126
+                         is "and the kernel's reason stands alone" "$err" "/prog: the reason"
+play panic; is "a kernel panic gives 120" $status 120
+            has "and shows the console" "$err" "panic: the sky is falling"
+play panic-early:3; is "a panic before the channel gives 120" $status 120
+                    has "and shows the console too" "$err" "panic: early"
+play reset; is "a machine that resets itself gives 120" $status 120
+play fails; is "a QEMU that does not start gives 125" $status 125
+            has "and its words are shown" "$err" "qemu: no such machine"
+play killed; is "a killed QEMU gives 125" $status 125
+             has "and the signal is named" "$err" "killed by signal 9"
+play hang-after-exit; is "a machine that stays after its end does not keep us" $status 3
+
+# ---- streams ----
+play both
+is "standard output is passed on whole" "$(md5sum <out)" "$(seq 0 2 999 | sed 's/^/line /' | md5sum)"
+is "standard error is passed on whole" "$(md5sum <err)" "$(seq 1 2 999 | sed 's/^/line /' | md5sum)"
+FAKE_QEMU=both "$ck" run --rootfs root /prog >all 2>&1 </dev/null
+is "the two keep their order in one pipe" "$(md5sum <all)" "$(seq 0 999 | sed 's/^/line /' | md5sum)"
+play empty; is "frames without bytes are fine" "$status $out$err" "0 "
+play slow; is "frames may come byte by byte" "$status $out" "9 ab"
+head -c 1048576 /dev/urandom >big
+FAKE_QEMU=echo timeout 20 "$ck" run --rootfs root /prog <big >out
+is "a megabyte from a file comes back unchanged" "$(md5sum <out)" "$(md5sum <big)"
+cat big | FAKE_QEMU=echo timeout 20 "$ck" run --rootfs root /prog >out
+is "a megabyte from a pipe comes back unchanged" "$(md5sum <out)" "$(md5sum <big)"
+cat big | FAKE_QEMU=echo timeout 20 "$ck" run --icount --rootfs root /prog | cat >out
+is "a megabyte comes back unchanged with --icount" "$(md5sum <out)" "$(md5sum <big)"
+FAKE_QEMU=echo timeout 20 "$ck" run --rootfs root /prog >out </dev/null
+is "an empty stdin is seen as ended" "$? $(cat out)" "0 "
+FAKE_QEMU=echo timeout 20 "$ck" run --rootfs root /prog >out <&-
+is "a closed stdin is seen as ended" "$? $(cat out)" "0 "
+(echo one; sleep 0.3; echo two) | FAKE_QEMU=echo timeout 20 "$ck" run --rootfs root /prog >out
+is "a slow writer is waited for" "$(cat out)" $'one\ntwo'
+play early-stdin; is "nothing is sent before the greeting" $status 0
+head -c 8388608 /dev/zero | FAKE_QEMU=never-reads:300 timeout 20 "$ck" run --rootfs root /prog
+is "a program that does not read its input still ends" $? 0
+FAKE_QEMU=megabytes:16 timeout 20 "$ck" run --rootfs root /prog </dev/null | (sleep 0.3; wc -c) >out
+is "a slow reader gets all of 16 MiB" "$(cat out)" 16777216
+FAKE_QEMU=megabytes:16 timeout 20 "$ck" run --icount --rootfs root /prog </dev/null | (sleep 0.3; wc -c) >out
+is "also when the guest is not to wait for it" "$(cat out)" 16777216
+(FAKE_QEMU=megabytes:64 timeout 20 "$ck" run --rootfs root /prog </dev/null; echo $? >rc) | head -c 10 >out
+is "a reader that goes away ends it like SIGPIPE" "$(cat rc)" 141
+FAKE_QEMU=megabytes:1 timeout 20 "$ck" run --rootfs root /prog >/dev/full 2>err </dev/null
+is "a full disk gives 125" $? 125
+has "and is named" "$(cat err)" "standard output: No space left"
+FAKE_QEMU=exit:4 timeout 20 "$ck" run --rootfs root /prog <&- >&- 2>&-
+is "all streams closed is no reason to fail" $? 4
+
+# ---- signals, time, processes ----
+# start PART ARGUMENTS...: ck in the background, as $pid, once it printed its first line
+start() {
+    local part=$1
+    shift
+    rm -f out
+    mkfifo out 2>/dev/null
+    FAKE_QEMU=$part "$ck" run --rootfs root "$@" /prog >out 2>err </dev/null &
+    pid=$!
+    exec 5<out
+    read -r line <&5
+}
+finish() {
+    rest=$(cat <&5)
+    exec 5<&-
+    wait $pid
+    status=$?
+    rm -f out
+}
+set -m # or the shell would have background commands ignore SIGINT and SIGQUIT
+for name in INT:2 TERM:15 HUP:1 QUIT:3; do
+    start signal
+    kill -"${name%:*}" $pid
+    finish
+    is "SIG${name%:*} reaches the program" "$status $rest" "$((128 + ${name#*:})) signal ${name#*:}"
+done
+start hang
+kill -TERM $pid
+sleep 0.2
+kill -0 $pid 2>/dev/null
+is "one signal leaves a deaf program running" $? 0
+kill -INT $pid
+finish
+is "the second one stops the machine" $status 130
+FAKE_QEMU=hang-early "$ck" run --rootfs root /prog 2>err </dev/null &
+pid=$!
+sleep 0.3
+kill -INT $pid
+wait $pid
+is "before the greeting one signal is enough" $? 130
+set +m
+start surroundings
+is "QEMU has a process group of its own" "$line" "own group yes"
+read -r line <&5
+qemu=${line#pid }
+{ kill -KILL $pid; finish; sleep 0.02; } 2>/dev/null # or the shell tells of it
+# A dead process nobody has waited for is dead all the same.
+is_alive() { [ -e "/proc/$1/stat" ] && ! grep -q '^[0-9]* (.*) [ZX]' "/proc/$1/stat"; }
+for _ in $(seq 50); do is_alive "$qemu" && sleep 0.02; done
+is_alive "$qemu"
+is "QEMU does not outlive ck" $? 1
+before=$(date +%s%N)
+play hang --timeout 0.3
+is "--timeout gives 124" $status 124
+has "and says so" "$err" "--timeout"
+is "in about that time" $((($(date +%s%N) - before) / 1000000 < 3000)) 1
+play hang-early --timeout 0.2; is "--timeout covers a machine that never greets" $status 124
+play exit:0 --timeout 10; is "--timeout does not touch who is faster" $status 0
+(FAKE_QEMU=megabytes:64 "$ck" run --timeout 0.3 --rootfs root /prog </dev/null; echo $? >rc) | sleep 1
+is "--timeout works while the reader sleeps" "$(cat rc)" 124
+
+# ---- machines that lie ----
+play noise; is "noise before the greeting is skipped" "$status $out" "0 clean"
+# lie PART REASON
+lie() {
+    play "$1"
+    if [ $status = 125 ]; then has "refused: $1" "$err" "$2"; else is "refused: $1" "$status $err" 125; fi
+}
+lie only-noise "without the channel's greeting"
+lie version "version 2"
+lie twice "twice"
+lie long "a frame of 4097 bytes"
+lie reserved "reserved byte is 0x07"
+lie host-frame "type 0x81"
+lie unknown "type 0x55"
+lie short-exit "EXIT frame of 4 bytes"
+lie exit-kind "unknown kind 99"
+lie exit-status "exit status of 256"
+lie signal-0 "signal 0"
+lie signal-1000 "signal 1000"
+play torn; is "a machine that stops inside a frame gives 120" $status 120
+           has "and the rest is named" "$err" "14 bytes of a frame"
+play torn-header; is "also inside a header" $status 120
+play close-hang; is "a machine that closes the channel is not waited for" "$status" 125
+play after-exit; is "what comes after the end is dropped" "$status $out" "5 "
+play flood-after-exit; is "a flood after the end too" "$status $out" "5 "
+
+# ---- what the kernel and QEMU are told ----
+words() { FAKE_QEMU=cmdline timeout 20 "$ck" run --rootfs root "$@" </dev/null; }
+is "ck's own -- is optional" "$(words --icount -- /prog -a 'b c')" "$(words --icount /prog -a 'b c')"
+has "an argument keeps its blanks" "$(words /prog 'b c')" '-- /prog "b c"'
+has "and its quotes, backslashes and control characters" "$(words /prog $'"\\\n')" '"\"\\\x0a"'
+has "and its bytes above 127" "$(words /prog $'\xff')" '\xff'
+has "an empty argument is one" "$(words /prog '')" '/prog ""'
+has "an argument -- is one" "$(words /prog --)" '/prog "--"'
+has "--env is passed" "$(words --env A=b --env 'C=d e' /prog)" 'env=A=b "env=C=d e" -- /prog'
+has "--env NAME takes ck's own value" "$(PASSED=on words --env PASSED /prog)" 'env=PASSED=on'
+is "--env of a name that is not set is dropped" "$(words --icount --env NOT_SET /prog)" "$(words --icount /prog)"
+has "the log is short by default" "$(words /prog)" "log=warning"
+has "and long with -v" "$(words -v /prog)" "log=info"
+has "counting fixes the clock" "$(words --icount /prog)" "tsc_khz=1000000 "
+has "counting tells the guest of an empty stdin" "$(words --icount /prog)" "ck.stdin=none"
+has "there is a clock without counting" "$(words /prog)" "tsc_khz="
+refuse "a command line that is too long is refused" 125 "room for 2048" run --rootfs root /prog "$(head -c 2100 /dev/zero | tr '\0' a)"
+arguments() { FAKE_QEMU=arguments timeout 20 "$ck" run --rootfs root "$@" /prog </dev/null; }
+has "--memory reaches QEMU" "$(arguments --memory 1G)" $'-m\n1048576K'
+has "the machine is microvm" "$(arguments)" $'-M\nmicrovm'
+has "--machine q35 reaches QEMU" "$(arguments --machine q35)" $'-M\nq35'
+has "--cpus reaches QEMU" "$(arguments --cpus 2)" $'-smp\n2'
+has "--icount reaches QEMU" "$(arguments --icount)" $'shift=0,sleep=off'
+has "--qemu is cut into words" "$(arguments --qemu "-a 'b c' \"d e\" f\\ g")" $'-a\nb c\nd e\nf g'
+play log -v; has "-v shows the kernel's log" "$err" "log line"
+             is "beside the output" "$out" "output"
+play log; is "the log is not shown without it" "$err" ""
+play log --log log.txt; is "--log writes it to a file" "$(cat log.txt)" "log line"
+
+# ---- usage ----
+refuse "no command" 125 "usage:"
+refuse "an unknown command is refused" 125 "no command fly" fly
+refuse "an unknown option is refused" 125 "unknown option --fast" run --fast /prog
+refuse "no program" 125 "which program" run
+refuse "an empty program name" 125 "which program" run ''
+refuse "a missing value" 125 "--memory needs a value" run --memory
+refuse "a value too many" 125 "takes no value" run --icount=yes /prog
+for size in 512 0M -1M 1X 1MM 2T 99999999999999999999G 513K ''; do
+    refuse "--memory '$size' is refused" 125 "--memory" run --memory "$size" /prog
+done
+for count in 0 256 two 1.5 ''; do refuse "--cpus '$count' is refused" 125 "--cpus" run --cpus "$count" /prog; done
+for span in 0 -1 1s 1e3 99999999999999999999 ''; do
+    refuse "--timeout '$span' is refused" 125 "--timeout" run --timeout "$span" /prog
+done
+refuse "--machine pc is refused" 125 "neither microvm nor q35" run --machine pc /prog
+refuse "--env without a name is refused" 125 "has no name" run --env =x /prog
+refuse "--qemu with an open quote is refused" 125 "not closed" run --qemu "a 'b" /prog
+refuse "--icount with two CPUs is refused" 125 "one CPU" run --icount --cpus 2 /prog
+refuse "--log into nowhere is refused" 125 "nowhere/log: cannot write the log" run --log nowhere/log --rootfs root /prog
+is "ck run --help lists the exit codes" "$("$ck" run --help | grep -cE '^  (120|124|125|126|127) ')" 5
+is "ck --help succeeds" "$("$ck" --help | head -1)" "usage: ck COMMAND ..."
+has "ck --version names itself" "$("$ck" --version)" "CloudKernel"
+CK_KERNEL=$work/none refuse "a kernel that is not there is named" 125 "$work/none: cannot open the kernel" run --rootfs root /prog
+CK_KERNEL=$work/root refuse "a folder is no kernel" 125 "not a file" run --rootfs root /prog
+CK_QEMU=/nowhere/qemu refuse "a QEMU that is not there is named" 125 "cannot run /nowhere/qemu" run --rootfs root /prog
+
+# ---- programs of the host ----
+refuse "a program that is not there gives 127" 127 "./none: No such file" run ./none
+refuse "a folder is no program" 126 "a folder" run ./root
+refuse "a file without x is no program" 126 "not marked as executable" run ./root/file
+printf '#!/bin/sh\n' >script; chmod +x script
+refuse "a script needs a root file system" 126 "a script" run ./script
+printf 'no ELF' >text; chmod +x text
+refuse "a text is no program" 126 "./text: " run ./text
+: >empty; chmod +x empty
+refuse "an empty file is no program" 126 "empty" run ./empty
+refuse "a dynamic program is named as such" 126 "linked dynamically" run "$CK_QEMU"
+mkfifo pipe
+refuse "a FIFO is no program" 126 "neither a file nor a folder" run ./pipe
+
+is "nothing is left in TMPDIR" "$(ls -A tmp)" ""
+echo "1..$tests"
+exit $((failures > 0))
