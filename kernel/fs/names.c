@@ -32,7 +32,7 @@ int64_t names_read(struct file *file, struct io_buffer *to, uint64_t *position, 
         batch.used = 0;
         batch.is_full = false;
         batch.next = *position;
-        batch.capacity = MIN(to->left, NAMES_BATCH_BYTES);
+        batch.capacity = MIN(to->left, (uint64_t)NAMES_BATCH_BYTES);
         fill(file, &batch);
         if (batch.used == 0) return batch.is_full && done == 0 ? ERR_INVALID.code : (int64_t)done;
         if (io_put(to, batch.bytes, batch.used) < batch.used) return io_result(done, ERR_FAULT);

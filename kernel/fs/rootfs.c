@@ -215,7 +215,7 @@ static err_t add_entry_locked(struct build *b, const struct cpio_entry *entry) R
 
 static void say_where(const char *why, const struct cpio_entry *entry)
 {
-    int shown = (int)MIN(entry->name_bytes, REASON_NAME_MAX);
+    int shown = (int)MIN(entry->name_bytes, (uint32_t)REASON_NAME_MAX);
     format_string(reason, sizeof(reason), "initramfs entry \"%.*s\": %s", shown, entry->name, why);
 }
 
