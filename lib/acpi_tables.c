@@ -190,7 +190,7 @@ static struct acpi_register read_gas(const uint8_t *gas)
     return (struct acpi_register){ address, is_io, gas[1] };
 }
 
-/* ---- HPET, [ia-pc-hpet-1.0a 3.2.4] ---- */
+/* ---- HPET, [ia-pc-hpet 3.2.4] ---- */
 
 const char *acpi_read_hpet(const struct acpi_table *table, struct acpi_info *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ELF64 x86-64 programs: everything the loader needs, checked, before anything is mapped.
  *
- * Section headers are for linkers and debuggers and are not looked at. [gabi 4 and 5, psabi-x86-64] */
+ * Section headers are for linkers and debuggers and are not looked at. [elf-gabi 4, 5; sysv-abi-amd64] */
 #pragma once
 #include "lib/base.h"
 

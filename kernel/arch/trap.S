@@ -3,12 +3,13 @@
  * between SYSCALL and SWAPGS. C side: arch/trap.c. */
 #include "offsets.h"
 
-#define MSR_GS_BASE 0xc0000101
+#define MSR_GS_BASE        0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
 
     .text
 
 /* Each stub is 16 bytes so that trap_stub(vector) is arithmetic. Vectors for which the CPU pushes
- * an error code: 8, 10-14, 17, 21, 29, 30. [intel-sdm3 7.13] */
+ * an error code: 8, 10-14, 17, 21, 29, 30. [intel-sdm3 6.13] */
     .balign 16
     .global trap_stubs
 trap_stubs:
@@ -124,12 +125,29 @@ trap_careful:
     movq    %rsp, %rdi
     xorl    %ebp, %ebp
     call    trap_dispatch
-    movq    %r12, %rax
+    testb   $3, TRAP_FRAME_CS(%rsp)
+    jz      1f
+    cmpl    $0, %gs:PERCPU_USER_WORK
+    jne     2f
+1:  movq    %r12, %rax
     movq    %r12, %rdx
     shrq    $32, %rdx
     movl    $MSR_GS_BASE, %ecx
     wrmsr
     pop_registers
     iretq
+/* The program has to be stopped, which may sleep: go on as a trap on its thread's own stack. */
+2:  movq    %r12, %rax
+    movq    %r12, %rdx
+    shrq    $32, %rdx
+    movl    $MSR_KERNEL_GS_BASE, %ecx   /* where SWAPGS will find the program's GS */
+    wrmsr
+    movq    %rsp, %rsi
+    movq    %gs:PERCPU_KERNEL_STACK, %rdi
+    subq    $TRAP_FRAME_BYTES - 8, %rdi /* PERCPU_KERNEL_STACK is 8 below the stack's top */
+    movl    $TRAP_FRAME_BYTES / 8, %ecx
+    movq    %rdi, %rsp
+    rep movsq
+    jmp     trap_do_user_work
 
     .section .note.GNU-stack, "", @progbits

@@ -3,7 +3,7 @@
 
 #include "arch/percpu.h"
 
-/* Interrupt gate. [intel-sdm3 7.14.1] */
+/* Interrupt gate. [intel-sdm3 6.14.1] */
 struct idt_gate {
     uint16_t offset_low, selector;
     uint8_t ist, type;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exceptions and interrupts: the frame, and who handles which vector. [intel-sdm3 7] */
+/* Exceptions and interrupts: the frame, and who handles which vector. [intel-sdm3 6] */
 #pragma once
 #include "lib/base.h"
 

@@ -105,7 +105,7 @@ static struct cpuid hypervisor_rates(cpuid_reader_t cpuid)
     return cpuid(CPUID_HYPERVISOR_RATES, 0);
 }
 
-/* TSC = crystal * EBX / EAX; ECX, the crystal in Hz, may be 0. [intel-sdm3 19.7.3] */
+/* TSC = crystal * EBX / EAX; ECX, the crystal in Hz, may be 0. [intel-sdm3 20.7.3] */
 static struct cpuid tsc_ratio(cpuid_reader_t cpuid)
 {
     static const struct cpuid none;
@@ -124,7 +124,7 @@ uint64_t tsc_khz_from_cpuid(cpuid_reader_t cpuid, const char **source)
         name = "hypervisor CPUID";
     }
     /* The base frequency is the TSC's, rounded to 1 MHz, where the ratio above exists but the crystal
-     * is not told. [intel-sdm3 19.7.3] */
+     * is not told. [intel-sdm3 20.7.3] */
     if (!is_plausible_khz(khz) && ratio.eax && cpuid(0, 0).eax >= CPUID_FREQUENCY) {
         khz = (uint64_t)(cpuid(CPUID_FREQUENCY, 0).eax & 0xffff) * 1000;
         name = "CPUID 0x16";
