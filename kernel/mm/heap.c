@@ -56,18 +56,23 @@ struct size_class {
 static const uint16_t class_bytes[CLASS_COUNT] = {
     16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 672, 800, 1008, 1344, 2016,
 };
+/* By size in units of 16 bytes, rounded up. */
+static const uint8_t class_of[SMALL_MAX / 16 + 1] = {
+    [0 ... 1] = 0,    [2] = 1,          [3] = 2,          [4] = 3,          [5 ... 6] = 4,
+    [7 ... 8] = 5,    [9 ... 12] = 6,   [13 ... 16] = 7,  [17 ... 24] = 8,  [25 ... 32] = 9,
+    [33 ... 42] = 10, [43 ... 50] = 11, [51 ... 63] = 12, [64 ... 84] = 13, [85 ... 126] = 14,
+};
 static struct size_class classes[CLASS_COUNT];
-static uint8_t class_of[SMALL_MAX / 16 + 1]; /* by size in units of 16, rounded up */
-static uint64_t run_count, run_frames;       /* atomic */
+static uint64_t run_count, run_frames; /* atomic */
 
 void heap_init(void)
 {
-    uint32_t c = 0;
-    for (uint32_t i = 0; i < ARRAY_LENGTH(class_of); i++) {
-        if (i * 16 > class_bytes[c]) c++;
-        class_of[i] = (uint8_t)c;
+    for (uint32_t c = 0; c < CLASS_COUNT; c++) {
+        classes[c] = (struct size_class){ .lock = SPINLOCK_INIT };
+        list_init(&classes[c].slabs);
     }
-    for (c = 0; c < CLASS_COUNT; c++) list_init(&classes[c].slabs);
+    run_count = run_frames = 0;
+    heap_dress_init();
 }
 
 /* ---- slabs ---- */

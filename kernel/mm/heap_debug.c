@@ -40,7 +40,9 @@ _Static_assert(sizeof(struct record) == HEAP_DRESS_FRONT, "the caller's bytes fo
 _Static_assert(HEAP_DRESS_FRONT % 16 == 0, "blocks are aligned to 16");
 
 static struct spinlock lock = SPINLOCK_INIT;
-static struct list live = LIST_INIT(live); /* oldest first */
+static struct list live; /* oldest first */
+
+void heap_dress_init(void) { list_init(&live); }
 
 static const char *name_of(const void *address, uint64_t *offset)
 {

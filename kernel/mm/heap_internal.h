@@ -13,6 +13,7 @@ enum {
     HEAP_DRESS_BACK = 16,  /* red zone after them */
 };
 
+void heap_dress_init(void);
 /* Turns a raw block with room for the dress into the caller's block. NULL stays NULL. */
 void *heap_dress(void *raw, size_t bytes, const void *owner);
 /* Checks the caller's block, marks it free and gives the raw one back. */
