@@ -7,13 +7,14 @@ Usage: make_docs.py DIR  (from the root; DIR is docs, or elsewhere to compare)
 import pathlib
 import re
 import sys
+import textwrap
 
 LIST = pathlib.Path('abi/syscalls.def')
 ROW = re.compile(r'^SYSCALL\(\s*(\d+)\s*,\s*(\w+)\s*,\s*(\w+)\s*,\s*"([^"]*)"\s*\)')
 MEANING = {
-    'SUPPORTED': 'does what Linux does, as far as one process with one thread can see',
-    'PARTIAL': 'does the part that the note describes; the rest fails with an error',
-    'REFUSED': 'returns `ENOSYS`, and always will or until the note says otherwise',
+    'SUPPORTED': 'does what Linux does, as far as one process with one thread can tell',
+    'PARTIAL': 'the note says what is there or what is missing; what is missing fails with an error',
+    'REFUSED': 'returns `ENOSYS` and is counted by name; a note says what it waits for',
 }
 
 
@@ -53,10 +54,23 @@ def syscalls_page(rows):
             continue
         yield ''
         yield f'## {status.capitalize()}'
+        yield from without_notes([row for row in chosen if not row[3]])
+        yield from with_notes([row for row in chosen if row[3]])
+
+
+def without_notes(rows):
+    if rows:
+        yield ''
+        text = ', '.join(f'{name} ({number})' for number, name, _, _ in rows) + '.'
+        yield textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
+
+
+def with_notes(rows):
+    if rows:
         yield ''
         yield '| number | call | note |'
         yield '|---|---|---|'
-        for number, name, _, note in chosen:
+        for number, name, _, note in rows:
             yield f'| {number} | {name} | {note.replace("|", "&#124;")} |'
 
 
