@@ -17,7 +17,7 @@
 
 #define FAKE __attribute__((weak))
 
-enum { LINES = 32 };
+enum { LINES = 32, BLOCKS = 64 };
 
 char fake_log_text[4096];
 static struct log_sink *sinks;
@@ -28,6 +28,8 @@ static struct {
 } lines[LINES];
 bool fake_irq_refuses;
 bool fake_heap_is_empty;
+static void *blocks[BLOCKS]; /* what drivers hold for ever ends with the test */
+static uint32_t block_count;
 void (*fake_sleep)(void);
 err_t fake_sleep_result;
 uint64_t fake_sleep_deadline_ns;
@@ -42,6 +44,7 @@ void fake_kernel_reset(void)
     memset(lines, 0, sizeof lines);
     fake_irq_refuses = false;
     fake_heap_is_empty = false;
+    while (block_count) free(blocks[--block_count]);
     fake_sleep = NULL;
     fake_sleep_result = OK;
     fake_sleep_deadline_ns = 0;
@@ -121,8 +124,12 @@ bool fake_trap(uint8_t vector)
 }
 
 /* ---- mm/heap.h ---- */
-FAKE void *heap_alloc(size_t bytes) { return fake_heap_is_empty ? NULL : malloc(bytes); }
-FAKE void heap_free(void *block) { free(block); }
+FAKE void *heap_alloc(size_t bytes)
+{
+    if (fake_heap_is_empty) return NULL;
+    ASSERT(block_count < BLOCKS);
+    return blocks[block_count++] = malloc(bytes);
+}
 
 /* ---- core/time.h ---- */
 FAKE uint64_t time_now_ns(void) { return fake_now_ns; }
