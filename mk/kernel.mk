@@ -32,24 +32,24 @@ F_$(1)_$(2) := $$(KERNEL_FLAGS) -isystem $$(shell $(2) -print-file-name=include)
 
 $$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h kernel/config.h abi/syscalls.def)
 	@mkdir -p $$(@D)
-	$(2) $$(F_$(1)_$(2)) -S -o $$(@D)/offsets.s $$<
+	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -S -o $$(@D)/offsets.s $$<
 	@sed -n 's/^->\([A-Z0-9_]*\) \$$$$*\(.*\)/#define \1 \2/p' $$(@D)/offsets.s > $$@
 $$(K_$(1)_$(2))/%.o: %.c
 	@mkdir -p $$(@D)
-	$(2) $$(F_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
+	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
 $$(K_$(1)_$(2))/%.S.o: %.S $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
-	$(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
+	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
 $$(K_$(1)_$(2))/lz4.o: $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
-	$(2) $$(filter-out $$(KERNEL_WARN),$$(F_$(1)_$(2))) -DLZ4_FREESTANDING=1 -DLZ4_memcpy=memcpy -DLZ4_memset=memset -DLZ4_memmove=memmove \
-		-include lib/string.h -c -o $$@ $$<
+	@echo "  CC $$@"; $(2) $$(filter-out $$(KERNEL_WARN),$$(F_$(1)_$(2))) -DLZ4_FREESTANDING=1 -DLZ4_memcpy=memcpy -DLZ4_memset=memset -DLZ4_memmove=memmove \
+		-include lib/string.h -idirafter lib/include -c -o $$@ $$<
 # Linked twice: the second link adds the symbol table made from the first.
 $$(K_$(1)_$(2))/kernel.elf: $$(O_$(1)_$(2)) kernel/arch/kernel.ld tools/make_symbols.py
-	$(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$(@D)/first.elf $$(O_$(1)_$(2))
+	@echo "  LD $$@"; $(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$(@D)/first.elf $$(O_$(1)_$(2))
 	@nm -n $$(@D)/first.elf | python3 tools/make_symbols.py > $$(@D)/symbols.S
 	@$(2) -c -o $$(@D)/symbols.o $$(@D)/symbols.S
-	$(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$@ $$(O_$(1)_$(2)) $$(@D)/symbols.o
+	@echo "  LD $$@"; $(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$@ $$(O_$(1)_$(2)) $$(@D)/symbols.o
 -include $$(O_$(1)_$(2):.o=.d)
 endef
 $(foreach f,release debug ktest,$(foreach c,gcc clang-19,$(eval $(call kernel_rules,$(f),$(c)))))
@@ -57,4 +57,4 @@ $(foreach f,release debug ktest,$(foreach c,gcc clang-19,$(eval $(call kernel_ru
 $(B)/kernel.elf: $(B)/kernel/release-$(CC)/kernel.elf
 	objcopy --strip-all $< $@
 $(B)/lz4/lz4.c: tools/fetch_lz4.sh
-	tools/fetch_lz4.sh $(B)/lz4
+	tools/fetch_lz4.sh $(B)

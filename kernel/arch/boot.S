@@ -57,14 +57,14 @@ multiboot2_entry:
 
     movl    $0x80000000, %eax
     cpuid
-    movl    $no_long_mode_text, %edi
+    movl    $PHYS(no_long_mode_text), %edi
     cmpl    $0x80000001, %eax
     jb      boot_refuse
     movl    $0x80000001, %eax
     cpuid
     btl     $29, %edx                   /* long mode [intel-sdm2 CPUID] */
     jnc     boot_refuse
-    movl    $no_nx_text, %edi
+    movl    $PHYS(no_nx_text), %edi
     btl     $20, %edx                   /* no execute: W^X depends on it */
     jnc     boot_refuse
 
@@ -110,9 +110,8 @@ multiboot2_entry:
     lgdt    PHYS(boot_gdt_pointer)
     ljmp    $0x08, $PHYS(boot_long_mode)
 
-/* The machine cannot run us: say why on the first serial port, in %edi, and stop. */
+/* The machine cannot run us: say why, the text at %edi, on the first serial port, and stop. */
 boot_refuse:
-    subl    $KERNEL_BASE & 0xffffffff, %edi
 4:  movl    $0x10000, %ecx
 5:  movw    $0x3fd, %dx                 /* LSR: transmitter empty, or give up and write anyway */
     inb     %dx, %al

@@ -2,6 +2,7 @@
 /* Compiled to assembly only: each OFFSET becomes a #define for the .S files. */
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "arch/syscall.h"
 #include "arch/trap.h"
 #include "config.h"
 
@@ -15,11 +16,12 @@ void offsets(void)
     OFFSET(PERCPU_USER_WORK, offsetof(struct percpu, user_work));
     OFFSET(TRAP_FRAME_VECTOR, offsetof(struct trap_frame, vector));
     OFFSET(TRAP_FRAME_CS, offsetof(struct trap_frame, cs));
-    OFFSET(TRAP_FRAME_RAX, offsetof(struct trap_frame, rax));
+    OFFSET(TRAP_FRAME_BYTES, sizeof(struct trap_frame));
     OFFSET(SEGMENT_KERNEL_CODE, SEGMENT_KERNEL_CODE);
     OFFSET(SEGMENT_KERNEL_DATA, SEGMENT_KERNEL_DATA);
     OFFSET(SEGMENT_USER_CODE, SEGMENT_USER_CODE);
     OFFSET(SEGMENT_USER_DATA, SEGMENT_USER_DATA);
     OFFSET(IST_STACK_BYTES, CONFIG_IST_STACK_BYTES);
+    OFFSET(SYSCALL_COUNT, SYSCALL_COUNT);
     OFFSET(SYSCALL_RFLAGS, RFLAGS_IF | RFLAGS_FIXED);
 }

@@ -12,6 +12,9 @@
 #define PTE_DIRTY      (1ull << 6) /* leaves only */
 #define PTE_LEAF       (1ull << 7) /* PS; at levels 2 and 3. At level 1 it is part of the PAT index */
 #define PTE_GLOBAL     (1ull << 8) /* leaves only: survives a load of CR3 */
+#define PTE_BORROWED   (1ull << 9)  /* ours (9 to 11 are ignored): the frame is not the mapping's to free */
+#define PTE_HIDDEN     (1ull << 10) /* ours: not present, but the frame stays. PROT_NONE */
+#define PTE_USED       (PTE_PRESENT | PTE_HIDDEN)
 #define PTE_ADDRESS    0x000ffffffffff000ull
 #define PTE_NO_EXECUTE (1ull << 63)
 

@@ -52,6 +52,11 @@ syscall_out_of_range:
     call    syscall_unknown
     jmp     syscall_return
 
+    .global syscall_missing
+syscall_missing:                        /* called through the table, RAX still the number */
+    movq    %rax, %rdi
+    jmp     syscall_unknown
+
 syscall_user_work:
     pushq   %rax
     subq    $8, %rsp
@@ -93,6 +98,20 @@ syscall_entry_traced:
     movq    %rsp, %rsi
     call    syscall_traced
     jmp     syscall_return
+
+/* int64_t syscall_call(uint64_t number, const struct traced_arguments *): the saved argument
+ * registers are in the order of the pushes above. */
+    .global syscall_call
+syscall_call:
+    movq    %rdi, %rax
+    movq    %rsi, %r11
+    movq    0(%r11), %r9
+    movq    8(%r11), %r8
+    movq    16(%r11), %rcx
+    movq    24(%r11), %rdx
+    movq    32(%r11), %rsi
+    movq    40(%r11), %rdi
+    jmp     *syscall_table(, %rax, 8)
 
 /* void user_enter(uint64_t rip, uint64_t rsp): the first instruction of a program, with every
  * register zero but RSP. Leaves the kernel stack as the next entry will find it: empty. */

@@ -12,7 +12,7 @@ extern const char kernel_start[], kernel_text_end[];
 
 const char *symbol_name(uint64_t address, uint64_t *offset)
 {
-    if (symbols_start == symbols_end) return NULL;
+    if (&symbols_start[0] == &symbols_end[0]) return NULL;
     if (address < (uint64_t)kernel_start || address >= (uint64_t)kernel_text_end) return NULL;
     uint32_t count = symbols_start[0], wanted = (uint32_t)(address - (uint64_t)kernel_start);
     const struct symbol_entry *entries = (const void *)(symbols_start + 1);

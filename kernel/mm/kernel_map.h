@@ -31,10 +31,6 @@ err_t kernel_map_mmio(paddr_t base, uint64_t bytes, uint32_t type, volatile void
  * `*top` is its upper end, aligned to a page. ERR_NO_MEMORY; ERR_TRY_AGAIN: KERNEL_STACKS_MAX stacks
  * exist. */
 err_t kernel_stack_alloc(uint64_t bytes, void **top);
+/* True for addresses below a stack that an overflow would touch. Any context. */
+bool kernel_stack_is_guard(uint64_t address);
 void kernel_stack_free(void *top); /* not the one we are on */
-
-/* True for addresses set aside for stacks: a fault there is a stack that overflowed, or was freed. */
-static inline bool kernel_map_is_stack_guard(uint64_t address)
-{
-    return address - KERNEL_STACK_BASE < (uint64_t)KERNEL_STACKS_MAX * KERNEL_STACK_SLOT_BYTES;
-}

@@ -59,7 +59,7 @@ err_t page_table_map_leaf(struct page_table *pt, uint64_t vaddr, paddr_t paddr, 
     uint32_t leaf_level = pte_level_of_shift(leaf_shift);
     DEBUG_ASSERT(is_canonical(vaddr) && is_aligned(vaddr | paddr.raw, 1ull << leaf_shift));
     struct walk w = walk_to(pt, vaddr);
-    if ((*w.entry[w.level] & PTE_PRESENT) || w.level < leaf_level) return ERR_EXISTS;
+    if ((*w.entry[w.level] & PTE_USED) || w.level < leaf_level) return ERR_EXISTS;
     if (unlikely(w.level > leaf_level)) {
         err_t e = walk_extend(&w, vaddr, leaf_level);
         if (failed(e)) return e;
@@ -75,7 +75,7 @@ bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *
     if (!is_canonical(vaddr)) return false;
     struct walk w = walk_to(pt, vaddr);
     uint64_t leaf = *w.entry[w.level];
-    if (!(leaf & PTE_PRESENT)) return false;
+    if (!(leaf & PTE_USED)) return false;
 
     uint32_t shift = pte_level_shift(w.level);
     uint64_t inside = (1ull << shift) - 1;
@@ -90,7 +90,8 @@ bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *
         denied |= *w.entry[level];
     }
     *flags = (granted & PTE_WRITE ? PAGE_WRITE : 0) | (granted & PTE_USER ? PAGE_USER : 0) |
-             (denied & PTE_NO_EXECUTE ? 0 : PAGE_EXEC) | (leaf & PTE_GLOBAL ? PAGE_GLOBAL : 0);
+             (denied & PTE_NO_EXECUTE ? 0 : PAGE_EXEC) | (leaf & PTE_GLOBAL ? PAGE_GLOBAL : 0) | pte_ownership(leaf);
+    if (leaf & PTE_HIDDEN) *flags = PAGE_HIDDEN | pte_ownership(leaf);
     if ((leaf & PTE_TYPE) == PTE_TYPE_UNCACHED) *flags |= PAGE_UNCACHED;
     if ((leaf & PTE_TYPE) == PTE_TYPE_WRITE_COMBINING) *flags |= PAGE_WRITE_COMBINE;
     return true;
@@ -100,7 +101,7 @@ bool page_table_is_empty(const struct page_table *pt, uint64_t vaddr, uint8_t le
 {
     /* An emptied table is taken out, so any table means that something is mapped. */
     struct walk w = walk_to(pt, vaddr);
-    return !(*w.entry[w.level] & PTE_PRESENT) && w.level >= pte_level_of_shift(leaf_shift);
+    return !(*w.entry[w.level] & PTE_USED) && w.level >= pte_level_of_shift(leaf_shift);
 }
 
 /* ---- user tables ---- */
@@ -123,13 +124,14 @@ static void destroy_below(uint64_t entry, uint32_t level, page_leaf_fn *gone, vo
     uint64_t *table = pte_table(entry);
     uint64_t left = field_get(entry, PTE_COUNT);
     for (uint32_t i = 0; left; i++) {
-        if (!(table[i] & PTE_PRESENT)) continue;
+        if (!(table[i] & PTE_USED)) continue;
         left--;
         uint32_t shift = pte_level_shift(level - 1);
         if (!pte_is_leaf(table[i], level - 1))
             destroy_below(table[i], level - 1, gone, context);
         else if (gone)
-            gone(PADDR(table[i] & PTE_ADDRESS & ~((1ull << shift) - 1)), (uint8_t)shift, context);
+            gone(PADDR(table[i] & PTE_ADDRESS & ~((1ull << shift) - 1)), (uint8_t)shift, pte_ownership(table[i]),
+                 context);
     }
     frame_free(PADDR(entry & PTE_ADDRESS));
 }
@@ -138,7 +140,7 @@ void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *co
 {
     const uint64_t *root = direct_map(pt->root);
     for (uint32_t i = 0; i < PAGE_TABLE_KERNEL_HALF; i++)
-        if (root[i] & PTE_PRESENT) destroy_below(root[i], PAGE_TABLE_LEVELS, gone, context);
+        if (root[i] & PTE_USED) destroy_below(root[i], PAGE_TABLE_LEVELS, gone, context);
     frame_free(pt->root);
     pt->root = PADDR_NONE;
 }

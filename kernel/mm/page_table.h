@@ -17,13 +17,15 @@ struct page_table {
 enum page_flags {
     PAGE_WRITE = 1 << 0,
     PAGE_EXEC = 1 << 1,
-    PAGE_USER = 1 << 2,   /* without it ring 3 has no access: how a user page becomes PROT_NONE */
+    PAGE_USER = 1 << 2,
     PAGE_GLOBAL = 1 << 3, /* the same in every address space */
     PAGE_UNCACHED = 1 << 4,
     PAGE_WRITE_COMBINE = 1 << 5,
     /* page_table_map only: the largest leaf to use; 1 GiB (where the CPU has it) without them */
     PAGE_LEAF_4K = 1 << 6,
     PAGE_LEAF_2M = 1 << 7,
+    PAGE_BORROWED = 1 << 8, /* the frame belongs to somebody else; protect keeps this mark */
+    PAGE_HIDDEN = 1 << 9,   /* no access at all, not even the kernel's; the frame stays (PROT_NONE) */
 };
 
 /* The kernel's own table; set by kernel_map_init. */
@@ -31,8 +33,8 @@ extern struct page_table kernel_page_table;
 
 /* A table with an empty user half. */
 err_t page_table_create_user(struct page_table *pt);
-/* Told of each leaf that goes away, once no TLB holds it. */
-typedef void page_leaf_fn(paddr_t paddr, uint8_t leaf_shift, void *context);
+/* Told of each leaf that goes away, once no TLB holds it. `flags` is PAGE_BORROWED or 0. */
+typedef void page_leaf_fn(paddr_t paddr, uint8_t leaf_shift, uint32_t flags, void *context);
 /* Frees the tables of the user half and the root. No CPU may have it loaded. `gone` may be NULL. */
 void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context);
 
@@ -49,6 +51,9 @@ err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, pa
                        void *context);
 /* Gives all leaves in the range new flags (all of them: access and memory type). As unmap. */
 err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, uint32_t flags);
+
+/* Makes sure that no leaf reaches across `edge`. ERR_NO_MEMORY. */
+err_t page_table_split(struct page_table *pt, uint64_t edge);
 
 /* Where `vaddr` leads: its physical address, what the CPU allows there, and the size of its leaf.
  * Each result may be NULL. False when it is not mapped. */

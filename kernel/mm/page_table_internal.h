@@ -8,7 +8,7 @@
 /* The entries passed on the way to an address, by level; those below `level` are not set. */
 struct walk {
     uint64_t *entry[PAGE_TABLE_LEVELS + 1];
-    uint32_t level; /* where the walk ended: at a leaf, or at an entry that is not present */
+    uint32_t level; /* where the walk ended: at a leaf, or at an entry that is not used */
 };
 
 static inline uint64_t *pte_table(uint64_t entry) { return direct_map(PADDR(entry & PTE_ADDRESS)); }
@@ -23,9 +23,14 @@ static inline uint64_t pte_from_flags(uint32_t flags, uint32_t level)
     if (flags & PAGE_GLOBAL) entry |= PTE_GLOBAL;
     if (flags & PAGE_UNCACHED) entry |= PTE_TYPE_UNCACHED;
     if (flags & PAGE_WRITE_COMBINE) entry |= PTE_TYPE_WRITE_COMBINING;
+    if (flags & PAGE_BORROWED) entry |= PTE_BORROWED;
+    if (flags & PAGE_HIDDEN) entry = (entry & ~PTE_PRESENT) | PTE_HIDDEN;
     if (level > 1) entry |= PTE_LEAF;
     return entry;
 }
+
+/* What `gone` is told about a leaf besides its frame. */
+static inline uint32_t pte_ownership(uint64_t leaf) { return leaf & PTE_BORROWED ? PAGE_BORROWED : 0; }
 
 /* An entry that points to a table. The leaf decides about access, so it allows what its half may have. */
 static inline uint64_t pte_to_table(paddr_t table, uint64_t vaddr)
@@ -40,7 +45,7 @@ static inline struct walk walk_to(const struct page_table *pt, uint64_t vaddr)
     uint64_t *table = direct_map(pt->root);
     for (w.level = PAGE_TABLE_LEVELS;; w.level--) {
         uint64_t *entry = w.entry[w.level] = &table[pte_index(vaddr, w.level)];
-        if (!(*entry & PTE_PRESENT) || pte_is_leaf(*entry, w.level)) return w;
+        if (!(*entry & PTE_USED) || pte_is_leaf(*entry, w.level)) return w;
         table = pte_table(*entry);
     }
 }

@@ -18,7 +18,7 @@ struct split_tables {
 static uint32_t tables_needed(const struct page_table *pt, uint64_t edge)
 {
     struct walk w = walk_to(pt, edge);
-    if (!(*w.entry[w.level] & PTE_PRESENT)) return 0;
+    if (!(*w.entry[w.level] & PTE_USED)) return 0;
     uint32_t count = 0;
     for (uint32_t level = w.level; level > 1 && !is_aligned(edge, 1ull << pte_level_shift(level)); level--)
         count++;
@@ -76,6 +76,7 @@ struct leaving {
     struct {
         uint64_t paddr;
         uint8_t leaf_shift; /* 0: a page table */
+        uint32_t flags;     /* ownership */
     } what[LEAVING_MAX];
     uint32_t count;
 };
@@ -88,16 +89,17 @@ static void leaving_flush(struct leaving *l)
         if (!l->what[i].leaf_shift)
             frame_free(PADDR(l->what[i].paddr));
         else if (l->gone)
-            l->gone(PADDR(l->what[i].paddr), l->what[i].leaf_shift, l->context);
+            l->gone(PADDR(l->what[i].paddr), l->what[i].leaf_shift, l->what[i].flags, l->context);
     }
     l->count = 0;
 }
 
-static void leaving_add(struct leaving *l, uint64_t vaddr, uint64_t paddr, uint8_t leaf_shift)
+static void leaving_add(struct leaving *l, uint64_t vaddr, uint64_t paddr, uint8_t leaf_shift, uint32_t flags)
 {
     l->vaddr[l->count] = vaddr;
     l->what[l->count].paddr = paddr;
     l->what[l->count].leaf_shift = leaf_shift;
+    l->what[l->count].flags = flags;
     l->count++;
 }
 
@@ -139,6 +141,7 @@ err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, pa
                        void *context)
 {
     DEBUG_ASSERT(is_aligned(vaddr | bytes, PAGE_BYTES));
+    if (bytes == 0) return OK;
     uint64_t end = vaddr + bytes;
     err_t e = split_edges(pt, vaddr, end);
     if (failed(e)) return e;
@@ -152,23 +155,27 @@ err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, pa
         struct walk w = walk_to(pt, at);
         uint64_t leaf = *w.entry[w.level], step = behind(&w, at) - at;
         left -= MIN(step, left);
-        if (!(leaf & PTE_PRESENT)) continue;
+        if (!(leaf & PTE_USED)) continue;
 
         uint32_t shift = pte_level_shift(w.level);
         paddr_t emptied[PAGE_TABLE_LEVELS - 1];
         *w.entry[w.level] = 0;
         if (leaving.count + PAGE_TABLE_LEVELS > LEAVING_MAX) leaving_flush(&leaving);
-        leaving_add(&leaving, at, leaf & PTE_ADDRESS & ~((1ull << shift) - 1), (uint8_t)shift);
+        leaving_add(&leaving, at, leaf & PTE_ADDRESS & ~((1ull << shift) - 1), (uint8_t)shift,
+                    pte_ownership(leaf));
         uint32_t count = walk_prune(&w, w.level, emptied);
-        for (uint32_t i = 0; i < count; i++) leaving_add(&leaving, at, emptied[i].raw, 0);
+        for (uint32_t i = 0; i < count; i++) leaving_add(&leaving, at, emptied[i].raw, 0, 0);
     }
     leaving_flush(&leaving);
     return OK;
 }
 
+err_t page_table_split(struct page_table *pt, uint64_t edge) { return split_edges(pt, edge, edge); }
+
 err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, uint32_t flags)
 {
     DEBUG_ASSERT(is_aligned(vaddr | bytes, PAGE_BYTES));
+    if (bytes == 0) return OK;
     uint64_t end = vaddr + bytes;
     err_t e = split_edges(pt, vaddr, end);
     if (failed(e)) return e;
@@ -180,9 +187,9 @@ err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
         struct walk w = walk_to(pt, at);
         uint64_t *leaf = w.entry[w.level];
         left -= MIN(behind(&w, at) - at, left);
-        if (!(*leaf & PTE_PRESENT)) continue;
+        if (!(*leaf & PTE_USED)) continue;
         /* Accessed and dirty are dropped: nothing reads them yet, and the CPU sets them again. */
-        *leaf = (*leaf & PTE_ADDRESS) | pte_from_flags(flags, w.level);
+        *leaf = (*leaf & (PTE_ADDRESS | PTE_BORROWED)) | pte_from_flags(flags, w.level);
         changed[count++] = at;
         if (count == LEAVING_MAX) {
             tlb_forget(changed, count);

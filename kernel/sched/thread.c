@@ -10,6 +10,7 @@
 #include "lib/format.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
+#include "mm/page_table.h"
 #include "sched/runqueue.h"
 #include "sched/timer.h"
 #include "sched/wait.h"
@@ -193,7 +194,7 @@ void thread_set_space(struct space *space, paddr_t root)
     interrupts_off();
     thread_current()->space = space;
     thread_current()->page_table = root;
-    cr3_write(is_paddr_none(root) ? kernel_page_table().raw : root.raw);
+    cr3_write(is_paddr_none(root) ? kernel_page_table.root.raw : root.raw);
     if (on) interrupts_on();
 }
 

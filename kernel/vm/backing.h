@@ -14,8 +14,6 @@ struct backing_ops {
      * page lies beyond it (SIGBUS for the program). */
     err_t (*read)(struct backing *backing, uint64_t page_index, void *out_page);
     void (*destroy)(struct backing *backing);
-    /* The file's name, for reports. */
-    const char *(*name)(struct backing *backing);
 };
 
 struct backing { /* embedded in its owner's struct */

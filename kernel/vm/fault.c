@@ -139,7 +139,7 @@ void (*fault_report_user)(struct trap_frame *frame, uint64_t address, err_t reas
 
 static void fault_in_kernel(struct trap_frame *frame, uint64_t address)
 {
-    if (kernel_map_is_stack_guard(address))
+    if (kernel_stack_is_guard(address))
         panic_trap(frame, "kernel stack overflow: %016llx is in the guard page", (unsigned long long)address);
     const char *what = frame->error & PF_INSTRUCTION ? "execute" : frame->error & PF_WRITE ? "write" : "read";
     panic_trap(frame, "the kernel tried to %s %016llx (%s)", what, (unsigned long long)address,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/space.h"
 
+#include "arch/trap.h"
 #include "config.h"
 #include "core/panic.h"
 #include "mm/frame.h"
@@ -37,10 +38,9 @@ err_t space_create(struct space **out)
 }
 
 /* A leaf that a private mapping owns is freed; one lent by a file is not. */
-static void free_leaf(uint64_t vaddr, paddr_t frame, uint8_t leaf_shift, uint32_t flags, void *context)
+static void free_leaf(paddr_t frame, uint8_t leaf_shift, uint32_t flags, void *context)
 {
     struct space *space = context;
-    (void)vaddr;
     space->resident_pages -= 1ull << (leaf_shift - PAGE_SHIFT);
     if (flags & PAGE_BORROWED) return;
     if (leaf_shift == HUGE_SHIFT) frame_free_huge(frame);

@@ -25,19 +25,6 @@ out:
     return end;
 }
 
-static void forget_leaf(uint64_t vaddr, paddr_t frame, uint8_t leaf_shift, uint32_t flags, void *context)
-{
-    (void)vaddr, (void)frame, (void)leaf_shift, (void)flags, (void)context;
-}
-
-/* Maps one leaf's frames at `to`, as small pages where its alignment does not allow the same leaf. */
-static err_t map_moved_leaf(struct space *space, uint64_t to, paddr_t frame, uint8_t leaf_shift, uint32_t flags)
-{
-    if (is_aligned(to, 1ull << leaf_shift))
-        return page_table_map_leaf(&space->page_table, to, frame, leaf_shift, flags);
-    return page_table_map_small(&space->page_table, to, frame, 1ull << leaf_shift, flags);
-}
-
 /* Every page gets its new mapping before any loses its old one, so running out of memory for page
  * tables half-way leaves the old range as it was. */
 static err_t move_pages_locked(struct space *space, uint64_t from, uint64_t bytes, uint64_t to)
@@ -51,11 +38,11 @@ static err_t move_pages_locked(struct space *space, uint64_t from, uint64_t byte
         uint32_t flags;
         uint8_t leaf_shift = PAGE_SHIFT;
         if (page_table_translate(&space->page_table, from + offset, &frame, &flags, &leaf_shift))
-            e = map_moved_leaf(space, to + offset, frame, leaf_shift, flags);
+            e = page_table_map(&space->page_table, to + offset, frame, 1ull << leaf_shift, flags);
         offset += 1ull << leaf_shift;
     }
     uint64_t gone = failed(e) ? to : from;
-    err_t unmapped = page_table_unmap(&space->page_table, gone, bytes, forget_leaf, NULL);
+    err_t unmapped = page_table_unmap(&space->page_table, gone, bytes, NULL, NULL);
     ASSERT(!failed(unmapped)); /* nothing is left to split */
     return e;
 }

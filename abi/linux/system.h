@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits, usage, names, and the auxiliary vector.
+ * [linux uapi linux/resource.h, linux/utsname.h, linux/sysinfo.h, linux/auxvec.h, asm/prctl.h] */
+#pragma once
+#include <stdint.h>
+
+struct linux_rlimit { uint64_t soft, hard; };
+#define LINUX_RLIM_INFINITY  UINT64_MAX
+#define LINUX_RLIMIT_STACK   3
+#define LINUX_RLIMIT_CORE    4
+#define LINUX_RLIMIT_NPROC   6
+#define LINUX_RLIMIT_NOFILE  7
+#define LINUX_RLIMIT_MEMLOCK 8
+#define LINUX_RLIMIT_COUNT   16
+
+struct linux_rusage {
+    int64_t user_seconds, user_microseconds, system_seconds, system_microseconds;
+    int64_t max_resident_kib, unused1[3];
+    int64_t minor_faults, major_faults, unused2[8];
+};
+_Static_assert(sizeof(struct linux_rusage) == 144, "ABI");
+#define LINUX_RUSAGE_SELF     0
+#define LINUX_RUSAGE_CHILDREN (-1)
+#define LINUX_RUSAGE_THREAD   1
+
+struct linux_utsname {
+    char system[65], node[65], release[65], version[65], machine[65], domain[65];
+};
+_Static_assert(sizeof(struct linux_utsname) == 390, "ABI");
+
+struct linux_sysinfo {
+    int64_t uptime_s;
+    uint64_t loads[3];
+    uint64_t total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;
+    uint16_t processes, padding;
+    uint64_t total_high, free_high;
+    uint32_t unit_bytes;
+};
+_Static_assert(sizeof(struct linux_sysinfo) == 112, "ABI");
+
+#define LINUX_ARCH_SET_GS 0x1001
+#define LINUX_ARCH_SET_FS 0x1002
+#define LINUX_ARCH_GET_FS 0x1003
+#define LINUX_ARCH_GET_GS 0x1004
+
+#define LINUX_PR_GET_DUMPABLE     3
+#define LINUX_PR_SET_DUMPABLE     4
+#define LINUX_PR_SET_NAME         15
+#define LINUX_PR_GET_NAME         16
+#define LINUX_PR_CAPBSET_READ     23
+#define LINUX_PR_SET_NO_NEW_PRIVS 38
+#define LINUX_PR_GET_NO_NEW_PRIVS 39
+
+#define LINUX_AT_NULL         0
+#define LINUX_AT_PHDR         3
+#define LINUX_AT_PHENT        4
+#define LINUX_AT_PHNUM        5
+#define LINUX_AT_PAGESZ       6
+#define LINUX_AT_BASE         7
+#define LINUX_AT_FLAGS        8
+#define LINUX_AT_ENTRY        9
+#define LINUX_AT_UID          11
+#define LINUX_AT_EUID         12
+#define LINUX_AT_GID          13
+#define LINUX_AT_EGID         14
+#define LINUX_AT_PLATFORM     15
+#define LINUX_AT_HWCAP        16
+#define LINUX_AT_CLKTCK       17
+#define LINUX_AT_SECURE       23
+#define LINUX_AT_RANDOM       25
+#define LINUX_AT_HWCAP2       26
+#define LINUX_AT_EXECFN       31
+#define LINUX_AT_MINSIGSTKSZ  51
+
+#define LINUX_FUTEX_WAIT            0
+#define LINUX_FUTEX_WAKE            1
+#define LINUX_FUTEX_WAIT_BITSET     9
+#define LINUX_FUTEX_WAKE_BITSET     10
+#define LINUX_FUTEX_PRIVATE_FLAG    128
+#define LINUX_FUTEX_CLOCK_REALTIME  256

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* [linux uapi linux/time.h, linux/time_types.h, linux/times.h] */
+#pragma once
+#include <stdint.h>
+
+struct linux_timespec { int64_t seconds, nanoseconds; };
+struct linux_timeval { int64_t seconds, microseconds; };
+struct linux_timezone { int32_t minutes_west, dst_time; };
+struct linux_tms { int64_t user, system, children_user, children_system; }; /* in 1/100 s */
+_Static_assert(sizeof(struct linux_timespec) == 16, "ABI");
+_Static_assert(sizeof(struct linux_timeval) == 16, "ABI");
+_Static_assert(sizeof(struct linux_timezone) == 8, "ABI");
+_Static_assert(sizeof(struct linux_tms) == 32, "ABI");
+
+#define LINUX_CLOCK_REALTIME           0
+#define LINUX_CLOCK_MONOTONIC          1
+#define LINUX_CLOCK_PROCESS_CPUTIME_ID 2
+#define LINUX_CLOCK_THREAD_CPUTIME_ID  3
+#define LINUX_CLOCK_MONOTONIC_RAW      4
+#define LINUX_CLOCK_REALTIME_COARSE    5
+#define LINUX_CLOCK_MONOTONIC_COARSE   6
+#define LINUX_CLOCK_BOOTTIME           7
+#define LINUX_CLOCK_TAI                11
+#define LINUX_TIMER_ABSTIME            1
+#define LINUX_USER_HZ                  100

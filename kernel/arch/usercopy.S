@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only instructions that touch user memory from ring 0. Each returns how many bytes it could
+ * not do: a fault at a `fault` label continues at its fix-up (trap_fixup). Prototypes: arch/usercopy.h */
+
+    .macro smap_site instruction
+661:
+    \instruction
+    .pushsection .smap_sites, "a"
+    .quad   661b
+    .popsection
+    .endm
+
+    .text
+    .global arch_user_copy
+arch_user_copy:                         /* (dst, src, bytes) */
+    smap_site stac
+    movq    %rdx, %rcx
+    shrq    $3, %rcx
+    andl    $7, %edx
+copy_words:
+    rep movsq
+    movl    %edx, %ecx
+copy_bytes:
+    rep movsb
+    smap_site clac
+    xorl    %eax, %eax
+    ret
+copy_words_fixup:
+    leaq    (%rdx, %rcx, 8), %rax
+    smap_site clac
+    ret
+copy_bytes_fixup:
+    movq    %rcx, %rax
+    smap_site clac
+    ret
+
+    .global arch_user_zero
+arch_user_zero:                         /* (dst, bytes) */
+    smap_site stac
+    xorl    %eax, %eax
+    movq    %rsi, %rcx
+    shrq    $3, %rcx
+    andl    $7, %esi
+zero_words:
+    rep stosq
+    movl    %esi, %ecx
+zero_bytes:
+    rep stosb
+    smap_site clac
+    ret
+zero_words_fixup:
+    leaq    (%rsi, %rcx, 8), %rax
+    smap_site clac
+    ret
+zero_bytes_fixup:
+    movq    %rcx, %rax
+    smap_site clac
+    ret
+
+    .global arch_user_string
+arch_user_string:                       /* (dst, src, capacity): bytes up to and with the NUL, */
+    smap_site stac                      /* 0: none within capacity, -1: fault */
+    movq    %rdx, %rcx
+    xorl    %eax, %eax
+1:  cmpq    %rcx, %rax
+    je      2f
+string_byte:
+    movb    (%rsi, %rax), %r8b
+    movb    %r8b, (%rdi, %rax)
+    incq    %rax
+    testb   %r8b, %r8b
+    jne     1b
+    smap_site clac
+    ret
+2:  xorl    %eax, %eax
+    smap_site clac
+    ret
+string_fixup:
+    movq    $-1, %rax
+    smap_site clac
+    ret
+
+    .section .rodata
+    .balign 8
+    .global trap_fixups, trap_fixups_end
+trap_fixups:
+    .quad copy_words, copy_words_fixup
+    .quad copy_bytes, copy_bytes_fixup
+    .quad zero_words, zero_words_fixup
+    .quad zero_bytes, zero_bytes_fixup
+    .quad string_byte, string_fixup
+trap_fixups_end:
+
+    .section .note.GNU-stack, "", @progbits

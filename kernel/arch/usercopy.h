@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Raw access to user memory (arch/usercopy.S). The caller has checked that the user side lies in
+ * user space; whether it is mapped shows in the result. Use vm/usercopy.h. */
+#pragma once
+#include "lib/base.h"
+
+/* Bytes NOT copied: 0 is success. Either side may be the user's. */
+uint64_t arch_user_copy(void *dst, const void *src, uint64_t bytes);
+/* Bytes NOT zeroed. */
+uint64_t arch_user_zero(void *dst, uint64_t bytes);
+/* Bytes copied including the NUL; 0 when there is none within `capacity`; -1 on a fault. */
+int64_t arch_user_string(char *dst, const char *src, uint64_t capacity);

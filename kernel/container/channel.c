@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames come in through `pump`, which takes bytes from the pipe only as far as it can keep them:
+ * standard input that the program has not read yet stays in the device and, behind it, in `ck`. */
+#include "container/channel.h"
+
+#include "core/log.h"
+#include "core/time.h"
+#include "lib/ring.h"
+#include "lib/string.h"
+#include "sched/wait.h"
+
+enum {
+    STDIN_RING_BYTES = 4096,
+    POLL_NS = 10000000, /* between looks at a device without an interrupt */
+};
+
+struct channel {
+    struct wait_queue queue; /* its lock guards all below; readers sleep on it */
+    struct byte_pipe *pipe;
+    void (*on_signal)(uint32_t signal);
+    struct byte_ring input;
+    uint8_t input_bytes[STDIN_RING_BYTES];
+    struct channel_header header; /* of the frame that is arriving */
+    uint32_t header_bytes;        /* of it, so far */
+    uint32_t payload_left;
+    bool is_at_end;   /* STDIN_EOF came */
+    bool is_broken;   /* the host sent what it may not */
+    bool has_ended;   /* EXIT was sent */
+    bool is_polled;   /* no interrupt will ever come */
+};
+
+static struct channel channel = { .queue = WAIT_QUEUE_INIT(channel.queue) };
+
+bool channel_is_started(void) { return channel.pipe != NULL; }
+
+static void fail_locked(struct channel *c, const char *what) REQUIRES(c->queue.lock)
+{
+    if (!c->is_broken) log_error("channel: %s (frame type 0x%x, %u bytes)", what, c->header.type, c->header.length);
+    c->is_broken = true;
+}
+
+static void check_header_locked(struct channel *c) REQUIRES(c->queue.lock)
+{
+    c->payload_left = c->header.length;
+    switch (c->header.type) {
+    case CHANNEL_STDIN:
+        if (c->is_at_end) fail_locked(c, "input after the end of input");
+        else if (c->header.length > CHANNEL_PAYLOAD_MAX) fail_locked(c, "frame too long");
+        break;
+    case CHANNEL_STDIN_EOF:
+        if (c->header.length) fail_locked(c, "end of input with a payload");
+        c->is_at_end = true;
+        break;
+    case CHANNEL_SIGNAL:
+        if (c->header.length != 1) fail_locked(c, "signal of the wrong length");
+        break;
+    default:
+        fail_locked(c, "unknown frame");
+    }
+    if (!c->payload_left) c->header_bytes = 0;
+}
+
+/* True when it made progress. */
+static bool take_payload_locked(struct channel *c, uint8_t *signal) REQUIRES(c->queue.lock)
+{
+    uint8_t bytes[256];
+    size_t want = MIN(c->payload_left, sizeof(bytes));
+    if (c->header.type == CHANNEL_STDIN) want = MIN(want, byte_ring_free(&c->input));
+    if (!want) return false;
+    size_t got = c->pipe->read(c->pipe, bytes, want);
+    if (c->header.type == CHANNEL_STDIN) byte_ring_write(&c->input, bytes, (uint32_t)got);
+    else if (got) *signal = bytes[0];
+    c->payload_left -= (uint32_t)got;
+    if (!c->payload_left) c->header_bytes = 0;
+    return got > 0;
+}
+
+static bool take_header_locked(struct channel *c) REQUIRES(c->queue.lock)
+{
+    size_t want = sizeof(c->header) - c->header_bytes;
+    size_t got = c->pipe->read(c->pipe, (uint8_t *)&c->header + c->header_bytes, want);
+    c->header_bytes += (uint32_t)got;
+    if (c->header_bytes == sizeof(c->header)) check_header_locked(c);
+    return got > 0;
+}
+
+/* Moves what has arrived to where it belongs. Signals are handed on without the lock. */
+static void pump(struct channel *c)
+{
+    bool moved = true;
+    while (moved) {
+        uint8_t signal = 0;
+        spin_lock(&c->queue.lock);
+        if (c->is_broken) moved = false;
+        else if (c->header_bytes < sizeof(c->header)) moved = take_header_locked(c);
+        else moved = take_payload_locked(c, &signal);
+        if (moved || c->is_broken) wait_wake_all_locked(&c->queue);
+        spin_unlock(&c->queue.lock);
+        if (signal) c->on_signal(signal);
+    }
+}
+
+static void bytes_arrived(void *context) { pump(context); }
+
+void channel_start(struct byte_pipe *pipe, void (*on_signal)(uint32_t signal))
+{
+    struct channel *c = &channel;
+    const uint32_t hello[] = { CHANNEL_MAGIC, CHANNEL_VERSION };
+    byte_ring_init(&c->input, c->input_bytes, STDIN_RING_BYTES);
+    c->pipe = pipe;
+    c->on_signal = on_signal;
+    pipe->on_readable = bytes_arrived;
+    pipe->context = c;
+    channel_send(CHANNEL_HELLO, hello, sizeof(hello));
+    c->is_polled = failed(pipe->start_reading(pipe));
+}
+
+bool channel_send(enum channel_type type, const void *payload, size_t bytes)
+{
+    struct byte_pipe *pipe = channel.pipe;
+    const uint8_t *from = payload;
+    if (!pipe || channel.has_ended) return false;
+    while (bytes) {
+        size_t now = MIN(bytes, (size_t)CHANNEL_PAYLOAD_MAX);
+        struct channel_header header = { .type = (uint8_t)type, .length = (uint16_t)now };
+        if (pipe->write(pipe, &header, sizeof(header)) != sizeof(header)) return false;
+        if (pipe->write(pipe, from, now) != now) return false;
+        from += now;
+        bytes -= now;
+    }
+    return true;
+}
+
+void channel_send_exit(enum channel_exit_kind kind, uint32_t status)
+{
+    struct channel_exit end = { kind, status };
+    channel_send(CHANNEL_EXIT, &end, sizeof(end));
+    channel.has_ended = true;
+}
+
+bool channel_stdin_is_ready(void)
+{
+    struct channel *c = &channel;
+    pump(c);
+    spin_lock(&c->queue.lock);
+    bool ready = byte_ring_used(&c->input) || c->is_at_end || c->is_broken;
+    spin_unlock(&c->queue.lock);
+    return ready;
+}
+
+err_t channel_read_stdin(void *out, size_t capacity, size_t *count)
+{
+    struct channel *c = &channel;
+    err_t e = OK;
+    for (bool done = false; !done;) {
+        pump(c); /* room in the ring lets in what waits in the device */
+        spin_lock(&c->queue.lock);
+        *count = byte_ring_read(&c->input, out, (uint32_t)MIN(capacity, (size_t)STDIN_RING_BYTES));
+        done = *count || c->is_at_end || c->is_broken;
+        if (!*count && c->is_broken) e = ERR_IO;
+        if (!done) {
+            uint64_t until = c->is_polled ? time_now_ns() + POLL_NS : UINT64_MAX;
+            e = wait_sleep_interruptible_locked(&c->queue, until);
+            done = e.code == ERR_INTERRUPTED.code;
+        }
+        spin_unlock(&c->queue.lock);
+    }
+    return e.code == ERR_TIMED_OUT.code ? OK : e;
+}

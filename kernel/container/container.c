@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/container.h"
+
+#include "arch/context.h"
+#include "arch/features.h"
+#include "container/channel.h"
+#include "container/exec.h"
+#include "container/process_internal.h"
+#include "core/log.h"
+#include "core/time.h"
+#include "device/console.h"
+#include "lib/cmdline.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "sched/thread.h"
+#include "sched/wait.h"
+#include "abi/boot_info.h"
+
+/* The decoded words of the command line; each needs at least one byte and a separator there. */
+enum { WORDS_MAX = BOOT_CMDLINE_MAX / 2 };
+
+struct container {
+    struct wait_queue queue; /* its lock guards the rest; the boot thread sleeps on it */
+    struct process *init;    /* NULL before it starts and after it ended */
+    bool has_ended;
+    struct container_end end;
+};
+static struct container container = { .queue = WAIT_QUEUE_INIT(container.queue) };
+
+/* Word lists in one allocation: the pointers, then the text they point to. */
+struct words {
+    uint32_t argument_count, environment_count;
+    const char *arguments[WORDS_MAX], *environment[WORDS_MAX];
+    char text[BOOT_CMDLINE_MAX];
+};
+
+static const char *const default_environment[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/",
+};
+
+static err_t decode_words(const char *cmdline, struct words *out)
+{
+    struct cmdline_text word, value;
+    size_t used = 0, length;
+    out->argument_count = out->environment_count = 0;
+    for (struct cmdline_words w = cmdline_options(cmdline); cmdline_next(&w, &word);) {
+        if (!cmdline_option_is(word, "env", &value)) continue;
+        err_t e = cmdline_decode(value, out->text + used, sizeof(out->text) - used, &length);
+        if (failed(e)) return e;
+        out->environment[out->environment_count++] = out->text + used;
+        used += length + 1;
+    }
+    for (struct cmdline_words w = cmdline_program(cmdline); cmdline_next(&w, &word);) {
+        err_t e = cmdline_decode(word, out->text + used, sizeof(out->text) - used, &length);
+        if (failed(e)) return e;
+        out->arguments[out->argument_count++] = out->text + used;
+        used += length + 1;
+    }
+    if (!out->environment_count) {
+        memcpy(out->environment, default_environment, sizeof(default_environment));
+        out->environment_count = ARRAY_LENGTH(default_environment);
+    }
+    return OK;
+}
+
+/* To the program's standard error, wherever that is. */
+static void complain(const char *subject, const char *why)
+{
+    char line[512];
+    size_t length = format_string(line, sizeof(line), "cloudkernel: %s: %s\n", subject, why);
+    length = MIN(length, sizeof(line) - 1);
+    if (!channel_send(CHANNEL_STDERR, line, length)) log_raw(line, length);
+}
+
+static void set_end(struct container_end end)
+{
+    spin_lock(&container.queue.lock);
+    container.end = end;
+    container.has_ended = true;
+    wait_wake_all_locked(&container.queue);
+    spin_unlock(&container.queue.lock);
+}
+
+/* The program's own thread: everything that touches its space must run here. */
+static void init_thread(void *argument)
+{
+    struct words *words = argument;
+    struct process *p = container.init;
+    struct exec_request request = {
+        .path = words->arguments[0],
+        .argument_count = words->argument_count,
+        .arguments = words->arguments,
+        .environment_count = words->environment_count,
+        .environment = words->environment,
+    };
+    struct exec_entry entry;
+    const char *why;
+    thread_current()->process = p;
+    err_t e = exec_load(p, &request, &entry, &why);
+    if (failed(e)) complain(request.path, why);
+    heap_free(words);
+    if (failed(e)) {
+        set_end((struct container_end){ CHANNEL_NOT_STARTED, (uint32_t)-e.code });
+        thread_exit();
+    }
+    log_info("%s starts in ring 3 at %llx", p->path, (unsigned long long)entry.rip);
+    fpu_reset();
+    fs_base_write(0);
+    user_gs_base_write(0);
+    user_enter(entry.rip, entry.rsp);
+}
+
+static err_t start(struct words *words)
+{
+    struct process *p;
+    err_t e = process_create(words->arguments[0], &p);
+    if (failed(e)) return e;
+    container.init = p;
+    p->thread = thread_create(p->name, init_thread, words);
+    if (p->thread) return OK;
+    container.init = NULL;
+    process_destroy(p);
+    return ERR_NO_MEMORY;
+}
+
+static struct container_end refuse(const char *subject, const char *why, err_t e)
+{
+    complain(subject, why);
+    return (struct container_end){ CHANNEL_NOT_STARTED, (uint32_t)-e.code };
+}
+
+struct container_end container_run(const char *cmdline)
+{
+    struct container *c = &container;
+    struct words *words = heap_alloc(sizeof(*words));
+    if (!words) return refuse("container", "out of memory", ERR_NO_MEMORY);
+    err_t e = decode_words(cmdline, words);
+    const char *why = NULL;
+    if (failed(e)) why = "malformed";
+    else if (!words->argument_count) e = ERR_INVALID, why = "names no program behind `--`";
+    if (failed(e)) {
+        heap_free(words);
+        return refuse("command line", why, e);
+    }
+
+    user_trap_init();
+    e = start(words);
+    if (failed(e)) {
+        heap_free(words);
+        return refuse("container", err_text(e), e);
+    }
+    struct process *p = c->init;
+    spin_lock(&c->queue.lock);
+    while (!c->has_ended) wait_sleep_locked(&c->queue);
+    c->init = NULL;
+    spin_unlock(&c->queue.lock);
+    thread_join(p->thread);
+    process_destroy(p);
+    return c->end;
+}
+
+void container_signal(uint32_t signal)
+{
+    struct container *c = &container;
+    if (signal < 1 || signal > LINUX_NSIG) return;
+    spin_lock(&c->queue.lock);
+    if (c->init && !c->has_ended && failed(process_signal(c->init, signal)))
+        log_warning("signal %u has a handler, which cannot be run yet", signal);
+    spin_unlock(&c->queue.lock);
+}
+
+void container_init_ended(struct process *process, uint32_t signal, uint32_t status)
+{
+    log_info("%s ended: %s %u", process->path, signal ? "signal" : "status", signal ? signal : status);
+    set_end(signal ? (struct container_end){ CHANNEL_SIGNALED, signal }
+                   : (struct container_end){ CHANNEL_EXITED, status });
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/exec.h"
+
+#include "config.h"
+#include "container/exec_stack.h"
+#include "container/file_backing.h"
+#include "container/process.h"
+#include "core/entropy.h"
+#include "fs/file.h"
+#include "fs/fs_context.h"
+#include "fs/path.h"
+#include "lib/elf.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "sched/thread.h"
+#include "vm/layout.h"
+#include "vm/space.h"
+#include "vm/usercopy.h"
+
+/* Address-space randomisation, in bits of pages, as Linux has it. [linux arch/x86/mm/mmap.c] */
+enum { ASLR_MAP_BITS = 28, ASLR_STACK_BITS = 22, ASLR_BRK_BITS = 13 };
+/* A position-independent program starts at two thirds of user space, plus the random part. */
+#define EXEC_PIE_BASE 0x555555554000ull
+
+static uint64_t random_pages(uint32_t bits) { return (entropy_u64() & ((1ull << bits) - 1)) << PAGE_SHIFT; }
+
+/* The whole file as the parser wants it: in place when it is part of the archive, else a copy. */
+struct image {
+    const void *bytes;
+    uint64_t size;
+    void *copy; /* to be freed; NULL when in place */
+};
+
+static err_t image_open(struct vnode *vnode, struct image *image)
+{
+    struct vnode_attributes attributes;
+    vnode_get_attributes(vnode, &attributes);
+    *image = (struct image){ .size = attributes.size };
+    if (vnode_peek(vnode, 0, &image->bytes) >= attributes.size) return OK;
+    image->copy = heap_alloc(attributes.size);
+    if (!image->copy) return ERR_NO_MEMORY;
+    image->bytes = image->copy;
+    size_t done;
+    err_t e = vnode_read_kernel(vnode, 0, image->copy, attributes.size, &done);
+    image->size = done;
+    if (failed(e)) heap_free(image->copy);
+    return e;
+}
+
+static uint32_t segment_protection(const struct elf_segment *s)
+{
+    return (s->is_readable ? SPACE_READ : 0) | (s->is_writable ? SPACE_WRITE : 0) | (s->is_executable ? SPACE_EXEC : 0);
+}
+
+static err_t map_at(struct space *space, uint64_t start, uint64_t end, uint32_t protection, struct backing *backing,
+                    uint64_t backing_page)
+{
+    uint64_t place;
+    return space_map(space, start, end - start, protection | SPACE_FIXED | SPACE_NO_REPLACE, backing, backing_page,
+                     &place);
+}
+
+/* File bytes are a private mapping; the rest of the memory is anonymous, after the last file page's
+ * tail has been cleared. */
+static err_t map_segment(struct space *space, struct backing *file, const struct elf_segment *s, uint64_t base)
+{
+    uint64_t start = base + s->address, file_end = start + s->file_bytes, end = start + s->memory_bytes;
+    uint64_t file_pages_end = s->file_bytes ? align_up(file_end, PAGE_BYTES) : align_down(start, PAGE_BYTES);
+    uint32_t protection = segment_protection(s);
+    if (s->file_bytes) {
+        err_t e = map_at(space, align_down(start, PAGE_BYTES), file_pages_end, protection, backing_get(file),
+                         s->file_offset >> PAGE_SHIFT);
+        if (failed(e)) return e;
+        uint64_t tail = MIN(end, file_pages_end) - file_end;
+        if (tail && s->is_writable) e = user_zero(UADDR(file_end), tail);
+        if (failed(e)) return ERR_NO_MEMORY; /* the only reason why a fresh page cannot be written */
+    }
+    uint64_t pages_end = align_up(end, PAGE_BYTES);
+    return pages_end > file_pages_end ? map_at(space, file_pages_end, pages_end, protection, NULL, 0) : OK;
+}
+
+static err_t map_program(struct space *space, struct backing *file, const struct elf_program *program,
+                         uint64_t base)
+{
+    for (uint32_t i = 0; i < program->segment_count; i++) {
+        err_t e = map_segment(space, file, &program->segments[i], base);
+        if (failed(e)) return e;
+    }
+    space->brk_start = align_up(base + program->first + program->bytes, PAGE_BYTES) + random_pages(ASLR_BRK_BITS);
+    space->brk_end = space->brk_start;
+    return OK;
+}
+
+static uint64_t choose_base(const struct elf_program *program)
+{
+    if (!program->is_position_independent) return 0;
+    return align_down(EXEC_PIE_BASE + random_pages(ASLR_MAP_BITS), MAX(program->align, (uint64_t)PAGE_BYTES));
+}
+
+/* Stack at the top, mappings below it, both at random places. Returns the stack's top. */
+static err_t map_stack(struct space *space, uint64_t *top)
+{
+    uint64_t high = USER_END - PAGE_BYTES - random_pages(ASLR_STACK_BITS), place;
+    space->map_top = high - CONFIG_USER_STACK_BYTES - HUGE_BYTES - random_pages(ASLR_MAP_BITS);
+    *top = high;
+    return space_map(space, high - CONFIG_USER_STACK_BYTES, CONFIG_USER_STACK_BYTES,
+                     SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_FIXED, NULL, 0, &place);
+}
+
+static err_t load_into(struct process *process, struct vnode *vnode, const struct elf_program *program,
+                       const struct exec_request *request, struct exec_entry *out, const char **why)
+{
+    struct backing *file;
+    uint64_t stack_top, base = choose_base(program);
+    *why = "not enough memory for the program";
+    err_t e = file_backing_create(vnode, &file);
+    if (failed(e)) return e;
+    e = map_program(process->space, file, program, base);
+    backing_put(file);
+    if (!failed(e)) e = map_stack(process->space, &stack_top);
+    if (failed(e)) return e;
+    out->rip = base + program->entry;
+    return exec_stack_build(request, program, base, stack_top, &out->rsp, why);
+}
+
+static err_t check_file(struct vnode *vnode, const char **why)
+{
+    struct vnode_attributes a;
+    vnode_get_attributes(vnode, &a);
+    *why = "not a regular file";
+    if (!vnode_is_regular(vnode)) return vnode_is_directory(vnode) ? ERR_IS_DIRECTORY : ERR_ACCESS;
+    *why = "no permission to execute it (mode has no x)";
+    return a.mode & 0111 ? OK : ERR_ACCESS;
+}
+
+static err_t load_image(struct process *process, struct vnode *vnode, const struct exec_request *request,
+                        struct exec_entry *out, const char **why)
+{
+    struct elf_program *program = heap_alloc(sizeof(*program));
+    if (!program) return ERR_NO_MEMORY;
+    struct image image;
+    err_t e = image_open(vnode, &image);
+    if (failed(e)) goto free_program;
+
+    e = elf_parse(image.bytes, image.size, program, why);
+    if (failed(e)) {
+        e = ERR_EXEC_FORMAT;
+        goto free_image;
+    }
+    e = space_create(&process->space);
+    if (failed(e)) goto free_image;
+    thread_set_space(process->space, process->space->page_table.root);
+    e = load_into(process, vnode, program, request, out, why);
+    if (!failed(e)) goto free_image;
+
+    thread_set_space(NULL, PADDR_NONE);
+    space_destroy(process->space);
+    process->space = NULL;
+free_image:
+    heap_free(image.copy);
+free_program:
+    heap_free(program);
+    return e;
+}
+
+err_t exec_load(struct process *process, const struct exec_request *request, struct exec_entry *out, const char **why)
+{
+    struct path_from from = { .context = process->fs };
+    struct vnode *vnode;
+    *why = "no such file in the root file system";
+    if (!request->path[0]) return ERR_NOT_FOUND;
+    err_t e = path_get_vnode(&from, request->path, WALK_FOLLOW, &vnode);
+    if (failed(e)) {
+        if (e.code != ERR_NOT_FOUND.code) *why = err_text(e);
+        return e;
+    }
+    e = check_file(vnode, why);
+    if (!failed(e)) {
+        *why = "not enough memory to load it";
+        e = load_image(process, vnode, request, out, why);
+    }
+    vnode_put(vnode);
+    return e;
+}

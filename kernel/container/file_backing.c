@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/file_backing.h"
+
+#include "fs/fd_table.h"
+#include "fs/file.h"
+#include "fs/vnode.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "vm/space.h"
+
+struct file_backing {
+    struct backing backing;
+    struct vnode *vnode; /* counted */
+};
+
+static struct vnode *vnode_of(struct backing *b) { return CONTAINER_OF(b, struct file_backing, backing)->vnode; }
+
+static err_t backing_page(struct backing *b, uint64_t page_index, paddr_t *out)
+{
+    return vnode_page(vnode_of(b), page_index, out);
+}
+
+static err_t backing_read(struct backing *b, uint64_t page_index, void *out_page)
+{
+    size_t done;
+    err_t e = vnode_read_kernel(vnode_of(b), page_index << PAGE_SHIFT, out_page, PAGE_BYTES, &done);
+    if (failed(e)) return e;
+    if (!done) return ERR_IO;
+    memset((uint8_t *)out_page + done, 0, PAGE_BYTES - done);
+    return OK;
+}
+
+static void backing_destroy(struct backing *b)
+{
+    struct file_backing *f = CONTAINER_OF(b, struct file_backing, backing);
+    vnode_put(f->vnode);
+    heap_free(f);
+}
+
+static const struct backing_ops ops = { .page = backing_page, .read = backing_read, .destroy = backing_destroy };
+
+err_t file_backing_create(struct vnode *vnode, struct backing **out)
+{
+    struct file_backing *f = heap_alloc(sizeof(*f));
+    if (!f) return ERR_NO_MEMORY;
+    *f = (struct file_backing){ .backing = { .ops = &ops, .references = 1 }, .vnode = vnode_get(vnode) };
+    *out = &f->backing;
+    return OK;
+}
+
+err_t file_backing_open(struct fd_table *files, uint32_t fd, uint32_t flags, struct backing **out)
+{
+    struct file *file = fd_get(files, fd);
+    err_t e;
+    if (!file) return ERR_BAD_FD;
+    if (!file_is_readable(file)) e = ERR_ACCESS;
+    else if (!vnode_is_regular(file->vnode)) e = ERR_NO_DEVICE;
+    else if ((flags & SPACE_SHARED) && (flags & SPACE_WRITE)) e = ERR_NOT_SUPPORTED;
+    else e = file_backing_create(file->vnode, out);
+    file_put(file);
+    return e;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/process.h"
+
+#include "abi/linux/fcntl.h"
+#include "arch/percpu.h"
+#include "container/container.h"
+#include "container/process_internal.h"
+#include "container/stdio.h"
+#include "core/time.h"
+#include "fs/fd_table.h"
+#include "fs/fs_context.h"
+#include "fs/rootfs.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "sched/thread.h"
+#include "vm/space.h"
+#include "config.h"
+
+struct process *process_current(void) { return thread_current()->process; }
+
+static void set_default_limits(struct process *p)
+{
+    for (int i = 0; i < LINUX_RLIMIT_COUNT; i++)
+        p->limits[i] = (struct linux_rlimit){ LINUX_RLIM_INFINITY, LINUX_RLIM_INFINITY };
+    p->limits[LINUX_RLIMIT_STACK].soft = CONFIG_USER_STACK_BYTES;
+    p->limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ FD_LIMIT_DEFAULT, FD_LIMIT_MAX };
+    p->limits[LINUX_RLIMIT_CORE].soft = 0;
+}
+
+static err_t open_standard_streams(struct fd_table *files)
+{
+    for (uint32_t fd = 0; fd < 3; fd++) {
+        struct file *file = stdio_open(fd);
+        if (!file) return ERR_NO_MEMORY;
+        uint32_t got;
+        err_t e = fd_reserve(files, fd, FD_LIMIT_DEFAULT, false, &got);
+        if (failed(e)) {
+            file_put(file);
+            return e;
+        }
+        fd_install(files, got, file);
+    }
+    return OK;
+}
+
+/* The part of a path after its last slash, as Linux's comm. */
+static void set_name(struct process *p, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    format_string(p->name, sizeof(p->name), "%s", slash ? slash + 1 : path);
+}
+
+err_t process_create(const char *path, struct process **out)
+{
+    struct process *p = heap_alloc_zeroed(sizeof(*p));
+    if (!p) return ERR_NO_MEMORY;
+    err_t e = ERR_NO_MEMORY;
+    size_t path_bytes = strlen(path) + 1;
+    p->pid = 1;
+    p->signal_stack.flags = LINUX_SS_DISABLE;
+    set_default_limits(p);
+    set_name(p, path);
+    p->path = heap_alloc(path_bytes);
+    p->files = fd_table_create();
+    p->fs = fs_context_create(rootfs_root());
+    if (!p->path || !p->files || !p->fs) goto destroy;
+    memcpy(p->path, path, path_bytes);
+    p->fs->files = p->files;
+    e = open_standard_streams(p->files);
+    if (failed(e)) goto destroy;
+    *out = p;
+    return OK;
+
+destroy:
+    process_destroy(p);
+    return e;
+}
+
+void process_destroy(struct process *p)
+{
+    fs_context_put(p->fs);
+    fd_table_put(p->files);
+    heap_free(p->path);
+    heap_free(p);
+}
+
+/* Runs in the program's own thread: gives back its memory and files and tells the container. */
+static NORETURN void end(uint32_t signal, uint32_t status)
+{
+    struct process *p = process_current();
+    struct space *space = p->space;
+    interrupts_on();
+    thread_set_space(NULL, PADDR_NONE);
+    p->space = NULL;
+    space_destroy(space);
+    container_init_ended(p, signal, status);
+    thread_exit();
+}
+
+void process_exit(uint32_t status) { end(0, status); }
+void process_exit_by_signal(uint32_t signal) { end(signal, 0); }
+
+static bool is_ignored_by_default(uint32_t signal)
+{
+    switch (signal) {
+    case LINUX_SIGCHLD:
+    case LINUX_SIGCONT:
+    case LINUX_SIGURG:
+    case LINUX_SIGWINCH:
+    case LINUX_SIGSTOP: /* nobody could continue the container's only process */
+    case LINUX_SIGTSTP:
+    case LINUX_SIGTTIN:
+    case LINUX_SIGTTOU:
+        return true;
+    }
+    return false;
+}
+
+err_t process_signal(struct process *p, uint32_t signal)
+{
+    uint64_t handler = p->actions[signal - 1].handler;
+    if (signal != LINUX_SIGKILL) {
+        if (handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && is_ignored_by_default(signal))) return OK;
+        if (handler != LINUX_SIG_DFL) return ERR_NO_SYSCALL;
+    }
+    p->exit_signal = signal;
+    percpu()->user_work |= USER_WORK_EXIT;
+    thread_interrupt(p->thread);
+    return OK;
+}
+
+/* On the way back to ring 3, interrupts off. */
+void process_user_work(void)
+{
+    struct process *p = process_current();
+    percpu()->user_work = 0;
+    if (p->exit_signal) process_exit_by_signal(p->exit_signal);
+}

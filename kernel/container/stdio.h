@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program's standard streams: the channel's where `ck` started us, else the console, which then
+ * is a terminal. */
+#pragma once
+#include "fs/file.h"
+
+/* The open file for descriptor 0, 1 or 2; NULL when memory is out. */
+struct file *stdio_open(uint32_t descriptor);
+/* A new open file for the terminal, /dev/console and /dev/tty. NULL when memory is out. */
+struct file *stdio_open_terminal(uint32_t flags);

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The boot order. arch/boot.S calls kernel_main() once, on the boot CPU, with interrupts off. */
+#include "abi/boot_info.h"
+#include "arch/cpu.h"
+#include "arch/features.h"
+#include "arch/lapic.h"
+#include "arch/percpu.h"
+#include "arch/segments.h"
+#include "arch/trap.h"
+#include "boot/boot.h"
+#include "container/channel.h"
+#include "container/container.h"
+#include "core/entropy.h"
+#include "core/irq.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/shutdown.h"
+#include "core/time.h"
+#include "device/console.h"
+#include "drivers/framebuffer/framebuffer.h"
+#include "drivers/ps2/ps2.h"
+#include "drivers/uart/uart.h"
+#include "drivers/vga/vga.h"
+#include "fs/rootfs.h"
+#include "lib/acpi.h"
+#include "lib/cmdline.h"
+#include "lib/lz4_frame.h"
+#include "lib/string.h"
+#include "mm/direct_map.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "mm/kernel_map.h"
+#include "payload.h"
+#include "sched/thread.h"
+#include "syscall/table.h"
+#include "vm/fault.h"
+
+
+NORETURN void kernel_main(uint32_t magic, uint32_t loader_facts) __attribute__((no_stack_protector));
+
+extern const char kernel_start[], kernel_end[];
+
+struct percpu percpu_boot = { .self = &percpu_boot };
+static struct boot_info boot_info;
+static struct acpi_info acpi;
+
+/* What the boot stub mapped: the first 4 GiB. Loaders leave their facts and ACPI its tables there. */
+static const void *boot_view_at(const struct phys_view *view, paddr_t address, uint64_t bytes)
+{
+    uint64_t end;
+    (void)view;
+    if (add_overflows(address.raw, bytes, &end) || end > 4ull * GIANT_BYTES) return NULL;
+    return direct_map(address);
+}
+static const struct phys_view boot_view = { boot_view_at };
+
+static void unhandled_trap(struct trap_frame *frame)
+{
+    panic_trap(frame, "unexpected %s (vector %u)", trap_name(frame->vector), (unsigned)frame->vector);
+}
+
+static void start_cpu(void)
+{
+    features_init();
+    segments_init(&percpu_boot);
+    trap_init(unhandled_trap);
+    trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
+}
+
+static void read_options(const char *cmdline)
+{
+    static const struct { const char *name; enum log_level level; } levels[] = {
+        { "error", LOG_ERROR }, { "warning", LOG_WARNING }, { "info", LOG_INFO }, { "debug", LOG_DEBUG },
+    };
+    char text[16];
+    uint64_t port;
+    if (!failed(cmdline_string(cmdline, "log", text, sizeof(text))))
+        for (size_t i = 0; i < ARRAY_LENGTH(levels); i++)
+            if (!strcmp(text, levels[i].name)) log_threshold = levels[i].level;
+    if (!failed(cmdline_number(cmdline, "debug_exit", &port)) && port <= UINT16_MAX)
+        shutdown_set_debug_exit((uint16_t)port);
+    if (!failed(cmdline_string(cmdline, "on_exit", text, sizeof(text))) && !strcmp(text, "reset"))
+        shutdown_set_way(SHUTDOWN_RESET);
+}
+
+static void read_loader_facts(uint32_t magic, uint32_t facts)
+{
+    const char *why;
+    err_t e = boot_parse(&boot_view, magic, PADDR(facts), image_to_paddr(kernel_start),
+                         (uint64_t)(kernel_end - kernel_start), &boot_info, &why);
+    if (failed(e)) panic("boot: %s", why);
+    read_options(boot_info.cmdline);
+    log_info("loaded by %s, command line: %s", boot_info.protocol, boot_info.cmdline);
+    e = cmdline_check(boot_info.cmdline, &why);
+    if (failed(e)) log_error("command line: %s", why);
+}
+
+static void read_acpi(void)
+{
+    const char *why;
+    err_t e = acpi_parse(&boot_view, boot_info.acpi_rsdp, &acpi, &why);
+    if (failed(e)) log_warning("acpi: %s", why);
+    if (acpi.fadt.reset.is_io)
+        shutdown_set_reset_port((uint16_t)acpi.fadt.reset.address, acpi.fadt.reset_value);
+}
+
+static void start_memory(void)
+{
+    frame_init(&boot_info, image_to_paddr(kernel_start), image_to_paddr(kernel_end));
+    kernel_map_init(&boot_info);
+    heap_init();
+    log_info("memory: %llu MiB free of %llu", (unsigned long long)(frame_free_count() / 256),
+             (unsigned long long)(frame_total_count() / 256));
+}
+
+static struct mmio map_registers(paddr_t base)
+{
+    struct mmio regs = { NULL };
+    err_t e = kernel_map_mmio(base, PAGE_BYTES, PAGE_UNCACHED, &regs.base);
+    if (failed(e)) log_error("cannot map device registers at %llx: %s", (unsigned long long)base.raw, err_text(e));
+    return regs;
+}
+
+static void start_interrupts(void)
+{
+    static struct mmio ioapics[ACPI_IOAPICS_MAX];
+    for (uint32_t i = 0; i < acpi.madt.ioapic_count; i++) ioapics[i] = map_registers(acpi.madt.ioapics[i].base);
+    irq_init(&acpi.madt, map_registers(lapic_physical_base()), ioapics);
+}
+
+/* At the first use of the clock, unless the rate was told. */
+static void find_time_sources(struct time_sources *out)
+{
+    if (!acpi.hpet.why) out->hpet = map_registers(acpi.hpet.base);
+    if (acpi.fadt.pm_timer.is_io) out->pm_timer_port = (uint16_t)acpi.fadt.pm_timer.address;
+    out->rtc_century = acpi.fadt.century_register;
+}
+
+static void start_clock(void)
+{
+    uint64_t tsc_khz = 0;
+    err_t e = cmdline_number(boot_info.cmdline, "tsc_khz", &tsc_khz);
+    if (failed(e) && e.code != ERR_NOT_FOUND.code) log_warning("tsc_khz: %s", err_text(e));
+    time_init(tsc_khz, find_time_sources);
+    if (log_threshold >= LOG_INFO) log_clock_ns = time_now_ns;
+}
+
+/* Screens and keyboards exist on machines with a person in front of them; `ck` gives none. */
+static void start_consoles(void)
+{
+    if (channel_is_started()) return;
+    struct mmio memory = { NULL };
+    uint64_t pixel_bytes = framebuffer_bytes(&boot_info.framebuffer);
+    err_t e = OK;
+    if (pixel_bytes) {
+        e = kernel_map_mmio(boot_info.framebuffer.base, pixel_bytes, PAGE_WRITE_COMBINE, &memory.base);
+        if (!failed(e)) e = framebuffer_console_start(&boot_info.framebuffer, memory);
+    } else if (vga_is_text_mode()) {
+        e = kernel_map_mmio(PADDR(VGA_TEXT_BASE), VGA_TEXT_BYTES, PAGE_UNCACHED, &memory.base);
+        if (!failed(e)) e = vga_console_start(memory);
+    }
+    if (failed(e)) log_warning("screen: %s", err_text(e));
+    uart_console_start_input();
+    if (!acpi.fadt.why && !acpi.fadt.has_8042) return;
+    e = ps2_keyboard_start();
+    if (failed(e)) log_info("keyboard: %s", err_text(e));
+}
+
+static void tell_host_of_panic(void) { channel_send_exit(CHANNEL_PANIC, 0); }
+static void interrupt_from_console(void) { container_signal(2); }
+
+static void start_channel(void)
+{
+    char where[16];
+    struct byte_pipe *pipe;
+    console_interrupt_hook = interrupt_from_console;
+    if (failed(cmdline_string(boot_info.cmdline, "ck.channel", where, sizeof(where)))) return;
+    if (strcmp(where, "com2") || failed(uart_channel_start(&pipe))) {
+        log_error("ck.channel=%s: there is no such device", where);
+        return;
+    }
+    channel_start(pipe, container_signal);
+    panic_hook = tell_host_of_panic;
+}
+
+/* An lz4 initramfs is unpacked into memory of its own, and the packed one given back. */
+static void unpack_initrd(const void **archive, uint64_t *bytes)
+{
+    const char *why;
+    uint64_t unpacked;
+    if (!lz4_is_frame(*archive, *bytes)) return;
+    err_t e = lz4_frame_content_bytes(*archive, *bytes, &unpacked, &why);
+    if (failed(e)) panic("initrd: %s", why);
+    paddr_t memory = frame_alloc_run(align_up(unpacked, PAGE_BYTES) >> PAGE_SHIFT, PAGE_BYTES);
+    if (is_paddr_none(memory)) panic("initrd: %llu bytes unpacked do not fit in memory", (unsigned long long)unpacked);
+    size_t done;
+    e = lz4_frame_decompress(*archive, *bytes, direct_map(memory), unpacked, &done, &why);
+    if (failed(e)) panic("initrd: %s", why);
+    *archive = direct_map(memory);
+    *bytes = done;
+    frame_release_range(boot_info.initrd, boot_info.initrd_bytes);
+}
+
+static void start_files(void)
+{
+    const void *archive = direct_map(boot_info.initrd);
+    uint64_t bytes = boot_info.initrd_bytes;
+    const char *why;
+    if (bytes) unpack_initrd(&archive, &bytes);
+    err_t e = rootfs_init(archive, bytes, &why);
+    if (failed(e)) panic("initrd: %s", why);
+}
+
+void kernel_main(uint32_t magic, uint32_t loader_facts)
+{
+    err_t no_serial = uart_console_start();
+    (void)no_serial; /* a machine without one may have a screen */
+    start_cpu();
+    read_loader_facts(magic, loader_facts);
+    read_acpi();
+    start_memory();
+    entropy_renew_stack_guard();
+    sched_init();
+    start_interrupts();
+    start_clock();
+    start_channel();
+    start_consoles();
+    start_files();
+    syscall_init(cmdline_has(boot_info.cmdline, "strace"));
+    interrupts_on();
+
+    uint8_t code = kernel_payload(&boot_info);
+    syscall_report_refused();
+    shutdown(code);
+}

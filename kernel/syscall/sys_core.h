@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* System calls that are not about files. Each takes its registers as Linux does and returns a
+ * value or a negative errno; each decodes its arguments and makes one call downward. */
+#pragma once
+#include "lib/base.h"
+
+/* ---- memory: sys_memory.c ---- */
+int64_t sys_mmap(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t fd, uint64_t offset);
+int64_t sys_munmap(uint64_t at, uint64_t bytes);
+int64_t sys_mprotect(uint64_t at, uint64_t bytes, uint64_t protection);
+int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags);
+int64_t sys_brk(uint64_t end);
+int64_t sys_madvise(uint64_t at, uint64_t bytes, uint64_t advice);
+int64_t sys_msync(uint64_t at, uint64_t bytes, uint64_t flags);
+int64_t sys_mincore(uint64_t at, uint64_t bytes, uint64_t vector);
+int64_t sys_mlock(uint64_t at, uint64_t bytes);
+int64_t sys_mlock2(uint64_t at, uint64_t bytes, uint64_t flags);
+int64_t sys_munlock(uint64_t at, uint64_t bytes);
+int64_t sys_mlockall(uint64_t flags);
+int64_t sys_munlockall(void);
+
+/* ---- the process: sys_process.c ---- */
+int64_t sys_exit(uint64_t status);
+int64_t sys_exit_group(uint64_t status);
+int64_t sys_getpid(void);
+int64_t sys_getppid(void);
+int64_t sys_gettid(void);
+int64_t sys_getpgrp(void);
+int64_t sys_getpgid(uint64_t pid);
+int64_t sys_getsid(uint64_t pid);
+int64_t sys_getuid(void);
+int64_t sys_geteuid(void);
+int64_t sys_getgid(void);
+int64_t sys_getegid(void);
+int64_t sys_getgroups(uint64_t count, uint64_t list);
+int64_t sys_set_tid_address(uint64_t address);
+int64_t sys_set_robust_list(uint64_t head, uint64_t bytes);
+int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes);
+int64_t sys_arch_prctl(uint64_t option, uint64_t address);
+int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint64_t old_limit);
+int64_t sys_getrlimit(uint64_t resource, uint64_t limit);
+int64_t sys_setrlimit(uint64_t resource, uint64_t limit);
+int64_t sys_getrusage(uint64_t who, uint64_t usage);
+
+/* ---- scheduling and waiting: sys_sched.c ---- */
+int64_t sys_sched_yield(void);
+int64_t sys_sched_getaffinity(uint64_t pid, uint64_t bytes, uint64_t mask);
+int64_t sys_sched_setaffinity(uint64_t pid, uint64_t bytes, uint64_t mask);
+int64_t sys_sched_getparam(uint64_t pid, uint64_t param);
+int64_t sys_sched_getscheduler(uint64_t pid);
+int64_t sys_sched_get_priority_max(uint64_t policy);
+int64_t sys_sched_get_priority_min(uint64_t policy);
+int64_t sys_getcpu(uint64_t cpu, uint64_t node, uint64_t cache);
+int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2, uint64_t value3);
+
+/* ---- time: sys_time.c ---- */
+int64_t sys_clock_gettime(uint64_t clock, uint64_t out);
+int64_t sys_clock_getres(uint64_t clock, uint64_t out);
+int64_t sys_gettimeofday(uint64_t time, uint64_t zone);
+int64_t sys_time(uint64_t out);
+int64_t sys_nanosleep(uint64_t request, uint64_t remaining);
+int64_t sys_clock_nanosleep(uint64_t clock, uint64_t flags, uint64_t request, uint64_t remaining);
+int64_t sys_times(uint64_t out);
+
+/* ---- the system: sys_info.c ---- */
+int64_t sys_uname(uint64_t out);
+int64_t sys_sysinfo(uint64_t out);
+int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags);
+
+/* ---- signals: sys_signal.c ---- */
+int64_t sys_rt_sigaction(uint64_t signal, uint64_t action, uint64_t old, uint64_t set_bytes);
+int64_t sys_rt_sigprocmask(uint64_t how, uint64_t set, uint64_t old, uint64_t set_bytes);
+int64_t sys_rt_sigpending(uint64_t set, uint64_t set_bytes);
+int64_t sys_sigaltstack(uint64_t stack, uint64_t old);
+int64_t sys_kill(uint64_t pid, uint64_t signal);
+int64_t sys_tkill(uint64_t tid, uint64_t signal);
+int64_t sys_tgkill(uint64_t pid, uint64_t tid, uint64_t signal);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/linux/system.h"
+#include "core/entropy.h"
+#include "core/time.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "syscall/sys_core.h"
+#include "vm/usercopy.h"
+
+enum { GETRANDOM_FLAGS = 7, GETRANDOM_CHUNK = 256 };
+
+int64_t sys_uname(uint64_t out)
+{
+    /* The release is the Linux interface we answer like; glibc refuses to start below 3.2. */
+    static const struct linux_utsname name = {
+        .system = "Linux", .node = "cloudkernel", .release = "6.1.0-cloudkernel",
+        .version = "CloudKernel", .machine = "x86_64", .domain = "(none)",
+    };
+    return user_copy_out(UADDR(out), &name, sizeof(name)).code;
+}
+
+int64_t sys_sysinfo(uint64_t out)
+{
+    struct linux_sysinfo info = {
+        .uptime_s = (int64_t)(time_now_ns() / 1000000000),
+        .total_ram = frame_total_count() * PAGE_BYTES,
+        .free_ram = frame_free_count() * PAGE_BYTES,
+        .processes = 1,
+        .unit_bytes = 1,
+    };
+    return user_copy_out(UADDR(out), &info, sizeof(info)).code;
+}
+
+int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags)
+{
+    if (flags & ~(uint64_t)GETRANDOM_FLAGS) return ERR_INVALID.code;
+    uint8_t chunk[GETRANDOM_CHUNK];
+    bytes = MIN(bytes, (uint64_t)INT32_MAX);
+    for (uint64_t done = 0; done < bytes;) {
+        size_t now = MIN(bytes - done, sizeof(chunk));
+        entropy_read(chunk, now);
+        err_t e = user_copy_out(UADDR(buffer + done), chunk, now);
+        if (failed(e)) return done ? (int64_t)done : e.code;
+        done += now;
+    }
+    memset(chunk, 0, sizeof(chunk));
+    return (int64_t)bytes;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arch/features.h"
+#include "container/process.h"
+#include "core/time.h"
+#include "lib/string.h"
+#include "sched/thread.h"
+#include "syscall/sys_core.h"
+#include "vm/layout.h"
+#include "vm/space.h"
+#include "vm/usercopy.h"
+
+int64_t sys_exit(uint64_t status) { process_exit((uint32_t)status & 0xff); }
+int64_t sys_exit_group(uint64_t status) { process_exit((uint32_t)status & 0xff); }
+
+/* One process with one thread: the container's init, whose parent is outside. */
+int64_t sys_getpid(void) { return process_current()->pid; }
+int64_t sys_gettid(void) { return process_current()->pid; }
+int64_t sys_getppid(void) { return 0; }
+int64_t sys_getpgrp(void) { return process_current()->pid; }
+
+static bool is_self(uint64_t pid) { return (uint32_t)pid == 0 || (uint32_t)pid == process_current()->pid; }
+
+int64_t sys_getpgid(uint64_t pid) { return is_self(pid) ? sys_getpgrp() : ERR_NO_PROCESS.code; }
+int64_t sys_getsid(uint64_t pid) { return is_self(pid) ? sys_getpid() : ERR_NO_PROCESS.code; }
+
+/* The container's user is root of its own machine. */
+int64_t sys_getuid(void) { return 0; }
+int64_t sys_geteuid(void) { return 0; }
+int64_t sys_getgid(void) { return 0; }
+int64_t sys_getegid(void) { return 0; }
+
+int64_t sys_getgroups(uint64_t count, uint64_t list)
+{
+    (void)list;
+    return (int32_t)count < 0 ? ERR_INVALID.code : 0;
+}
+
+int64_t sys_set_tid_address(uint64_t address)
+{
+    process_current()->clear_tid = address;
+    return sys_gettid();
+}
+
+enum { ROBUST_LIST_HEAD_BYTES = 24 }; /* [linux uapi linux/futex.h] */
+
+int64_t sys_set_robust_list(uint64_t head, uint64_t bytes)
+{
+    if (bytes != ROBUST_LIST_HEAD_BYTES) return ERR_INVALID.code;
+    process_current()->robust_list = head;
+    return 0;
+}
+
+int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes)
+{
+    if (!is_self(pid)) return ERR_NO_PROCESS.code;
+    uint64_t size = ROBUST_LIST_HEAD_BYTES;
+    err_t e = user_copy_out(UADDR(bytes), &size, sizeof(size));
+    if (!failed(e)) e = user_copy_out(UADDR(head), &process_current()->robust_list, sizeof(uint64_t));
+    return e.code;
+}
+
+int64_t sys_arch_prctl(uint64_t option, uint64_t address)
+{
+    uint64_t value;
+    switch (option) {
+    case LINUX_ARCH_SET_FS:
+    case LINUX_ARCH_SET_GS:
+        if (address >= USER_END) return ERR_NOT_PERMITTED.code;
+        if (option == LINUX_ARCH_SET_FS) fs_base_write(address);
+        else user_gs_base_write(address);
+        return 0;
+    case LINUX_ARCH_GET_FS:
+    case LINUX_ARCH_GET_GS:
+        value = option == LINUX_ARCH_GET_FS ? fs_base_read() : user_gs_base_read();
+        return user_copy_out(UADDR(address), &value, sizeof(value)).code;
+    }
+    return ERR_INVALID.code;
+}
+
+static int64_t set_name(uint64_t address)
+{
+    char name[PROCESS_NAME_MAX] = "";
+    size_t length;
+    err_t e = user_copy_string(name, UADDR(address), sizeof(name), &length);
+    if (failed(e) && e.code != ERR_NAME_TOO_LONG.code) return e.code;
+    name[PROCESS_NAME_MAX - 1] = 0; /* a longer one is cut, as on Linux */
+    memcpy(process_current()->name, name, sizeof(name));
+    return 0;
+}
+
+int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    const uint32_t last_capability = 40; /* CAP_CHECKPOINT_RESTORE */
+    struct process *p = process_current();
+    switch ((uint32_t)option) {
+    case LINUX_PR_SET_NAME: return set_name(a);
+    case LINUX_PR_GET_NAME: return user_copy_out(UADDR(a), p->name, sizeof(p->name)).code;
+    case LINUX_PR_GET_DUMPABLE: return 1;
+    case LINUX_PR_SET_DUMPABLE: return a <= 1 ? 0 : ERR_INVALID.code;
+    case LINUX_PR_CAPBSET_READ: return a <= last_capability ? 1 : ERR_INVALID.code;
+    case LINUX_PR_GET_NO_NEW_PRIVS: return a || b || c || d ? ERR_INVALID.code : p->no_new_privileges;
+    case LINUX_PR_SET_NO_NEW_PRIVS:
+        if (a != 1 || b || c || d) return ERR_INVALID.code;
+        p->no_new_privileges = true;
+        return 0;
+    }
+    return ERR_INVALID.code;
+}
+
+int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint64_t old_limit)
+{
+    struct process *p = process_current();
+    struct linux_rlimit wanted = { 0 };
+    if ((uint32_t)resource >= LINUX_RLIMIT_COUNT) return ERR_INVALID.code;
+    if (!is_self(pid)) return ERR_NO_PROCESS.code;
+    struct linux_rlimit *limit = &p->limits[(uint32_t)resource], old = *limit;
+    if (new_limit) {
+        err_t e = user_copy_in(&wanted, UADDR(new_limit), sizeof(wanted));
+        if (failed(e)) return e.code;
+        if (wanted.soft > wanted.hard) return ERR_INVALID.code;
+        *limit = wanted;
+    }
+    return old_limit ? user_copy_out(UADDR(old_limit), &old, sizeof(old)).code : 0;
+}
+
+int64_t sys_getrlimit(uint64_t resource, uint64_t limit)
+{
+    if ((uint32_t)resource >= LINUX_RLIMIT_COUNT) return ERR_INVALID.code;
+    return limit ? sys_prlimit64(0, resource, 0, limit) : ERR_FAULT.code;
+}
+
+int64_t sys_setrlimit(uint64_t resource, uint64_t limit)
+{
+    if (!limit) return ERR_FAULT.code;
+    return sys_prlimit64(0, resource, limit, 0);
+}
+
+int64_t sys_getrusage(uint64_t who, uint64_t usage)
+{
+    struct process *p = process_current();
+    struct linux_rusage u = { 0 };
+    int32_t whose = (int32_t)who;
+    if (whose == LINUX_RUSAGE_SELF || whose == LINUX_RUSAGE_THREAD) {
+        uint64_t us = (time_now_ns() - p->start_ns) / 1000;
+        u.user_seconds = (int64_t)(us / 1000000);
+        u.user_microseconds = (int64_t)(us % 1000000);
+        u.max_resident_kib = (int64_t)(p->space->resident_pages * (PAGE_BYTES / 1024));
+        u.minor_faults = (int64_t)p->space->fault_count;
+    } else if (whose != LINUX_RUSAGE_CHILDREN) {
+        return ERR_INVALID.code;
+    }
+    return user_copy_out(UADDR(usage), &u, sizeof(u)).code;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The dispatch table, from abi/syscalls.def. arch/syscall.S indexes it with RAX. */
+#include "syscall/table.h"
+
+#include "arch/features.h"
+#include "arch/syscall.h"
+#include "container/process.h"
+#include "core/log.h"
+#include "syscall/sys_core.h"
+#include "syscall/sys_file.h"
+
+/* Called with up to six register arguments whatever the C function takes, which the System V ABI
+ * makes sound: unused argument registers are ignored. */
+typedef void (*syscall_entry_t)(void);
+
+#define ENTRY_SUPPORTED(name) (syscall_entry_t)sys_##name
+#define ENTRY_PARTIAL(name)   (syscall_entry_t)sys_##name
+#define ENTRY_REFUSED(name)   (syscall_entry_t)syscall_missing
+
+/* Numbers the list leaves out stay with the first, whole-range entry. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+extern const syscall_entry_t syscall_table[SYSCALL_COUNT];
+const syscall_entry_t syscall_table[SYSCALL_COUNT] = {
+    [0 ... SYSCALL_COUNT - 1] = (syscall_entry_t)syscall_missing,
+#define SYSCALL(number, name, status, reason) [number] = ENTRY_##status(name),
+#include "abi/syscalls.def"
+#undef SYSCALL
+};
+#pragma GCC diagnostic pop
+
+/* Names are only looked up for reports, so a list of strings is enough. */
+const char *syscall_name(uint64_t number)
+{
+    switch (number) {
+#define SYSCALL(number, name, status, reason) case number: return #name;
+#include "abi/syscalls.def"
+#undef SYSCALL
+    }
+    return "unknown";
+}
+
+/* How often each call was asked for in vain, for the report at the end of the container. */
+static uint32_t refused_counts[SYSCALL_COUNT];
+static uint32_t refused_beyond;
+
+int64_t syscall_unknown(uint64_t number)
+{
+    if (number >= SYSCALL_COUNT) refused_beyond++;
+    else if (refused_counts[number]++ == 0)
+        log_info("system call %llu (%s) is not supported: ENOSYS", (unsigned long long)number, syscall_name(number));
+    return ERR_NO_SYSCALL.code;
+}
+
+void syscall_report_refused(void)
+{
+    for (uint64_t n = 0; n < SYSCALL_COUNT; n++)
+        if (refused_counts[n])
+            log_info("refused system calls: %s %u times", syscall_name(n), refused_counts[n]);
+    if (refused_beyond) log_info("refused system calls: numbers beyond the list %u times", refused_beyond);
+}
+
+/* arch/syscall.S pushed the arguments in this order. */
+struct traced_arguments {
+    uint64_t r9, r8, r10, rdx, rsi, rdi;
+};
+
+int64_t syscall_traced(uint64_t number, const struct traced_arguments *a)
+{
+    log_info("%s(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx)", syscall_name(number), (unsigned long long)a->rdi,
+             (unsigned long long)a->rsi, (unsigned long long)a->rdx, (unsigned long long)a->r10,
+             (unsigned long long)a->r8, (unsigned long long)a->r9);
+    int64_t result = number < SYSCALL_COUNT ? syscall_call(number, a) : syscall_unknown(number);
+    log_info("  = %lld", (long long)result);
+    return result;
+}
+
+void syscall_init(bool traced) { features_set_syscall_entry(traced); }
