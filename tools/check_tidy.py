@@ -26,6 +26,8 @@ NOTES_TO_SELF = re.compile(r'\b(' + '|'.join(['TO' + 'DO', 'FIX' + 'ME', 'X' * 3
 # Where the preprocessor may choose. Elsewhere choices are made at run time, see STYLE.md.
 CONDITIONAL = re.compile(r'\s*#\s*(?:if|ifdef|ifndef|elif)\b(.*)')
 CONDITIONAL_HOME = 'lib/base.h'
+# Where a file may be included from, besides its own folder.
+INCLUDE_PATHS = [pathlib.PurePath(path) for path in ('.', 'kernel', 'lib/include')]
 HOSTED = '__STDC_HOSTED__'
 HOSTED_PLACES = ('lib/', 'kernel/mm/direct_map.h', 'kernel/arch/io.h')
 
@@ -141,8 +143,8 @@ def lengths(tree):
 def dead_headers(tree):
     included = set()
     for name, text in tree.items():
-        for include in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.M):
-            for base in (pathlib.PurePath(name).parent, pathlib.PurePath('.'), pathlib.PurePath('kernel')):
+        for include in re.findall(r'^\s*#\s*include\s+["<]([^">]+)[">]', text, re.M):
+            for base in (pathlib.PurePath(name).parent, *INCLUDE_PATHS):
                 included.add(str(base / include))
     for name in tree:
         if name.endswith(('.h', '.def')) and name not in included:
@@ -150,13 +152,15 @@ def dead_headers(tree):
 
 
 def dead_sources(tree):
-    """A C file is built when make's own view of its rules names it or its object."""
-    database = subprocess.run(['make', '--no-print-directory', '-npB', 'everything'],
+    """A C file is built when some rule of the Makefile names it, or its object in any build folder."""
+    database = subprocess.run(['make', '--no-print-directory', '--dry-run', '--print-data-base', 'help'],
                               capture_output=True, text=True).stdout
-    words = set(re.findall(r'[\w./-]+', database))
-    stems = {word.removeprefix('build/').rpartition('.')[0] for word in words} | words
+    built = set()
+    for word in set(re.findall(r'[\w./-]+\.(?:c|S|o)\b', database)):
+        parts = word.removesuffix('.o').split('/')
+        built.update('/'.join(parts[i:]) for i in range(len(parts)))
     for name in tree:
-        if name.endswith(('.c', '.S')) and name not in words and name.rpartition('.')[0] not in stems:
+        if name.endswith(('.c', '.S')) and not built & {name, name.removesuffix('.c')}:
             yield f'{name}: no rule builds it'
 
 
