@@ -125,6 +125,7 @@ int memcmp(const void *a, const void *b, size_t bytes)
     return 0;
 }
 
+/* Unlike C's, this one wants all `bytes` to be readable. */
 void *memchr(const void *s, int byte, size_t bytes)
 {
     const uint8_t *at = s;
@@ -146,10 +147,12 @@ size_t strlen(const char *s)
     return (size_t)(at - s);
 }
 
+/* Not by memchr: what lies behind the NUL need not be readable. */
 size_t strnlen(const char *s, size_t max)
 {
-    const char *end = memchr(s, 0, max);
-    return end ? (size_t)(end - s) : max;
+    size_t length = 0;
+    while (length < max && s[length]) length++;
+    return length;
 }
 
 int strcmp(const char *a, const char *b)
