@@ -74,6 +74,7 @@ static NOINLINE void clock_start(void)
 {
     spin_lock(&clock.lock);
     if (!clock.is_ready) {
+        log_clock_ns = NULL; /* or a warning from below would come back here for its time stamp */
         if (clock.find_sources) clock.find_sources(&clock.sources);
         find_rate();
         clock.scale = time_scale_of_khz(clock.khz);
