@@ -13,8 +13,8 @@
 #define NONE UINT32_MAX
 
 struct symbol {
-    uint32_t token;             /* NO_TOKEN: merged into the one on its left */
-    uint32_t previous, next;    /* NONE at the ends */
+    uint32_t token;          /* NO_TOKEN: merged into the one on its left */
+    uint32_t previous, next; /* NONE at the ends */
 };
 
 struct candidate {
@@ -23,9 +23,9 @@ struct candidate {
 
 struct word {
     const struct vocabulary *vocabulary;
-    struct symbol           *symbols;
-    struct candidate        *heap;
-    uint32_t                 symbol_count, heap_count;
+    struct symbol *symbols;
+    struct candidate *heap;
+    uint32_t symbol_count, heap_count;
 };
 
 void token_list_add(struct token_list *list, uint32_t id)
@@ -87,8 +87,8 @@ static bool is_current(const struct word *w, const struct candidate *candidate)
 {
     const struct symbol *left = &w->symbols[candidate->position];
     if (left->token == NO_TOKEN || left->next == NONE) return false;
-    const struct merge *merge = vocabulary_find_merge(w->vocabulary, left->token,
-                                                      w->symbols[left->next].token);
+    const struct merge *merge =
+        vocabulary_find_merge(w->vocabulary, left->token, w->symbols[left->next].token);
     return merge && merge->result == candidate->result;
 }
 
@@ -130,14 +130,13 @@ static bool add_bytes(struct word *w, const char *text, size_t length)
     return true;
 }
 
-static void add_characters(struct word *w, const struct bpe_options *options, const char *text,
-                           size_t length)
+static void add_characters(struct word *w, const struct bpe_options *options, const char *text, size_t length)
 {
-    bool unknown = false;   /* an unknown token is due: it is added once it cannot grow any more */
+    bool unknown = false; /* an unknown token is due: it is added once it cannot grow any more */
     for (size_t at = 0, size; at < length; at += size) {
         uint32_t code;
         size = utf8_decode(text + at, length - at, &code);
-        if (size == 0) return;   /* not UTF-8: callers have checked */
+        if (size == 0) return; /* not UTF-8: callers have checked */
         uint32_t token = vocabulary_find(w->vocabulary, text + at, size);
         if (token != NO_TOKEN) {
             if (unknown) add_symbol(w, options->unknown);

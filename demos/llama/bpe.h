@@ -6,17 +6,17 @@
 
 struct token_list {
     uint32_t *ids;
-    size_t    count, capacity;
+    size_t count, capacity;
 };
 
 void token_list_add(struct token_list *list, uint32_t id);
 void token_list_free(struct token_list *list);
 
 struct bpe_options {
-    bool     byte_fallback;    /* a character that is no token becomes its bytes, <0xE2> */
-    bool     fuse_unknown;     /* several unknown characters become one unknown token */
-    bool     ignore_merges;    /* a word that is a token is that token, merges or not */
-    uint32_t unknown;          /* NO_TOKEN: unknown characters are dropped */
+    bool byte_fallback; /* a character that is no token becomes its bytes, <0xE2> */
+    bool fuse_unknown;  /* several unknown characters become one unknown token */
+    bool ignore_merges; /* a word that is a token is that token, merges or not */
+    uint32_t unknown;   /* NO_TOKEN: unknown characters are dropped */
 };
 
 /* Append the tokens of the word, which must be valid UTF-8. */

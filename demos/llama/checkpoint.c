@@ -40,30 +40,29 @@ static bool is_plain_name(const struct json *name)
 static const struct shard *find_shard(const struct checkpoint *checkpoint, const char *name)
 {
     for (uint32_t i = 0; i < checkpoint->count; i++) {
-        if (strcmp(strrchr(checkpoint->shards[i].path, '/') + 1, name) == 0)
-            return &checkpoint->shards[i];
+        if (strcmp(strrchr(checkpoint->shards[i].path, '/') + 1, name) == 0) return &checkpoint->shards[i];
     }
     return NULL;
 }
 
-static bool open_shards(struct checkpoint *checkpoint, const char *directory,
-                        const struct json *index, struct error *error)
+static bool open_shards(struct checkpoint *checkpoint, const char *directory, const struct json *index,
+                        struct error *error)
 {
     const struct json *map = json_get(index, "weight_map");
     if (!map || map->type != JSON_OBJECT || map->length == 0)
         return fail(error, "%s/%s: no weight_map", directory, INDEX);
 
-    JSON_FOR_EACH(tensor, map) {
+    JSON_FOR_EACH(tensor, map)
+    {
         const struct json *name = tensor + 1;
         if (!is_plain_name(name) || checkpoint->count > SHARDS_MAX)
-            return fail(error, "%s/%s: %.80s: not a file beside the index, or too many",
-                        directory, INDEX, tensor->string);
-        if (!find_shard(checkpoint, name->string) &&
-            !open_shard(checkpoint, directory, name->string, error))
+            return fail(error, "%s/%s: %.80s: not a file beside the index, or too many", directory, INDEX,
+                        tensor->string);
+        if (!find_shard(checkpoint, name->string) && !open_shard(checkpoint, directory, name->string, error))
             return false;
         if (!safetensors_find(&find_shard(checkpoint, name->string)->tensors, tensor->string))
-            return fail(error, "%s/%s: tensor %.80s is not in %.80s", directory, INDEX,
-                        tensor->string, name->string);
+            return fail(error, "%s/%s: tensor %.80s is not in %.80s", directory, INDEX, tensor->string,
+                        name->string);
     }
     return true;
 }
@@ -74,8 +73,7 @@ static bool open_index(struct checkpoint *checkpoint, const char *directory, con
     struct file file;
     struct json_document index;
     if (!file_map(&file, path, error)) return false;
-    bool ok = json_parse(&index, (const char *)file.bytes, file.size, error) ||
-              fail_in(error, path);
+    bool ok = json_parse(&index, (const char *)file.bytes, file.size, error) || fail_in(error, path);
     file_unmap(&file);
     if (!ok) return false;
     ok = open_shards(checkpoint, directory, index.root, error);

@@ -6,14 +6,14 @@
 #include "safetensors.h"
 
 struct shard {
-    char              *path;
-    struct file        file;
+    char *path;
+    struct file file;
     struct safetensors tensors;
 };
 
 struct checkpoint {
     struct shard *shards;
-    uint32_t      count;
+    uint32_t count;
 };
 
 /* Map every file and check its header. Nothing is left on failure. */

@@ -12,10 +12,7 @@
 #define HEADS_MAX       4096u
 #define POSITIONS_MAX   (1u << 24)
 
-static bool is_absent(const struct json *node)
-{
-    return !node || node->type == JSON_NULL;
-}
+static bool is_absent(const struct json *node) { return !node || node->type == JSON_NULL; }
 
 static bool read_size(const struct json *root, const char *name, uint32_t max, uint32_t *out,
                       struct error *error)
@@ -28,14 +25,13 @@ static bool read_size(const struct json *root, const char *name, uint32_t max, u
 }
 
 /* As read_size(), but `*out` already holds what a missing field means. */
-static bool read_optional_size(const struct json *root, const char *name, uint32_t max,
-                               uint32_t *out, struct error *error)
+static bool read_optional_size(const struct json *root, const char *name, uint32_t max, uint32_t *out,
+                               struct error *error)
 {
     return is_absent(json_get(root, name)) || read_size(root, name, max, out, error);
 }
 
-static bool read_positive(const struct json *root, const char *name, double *out,
-                          struct error *error)
+static bool read_positive(const struct json *root, const char *name, double *out, struct error *error)
 {
     const struct json *node = json_get(root, name);
     if (is_absent(node)) return true;
@@ -59,8 +55,8 @@ static bool read_sizes(struct config *c, const struct json *root, struct error *
     c->max_position_embeddings = 2048;
     if (!read_optional_size(root, "num_key_value_heads", HEADS_MAX, &c->num_key_value_heads, error) ||
         !read_optional_size(root, "head_dim", SIZE_MAX_HIDDEN, &c->head_dim, error) ||
-        !read_optional_size(root, "max_position_embeddings", POSITIONS_MAX,
-                            &c->max_position_embeddings, error))
+        !read_optional_size(root, "max_position_embeddings", POSITIONS_MAX, &c->max_position_embeddings,
+                            error))
         return false;
     if (c->head_dim == 0 || c->head_dim % 2)
         return fail(error, "head_dim must be even, it is %u", c->head_dim);
@@ -84,9 +80,12 @@ static bool read_rope(struct rope *rope, const struct json *root, struct error *
         return false;
     if (is_absent(type) || json_is(type, "default")) return true;
 
-    if (json_is(type, "linear")) rope->type = ROPE_LINEAR;
-    else if (json_is(type, "llama3")) rope->type = ROPE_LLAMA3;
-    else return fail(error, "rope_scaling is of a type other than linear and llama3");
+    if (json_is(type, "linear"))
+        rope->type = ROPE_LINEAR;
+    else if (json_is(type, "llama3"))
+        rope->type = ROPE_LLAMA3;
+    else
+        return fail(error, "rope_scaling is of a type other than linear and llama3");
     if (!read_positive(scaling, "factor", &rope->factor, error)) return false;
     if (rope->type == ROPE_LINEAR) return true;
 
@@ -113,7 +112,8 @@ static bool read_eos(struct config *c, const struct json *node, struct error *er
 {
     if (is_absent(node)) return true;
     if (node->type != JSON_ARRAY) return add_eos(c, node, error);
-    JSON_FOR_EACH(id, node) {
+    JSON_FOR_EACH(id, node)
+    {
         if (!add_eos(c, id, error)) return false;
     }
     return true;
@@ -123,8 +123,7 @@ static bool is_llama(const struct json *root)
 {
     if (json_is(json_get(root, "model_type"), "llama")) return true;
     const struct json *list = json_get(root, "architectures");
-    return list && list->type == JSON_ARRAY && list->length == 1 &&
-           json_is(list + 1, "LlamaForCausalLM");
+    return list && list->type == JSON_ARRAY && list->length == 1 && json_is(list + 1, "LlamaForCausalLM");
 }
 
 static bool check_features(const struct json *root, struct error *error)
@@ -144,8 +143,8 @@ static bool check_features(const struct json *root, struct error *error)
 static bool read_config(struct config *c, const struct json *root, struct error *error)
 {
     double eps = 1e-6;
-    if (!check_features(root, error) || !read_sizes(c, root, error) ||
-        !read_rope(&c->rope, root, error) || !read_positive(root, "rms_norm_eps", &eps, error) ||
+    if (!check_features(root, error) || !read_sizes(c, root, error) || !read_rope(&c->rope, root, error) ||
+        !read_positive(root, "rms_norm_eps", &eps, error) ||
         !read_eos(c, json_get(root, "eos_token_id"), error))
         return false;
     c->rms_norm_eps = (float)eps;
@@ -170,8 +169,7 @@ bool config_load(struct config *config, const char *directory, struct error *err
     struct file file;
     bool ok = file_map(&file, path, error);
     if (ok) {
-        ok = config_parse(config, (const char *)file.bytes, file.size, error) ||
-             fail_in(error, path);
+        ok = config_parse(config, (const char *)file.bytes, file.size, error) || fail_in(error, path);
         file_unmap(&file);
     }
     free(path);

@@ -14,7 +14,7 @@
 static size_t cache_floats(const struct decoder *d)
 {
     const struct config *c = &d->model->config;
-    return (size_t)c->num_key_value_heads * d->capacity * c->head_dim;   /* of one layer */
+    return (size_t)c->num_key_value_heads * d->capacity * c->head_dim; /* of one layer */
 }
 
 void decoder_init(struct decoder *d, const struct model *model, uint32_t capacity)
@@ -42,8 +42,8 @@ void decoder_init(struct decoder *d, const struct model *model, uint32_t capacit
 
 void decoder_fini(struct decoder *d)
 {
-    float *all[] = { d->keys, d->values, d->frequencies, d->cosines, d->sines, d->hidden,
-                     d->query, d->scores, d->up, d->delta, d->logits };
+    float *all[] = { d->keys,  d->values, d->frequencies, d->cosines, d->sines, d->hidden,
+                     d->query, d->scores, d->up,          d->delta,   d->logits };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) free(all[i]);
     activation_fini(&d->normed);
     activation_fini(&d->attended);
@@ -84,27 +84,23 @@ static void softmax(float *values, uint32_t count)
 }
 
 /* One query head over all positions so far. `keys` and `values` belong to its key-value head. */
-static void attend(struct decoder *d, const float *query, const float *keys, const float *values,
-                   float *out)
+static void attend(struct decoder *d, const float *query, const float *keys, const float *values, float *out)
 {
     uint32_t size = d->model->config.head_dim, count = d->position + 1;
     float scale = 1.0f / sqrtf((float)size);
 
-    for (uint32_t t = 0; t < count; t++)
-        d->scores[t] = dot_f32(query, keys + (size_t)t * size, size) * scale;
+    for (uint32_t t = 0; t < count; t++) d->scores[t] = dot_f32(query, keys + (size_t)t * size, size) * scale;
     softmax(d->scores, count);
     memset(out, 0, size * sizeof(float));
-    for (uint32_t t = 0; t < count; t++)
-        add_scaled(out, values + (size_t)t * size, d->scores[t], size);
+    for (uint32_t t = 0; t < count; t++) add_scaled(out, values + (size_t)t * size, d->scores[t], size);
 }
 
 /* The key and value of this position go to the cache, head by head. */
-static void store_key_value(struct decoder *d, const struct layer *layer, float *keys,
-                            float *values)
+static void store_key_value(struct decoder *d, const struct layer *layer, float *keys, float *values)
 {
     const struct config *c = &d->model->config;
     size_t size = c->head_dim, stride = (size_t)d->capacity * size;
-    float *projected = d->attended.values;   /* free here, and at least as long */
+    float *projected = d->attended.values; /* free here, and at least as long */
 
     matrix_apply(&layer->key, &d->normed, projected);
     for (uint32_t h = 0; h < c->num_key_value_heads; h++) {
@@ -128,7 +124,7 @@ static void attention(struct decoder *d, uint32_t index)
     store_key_value(d, layer, keys, values);
     matrix_apply(&layer->query, &d->normed, d->query);
     for (uint32_t h = 0; h < c->num_attention_heads; h++) {
-        size_t cache = h / shared * stride;   /* grouped queries: several heads read one cache */
+        size_t cache = h / shared * stride; /* grouped queries: several heads read one cache */
         rotate(d, d->query + h * size);
         attend(d, d->query + h * size, keys + cache, values + cache, d->attended.values + h * size);
     }

@@ -5,13 +5,13 @@
 
 struct decoder {
     const struct model *model;
-    uint32_t            position, capacity;   /* tokens seen; tokens there is room for */
-    float              *keys, *values;        /* [layer][key-value head][position][head_dim] */
-    float              *frequencies;          /* RoPE: radians per position, head_dim / 2 of them */
-    float              *cosines, *sines;      /* of the current position */
-    float              *hidden;               /* the residual stream */
-    float              *query, *scores, *up, *delta, *logits;
-    struct activation   normed, attended, gated;
+    uint32_t position, capacity; /* tokens seen; tokens there is room for */
+    float *keys, *values;        /* [layer][key-value head][position][head_dim] */
+    float *frequencies;          /* RoPE: radians per position, head_dim / 2 of them */
+    float *cosines, *sines;      /* of the current position */
+    float *hidden;               /* the residual stream */
+    float *query, *scores, *up, *delta, *logits;
+    struct activation normed, attended, gated;
 };
 
 /* Room for `capacity` tokens. The model must outlive the decoder. */

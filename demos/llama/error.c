@@ -38,10 +38,7 @@ static void *check_memory(void *memory, size_t count, size_t bytes)
     exit(1);
 }
 
-void *allocate(size_t count, size_t bytes)
-{
-    return check_memory(calloc(count, bytes), count, bytes);
-}
+void *allocate(size_t count, size_t bytes) { return check_memory(calloc(count, bytes), count, bytes); }
 
 void *reallocate(void *old, size_t count, size_t bytes)
 {

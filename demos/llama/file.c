@@ -28,7 +28,7 @@ bool file_map(struct file *file, const char *path, struct error *error)
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return fail(error, "%s: %s", path, strerror(errno));
     bool mapped = map_descriptor(file, descriptor, error);
-    close(descriptor);   /* the mapping outlives it */
+    close(descriptor); /* the mapping outlives it */
     return mapped || fail_in(error, path);
 }
 

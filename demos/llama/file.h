@@ -7,7 +7,7 @@
 
 struct file {
     const uint8_t *bytes;
-    size_t         size;   /* never 0 after file_map() */
+    size_t size; /* never 0 after file_map() */
 };
 
 bool file_map(struct file *file, const char *path, struct error *error);

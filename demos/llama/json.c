@@ -11,10 +11,10 @@
 
 struct parser {
     const char *text, *at, *end;
-    char       *strings;   /* decoded strings; never longer than the text they come from */
+    char *strings; /* decoded strings; never longer than the text they come from */
     struct json_document *document;
-    struct error         *error;
-    int                   depth;
+    struct error *error;
+    int depth;
 };
 
 static bool parse_value(struct parser *p);
@@ -38,8 +38,7 @@ static uint32_t node_add(struct parser *p, enum json_type type)
 
 static void skip_space(struct parser *p)
 {
-    while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
-        p->at++;
+    while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r')) p->at++;
 }
 
 /* Skip space, then take the character if it is the next one. */
@@ -172,7 +171,7 @@ static bool parse_string(struct parser *p)
     uint32_t node = node_add(p, JSON_STRING);
     p->document->root[node].string = first;
     p->document->root[node].length = (uint32_t)(p->strings - first);
-    *p->strings++ = 0;   /* fits: the two quotes took two bytes of text */
+    *p->strings++ = 0; /* fits: the two quotes took two bytes of text */
     return true;
 }
 
@@ -231,8 +230,12 @@ bool json_parse(struct json_document *document, const char *text, size_t size, s
     if (size > JSON_BYTES_MAX) return fail(error, "JSON of %zu bytes is too large", size);
 
     document->strings = allocate(size + 1, 1);
-    struct parser p = { .text = text, .at = text, .end = text + size, .document = document,
-                        .strings = document->strings, .error = error };
+    struct parser p = { .text = text,
+                        .at = text,
+                        .end = text + size,
+                        .document = document,
+                        .strings = document->strings,
+                        .error = error };
     if (parse_document(&p)) return true;
     json_free(document);
     return false;
@@ -248,7 +251,8 @@ void json_free(struct json_document *document)
 const struct json *json_get(const struct json *object, const char *name)
 {
     if (!object || object->type != JSON_OBJECT) return NULL;
-    JSON_FOR_EACH(member, object) {
+    JSON_FOR_EACH(member, object)
+    {
         if (json_is(member, name)) return member + 1;
     }
     return NULL;

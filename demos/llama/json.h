@@ -9,25 +9,25 @@
 
 #include <stdint.h>
 
-#define JSON_DEPTH_MAX 64                   /* real files need 8; the parser recurses */
-#define JSON_BYTES_MAX ((size_t)256 << 20)  /* the largest tokenizer.json in use has 33 MB */
+#define JSON_DEPTH_MAX 64                  /* real files need 8; the parser recurses */
+#define JSON_BYTES_MAX ((size_t)256 << 20) /* the largest tokenizer.json in use has 33 MB */
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 struct json {
     enum json_type type;
-    uint32_t       span;     /* nodes in this value, itself included */
-    uint32_t       length;   /* bytes of a string; elements or members of a container */
+    uint32_t span;   /* nodes in this value, itself included */
+    uint32_t length; /* bytes of a string; elements or members of a container */
     union {
-        double      number;
-        const char *string;  /* decoded, NUL-terminated, may contain NUL too */
+        double number;
+        const char *string; /* decoded, NUL-terminated, may contain NUL too */
     };
 };
 
 struct json_document {
     struct json *root;
-    char        *strings;
-    uint32_t     count, capacity;
+    char *strings;
+    uint32_t count, capacity;
 };
 
 /* Read all of `text`. On failure nothing is left behind. */
@@ -44,9 +44,8 @@ bool json_is(const struct json *node, const char *text);
 bool json_integer(const struct json *node, uint64_t max, uint64_t *out_value);
 
 /* for (child of container), where a child of an object is its name and child + 1 its value. */
-#define JSON_FOR_EACH(child, container)                                       \
-    for (const struct json *child = (container) + 1,                          \
-                           *child##_end = (container) + (container)->span;    \
+#define JSON_FOR_EACH(child, container)                                                              \
+    for (const struct json *child = (container) + 1, *child##_end = (container) + (container)->span; \
          child < child##_end; child = json_next(container, child))
 
 static inline const struct json *json_next(const struct json *container, const struct json *child)

@@ -29,13 +29,13 @@ static bool is_cloudkernel(void)
 }
 
 struct run {
-    struct options    options;
-    struct model      model;
-    struct tokenizer  tokenizer;
-    struct decoder    decoder;
+    struct options options;
+    struct model model;
+    struct tokenizer tokenizer;
+    struct decoder decoder;
     struct token_list prompt;
-    double            boot_s, load_s, generate_s;
-    uint32_t          generated;
+    double boot_s, load_s, generate_s;
+    uint32_t generated;
 };
 
 static bool encode_prompt(struct run *run, struct error *error)
@@ -82,8 +82,8 @@ static bool write_logits(struct run *run, struct error *error)
     size_t vocab = run->model.config.vocab_size;
     bool ok = true;
     for (size_t i = 0; i < run->prompt.count && ok; i++)
-        ok = fwrite(decoder_step(&run->decoder, run->prompt.ids[i], true), sizeof(float), vocab,
-                    file) == vocab;
+        ok = fwrite(decoder_step(&run->decoder, run->prompt.ids[i], true), sizeof(float), vocab, file) ==
+             vocab;
     ok = fflush(file) == 0 && ok;
     if (file != stdout) fclose(file);
     return ok || fail(error, "%s: could not be written", path);
@@ -153,8 +153,10 @@ int main(int argc, char **argv)
         return 0;
     }
     ok = ok && load(&run, &error);
-    if (ok && run.options.logits) ok = write_logits(&run, &error);
-    else if (ok) generate(&run);
+    if (ok && run.options.logits)
+        ok = write_logits(&run, &error);
+    else if (ok)
+        generate(&run);
     if (ok && run.options.stats) print_stats(&run);
     if (!ok) fprintf(stderr, "llama: %s\n", error.text);
     unload(&run);

@@ -29,6 +29,7 @@ print("""/* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include <stdint.h>
 
+/* clang-format off */
 struct unicode_range { uint32_t first, last; };
 """ % unicodedata.unidata_version)
 for name, category in (("letter_ranges", "L"), ("number_ranges", "N")):

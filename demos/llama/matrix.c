@@ -34,12 +34,12 @@ static float read_element(const struct tensor *tensor, size_t index)
 
 static bool has_shape(const struct tensor *tensor, uint32_t rows, uint32_t columns)
 {
-    if (rows == 1 && tensor->rank == 1) return tensor->shape[0] == columns;   /* a norm */
+    if (rows == 1 && tensor->rank == 1) return tensor->shape[0] == columns; /* a norm */
     return tensor->rank == 2 && tensor->shape[0] == rows && tensor->shape[1] == columns;
 }
 
-bool matrix_init(struct matrix *matrix, const struct tensor *tensor, uint32_t rows,
-                 uint32_t columns, struct error *error)
+bool matrix_init(struct matrix *matrix, const struct tensor *tensor, uint32_t rows, uint32_t columns,
+                 struct error *error)
 {
     if (tensor->type == TENSOR_OTHER)
         return fail(error, "tensor %.80s: only F32, F16 and BF16 weights can be used", tensor->name);
@@ -73,12 +73,13 @@ void matrix_quantise(struct matrix *out, const struct matrix *from)
     int8_t *codes = allocate((size_t)from->rows * groups, QUANT_GROUP);
     float *row = allocate(from->columns, sizeof(float));
 
-    *out = (struct matrix){ .type = MATRIX_INT8, .rows = from->rows, .columns = from->columns,
-                            .data = codes, .owned = codes };
+    *out = (struct matrix){
+        .type = MATRIX_INT8, .rows = from->rows, .columns = from->columns, .data = codes, .owned = codes
+    };
     out->scales = allocate((size_t)from->rows * groups, sizeof(float));
     for (size_t r = 0; r < from->rows; r++) {
         matrix_read_row(from, (uint32_t)r, row);
-        quant_row(row, from->columns, codes + r * groups * QUANT_GROUP, out->scales + r * groups);
+        quant_weights(row, from->columns, codes + r * groups * QUANT_GROUP, out->scales + r * groups);
     }
     free(row);
 }
@@ -106,8 +107,8 @@ void matrix_apply(const struct matrix *matrix, const struct activation *x, float
         case MATRIX_F32: out[r] = dot_f32(f32 + r * columns, x->values, columns); break;
         case MATRIX_BF16: out[r] = dot_bf16(bf16 + r * columns, x->values, columns); break;
         case MATRIX_INT8:
-            out[r] = quant_dot(codes + r * groups * QUANT_GROUP, matrix->scales + r * groups,
-                               x->codes, x->scales, groups);
+            out[r] = quant_dot(codes + r * groups * QUANT_GROUP, matrix->scales + r * groups, x->codes,
+                               x->scales, groups);
             break;
         }
     }
@@ -119,7 +120,7 @@ void activation_init(struct activation *activation, uint32_t length, bool int8)
     *activation = (struct activation){ .length = length };
     activation->values = allocate(length, sizeof(float));
     if (!int8) return;
-    activation->codes = allocate(groups, QUANT_GROUP);
+    activation->codes = allocate(groups, QUANT_GROUP * sizeof(int16_t));
     activation->scales = allocate(groups, sizeof(float));
 }
 
@@ -134,5 +135,5 @@ void activation_fini(struct activation *activation)
 void activation_update(struct activation *activation)
 {
     if (!activation->codes) return;
-    quant_row(activation->values, activation->length, activation->codes, activation->scales);
+    quant_activations(activation->values, activation->length, activation->codes, activation->scales);
 }

@@ -11,23 +11,23 @@ enum matrix_type { MATRIX_F32, MATRIX_BF16, MATRIX_INT8 };
 
 struct matrix {
     enum matrix_type type;
-    uint32_t         rows, columns;
-    const void      *data;     /* row after row; for int8 in whole groups */
-    float           *scales;   /* int8 only: one per group of a row */
-    void            *owned;    /* what `data` points to when it is not in the file */
+    uint32_t rows, columns;
+    const void *data; /* row after row; for int8 in whole groups */
+    float *scales;    /* int8 only: one per group of a row */
+    void *owned;      /* what `data` points to when it is not in the file */
 };
 
 /* A vector that matrices are applied to. */
 struct activation {
-    float   *values;
-    int8_t  *codes;    /* NULL unless some matrix is int8 */
-    float   *scales;
+    float *values;
+    int16_t *codes; /* NULL unless some matrix is int8; see quant.h */
+    float *scales;
     uint32_t length;
 };
 
 /* Use the tensor, which must have that shape and be F32, F16 or BF16. */
-bool matrix_init(struct matrix *matrix, const struct tensor *tensor, uint32_t rows,
-                 uint32_t columns, struct error *error);
+bool matrix_init(struct matrix *matrix, const struct tensor *tensor, uint32_t rows, uint32_t columns,
+                 struct error *error);
 void matrix_fini(struct matrix *matrix);
 
 /* `out` is a new int8 form of `from`. */

@@ -8,7 +8,7 @@
 struct loader {
     struct model *model;
     struct error *error;
-    char          prefix[40];   /* "model.layers.7." */
+    char prefix[40]; /* "model.layers.7." */
 };
 
 static bool load_plain(struct loader *l, struct matrix *matrix, const char *name, uint32_t rows,
@@ -18,8 +18,7 @@ static bool load_plain(struct loader *l, struct matrix *matrix, const char *name
     const char *path;
     snprintf(full, sizeof(full), "%s%s.weight", l->prefix, name);
     const struct tensor *tensor = checkpoint_find(&l->model->checkpoint, full, &path);
-    if (!tensor)
-        return fail(l->error, "%s: tensor %s is missing", l->model->checkpoint.shards[0].path, full);
+    if (!tensor) return fail(l->error, "%s: tensor %s is missing", l->model->checkpoint.shards[0].path, full);
     return matrix_init(matrix, tensor, rows, columns, l->error) || fail_in(l->error, path);
 }
 
@@ -91,17 +90,16 @@ bool model_load(struct model *model, const char *directory, bool int8, struct er
 {
     *model = (struct model){ .int8 = int8 };
     if (!config_load(&model->config, directory, error)) return false;
-    if (checkpoint_open(&model->checkpoint, directory, error) && load_weights(model, error))
-        return true;
+    if (checkpoint_open(&model->checkpoint, directory, error) && load_weights(model, error)) return true;
     model_free(model);
     return false;
 }
 
 static void layer_fini(struct layer *layer)
 {
-    struct matrix *all[] = { &layer->attention_norm, &layer->query, &layer->key, &layer->value,
-                             &layer->output, &layer->mlp_norm, &layer->gate, &layer->up,
-                             &layer->down };
+    struct matrix *all[] = { &layer->attention_norm, &layer->query,  &layer->key,
+                             &layer->value,          &layer->output, &layer->mlp_norm,
+                             &layer->gate,           &layer->up,     &layer->down };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) matrix_fini(all[i]);
 }
 

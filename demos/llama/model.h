@@ -11,11 +11,11 @@ struct layer {
 };
 
 struct model {
-    struct config     config;
-    struct checkpoint checkpoint;   /* most matrices point into it */
-    bool              int8;
-    struct matrix     embedding, norm, head;
-    struct layer     *layers;
+    struct config config;
+    struct checkpoint checkpoint; /* most matrices point into it */
+    bool int8;
+    struct matrix embedding, norm, head;
+    struct layer *layers;
 };
 
 /* Load config.json and the weights. With `int8` every matrix but the embedding and the norms is

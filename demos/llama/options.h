@@ -7,11 +7,11 @@
 
 struct options {
     const char *model, *prompt;
-    const char *logits;        /* a file, "-" for standard output, or NULL: generate text */
-    uint32_t    tokens;        /* to generate, at most */
-    bool        int8, stats, help;
-    float       temperature, top_p;
-    uint64_t    seed;
+    const char *logits; /* a file, "-" for standard output, or NULL: generate text */
+    uint32_t tokens;    /* to generate, at most */
+    bool int8, stats, help;
+    float temperature, top_p;
+    uint64_t seed;
 };
 
 extern const char options_usage[];

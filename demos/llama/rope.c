@@ -10,11 +10,10 @@
  * are slowed down by `factor`; fast ones stay; those between are mixed. */
 static double scale_llama3(const struct rope *rope, double frequency)
 {
-    double waves = rope->original_positions * frequency / TAU;   /* in the original context */
+    double waves = rope->original_positions * frequency / TAU; /* in the original context */
     if (waves < rope->low_freq_factor) return frequency / rope->factor;
     if (waves > rope->high_freq_factor) return frequency;
-    double smooth = (waves - rope->low_freq_factor) /
-                    (rope->high_freq_factor - rope->low_freq_factor);
+    double smooth = (waves - rope->low_freq_factor) / (rope->high_freq_factor - rope->low_freq_factor);
     return (1 - smooth) * frequency / rope->factor + smooth * frequency;
 }
 

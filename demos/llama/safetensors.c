@@ -5,18 +5,18 @@
 #include <string.h>
 
 #define LENGTH_BYTES     8
-#define HEADER_BYTES_MAX 100000000u   /* the limit of the reference implementation */
+#define HEADER_BYTES_MAX 100000000u /* the limit of the reference implementation */
 
 static const struct {
-    const char      *name;
-    uint32_t         bits;
+    const char *name;
+    uint32_t bits;
     enum tensor_type type;
 } types[] = {
-    { "F32", 32, TENSOR_F32 },    { "F16", 16, TENSOR_F16 },    { "BF16", 16, TENSOR_BF16 },
-    { "F64", 64, TENSOR_OTHER },  { "I64", 64, TENSOR_OTHER },  { "I32", 32, TENSOR_OTHER },
-    { "I16", 16, TENSOR_OTHER },  { "I8", 8, TENSOR_OTHER },    { "U64", 64, TENSOR_OTHER },
-    { "U32", 32, TENSOR_OTHER },  { "U16", 16, TENSOR_OTHER },  { "U8", 8, TENSOR_OTHER },
-    { "BOOL", 8, TENSOR_OTHER },  { "F8_E4M3", 8, TENSOR_OTHER }, { "F8_E5M2", 8, TENSOR_OTHER },
+    { "F32", 32, TENSOR_F32 },   { "F16", 16, TENSOR_F16 },      { "BF16", 16, TENSOR_BF16 },
+    { "F64", 64, TENSOR_OTHER }, { "I64", 64, TENSOR_OTHER },    { "I32", 32, TENSOR_OTHER },
+    { "I16", 16, TENSOR_OTHER }, { "I8", 8, TENSOR_OTHER },      { "U64", 64, TENSOR_OTHER },
+    { "U32", 32, TENSOR_OTHER }, { "U16", 16, TENSOR_OTHER },    { "U8", 8, TENSOR_OTHER },
+    { "BOOL", 8, TENSOR_OTHER }, { "F8_E4M3", 8, TENSOR_OTHER }, { "F8_E5M2", 8, TENSOR_OTHER },
 };
 
 /* A header's length is little-endian, whatever reads it. */
@@ -42,7 +42,8 @@ static bool parse_type(struct tensor *tensor, const struct json *node, uint32_t 
 static bool parse_shape(struct tensor *tensor, const struct json *node, uint64_t *bytes)
 {
     if (!node || node->type != JSON_ARRAY || node->length > TENSOR_RANK_MAX) return false;
-    JSON_FOR_EACH(dimension, node) {
+    JSON_FOR_EACH(dimension, node)
+    {
         uint64_t *size = &tensor->shape[tensor->rank++];
         if (!json_integer(dimension, UINT64_MAX, size)) return false;
         if (__builtin_mul_overflow(*bytes, *size, bytes)) return false;
@@ -79,14 +80,13 @@ static int compare_begin(const void *a, const void *b)
 {
     const struct tensor *left = a, *right = b;
     if (left->begin != right->begin) return left->begin < right->begin ? -1 : 1;
-    return left->end < right->end ? -1 : left->end > right->end;   /* an empty one comes first */
+    return left->end < right->end ? -1 : left->end > right->end; /* an empty one comes first */
 }
 
 static int compare_name(const void *a, const void *b)
 {
     const struct tensor *left = a, *right = b;
-    uint32_t shorter = left->name_length < right->name_length ? left->name_length
-                                                              : right->name_length;
+    uint32_t shorter = left->name_length < right->name_length ? left->name_length : right->name_length;
     int order = memcmp(left->name, right->name, shorter);
     if (order) return order;
     return left->name_length < right->name_length ? -1 : left->name_length > right->name_length;
@@ -129,7 +129,8 @@ static bool parse_tensors(struct safetensors *file, struct error *error)
     const struct json *root = file->header.root;
     if (root->type != JSON_OBJECT) return fail(error, "the header is no JSON object");
     file->tensors = allocate(root->length, sizeof(struct tensor));
-    JSON_FOR_EACH(name, root) {
+    JSON_FOR_EACH(name, root)
+    {
         if (json_is(name, "__metadata__")) continue;
         if (!parse_tensor(&file->tensors[file->count], name, error)) return false;
         file->count++;
@@ -137,20 +138,17 @@ static bool parse_tensors(struct safetensors *file, struct error *error)
     return true;
 }
 
-bool safetensors_parse(struct safetensors *file, const uint8_t *bytes, size_t size,
-                       struct error *error)
+bool safetensors_parse(struct safetensors *file, const uint8_t *bytes, size_t size, struct error *error)
 {
     *file = (struct safetensors){ 0 };
     if (size < LENGTH_BYTES) return fail(error, "too short for a safetensors header");
     uint64_t header_bytes = read_length(bytes);
     if (header_bytes > HEADER_BYTES_MAX || header_bytes > size - LENGTH_BYTES)
-        return fail(error, "header of %llu bytes in a file of %zu",
-                    (unsigned long long)header_bytes, size);
+        return fail(error, "header of %llu bytes in a file of %zu", (unsigned long long)header_bytes, size);
 
     const uint8_t *header = bytes + LENGTH_BYTES, *data = header + header_bytes;
     if (!json_parse(&file->header, (const char *)header, header_bytes, error)) return false;
-    if (parse_tensors(file, error) &&
-        check_layout(file, data, size - LENGTH_BYTES - header_bytes, error) &&
+    if (parse_tensors(file, error) && check_layout(file, data, size - LENGTH_BYTES - header_bytes, error) &&
         check_names(file, error))
         return true;
     safetensors_free(file);

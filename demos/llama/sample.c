@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 struct candidate {
-    float    weight;
+    float weight;
     uint32_t token;
 };
 
@@ -42,7 +42,7 @@ static int compare_weight(const void *a, const void *b)
 {
     const struct candidate *left = a, *right = b;
     if (left->weight != right->weight) return left->weight > right->weight ? -1 : 1;
-    return left->token < right->token ? -1 : 1;   /* qsort() is not stable: decide every tie */
+    return left->token < right->token ? -1 : 1; /* qsort() is not stable: decide every tie */
 }
 
 uint32_t sampler_next(struct sampler *s, const float *logits, uint32_t count)
@@ -54,7 +54,7 @@ uint32_t sampler_next(struct sampler *s, const float *logits, uint32_t count)
     float total = 0, kept = 0;
     for (uint32_t i = 0; i < count; i++) {
         float weight = expf((logits[i] - logits[best]) / s->temperature);
-        candidates[i] = (struct candidate){ weight > 0 ? weight : 0, i };   /* NaN: never */
+        candidates[i] = (struct candidate){ weight > 0 ? weight : 0, i }; /* NaN: never */
         total += candidates[i].weight;
     }
     qsort(candidates, count, sizeof(*candidates), compare_weight);
@@ -66,8 +66,7 @@ uint32_t sampler_next(struct sampler *s, const float *logits, uint32_t count)
     }
     float chosen = random_unit(s) * kept;
     uint32_t i = 0;
-    while (i + 1 < count && i < last && chosen >= candidates[i].weight)
-        chosen -= candidates[i++].weight;
+    while (i + 1 < count && i < last && chosen >= candidates[i].weight) chosen -= candidates[i++].weight;
     best = candidates[i].token;
     free(candidates);
     return best;

@@ -4,9 +4,9 @@
 #include <stdint.h>
 
 struct sampler {
-    float    temperature;   /* 0: the most likely token, always */
-    float    top_p;         /* keep the likeliest tokens that together reach this */
-    uint64_t state;         /* of the random numbers; not 0 */
+    float temperature; /* 0: the most likely token, always */
+    float top_p;       /* keep the likeliest tokens that together reach this */
+    uint64_t state;    /* of the random numbers; not 0 */
 };
 
 void sampler_init(struct sampler *sampler, float temperature, float top_p, uint64_t seed);

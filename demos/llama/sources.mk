@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 LLAMA_SRC := demos/llama/main.c \
              demos/llama/bpe.c \
              demos/llama/checkpoint.c \

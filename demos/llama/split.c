@@ -13,7 +13,7 @@
 bool split_recognise(const char *pattern, size_t length, enum split_kind *out_kind)
 {
     static const struct {
-        const char     *text;
+        const char *text;
         enum split_kind kind;
     } known[] = { { GPT2_PATTERN, SPLIT_GPT2 },
                   { LLAMA3_HEAD "\\p{N}{1,3}" LLAMA3_TAIL, SPLIT_LLAMA3 },
@@ -30,8 +30,8 @@ enum class { LETTER = 1, NUMBER = 2, SPACE = 4, OTHER = 8, END = 16 };
 
 /* The character at an offset, its class and its size; class END after the last one. */
 struct character {
-    uint32_t   code;
-    size_t     size;
+    uint32_t code;
+    size_t size;
     enum class class;
 };
 
@@ -40,7 +40,7 @@ static struct character look(const char *text, size_t length, size_t at)
     struct character c = { .class = END };
     if (at >= length) return c;
     c.size = utf8_decode(text + at, length - at, &c.code);
-    if (c.size == 0) c.size = 1;   /* not UTF-8: callers have checked */
+    if (c.size == 0) c.size = 1; /* not UTF-8: callers have checked */
     c.class = unicode_is_letter(c.code)       ? LETTER
               : unicode_is_number(c.code)     ? NUMBER
               : unicode_is_whitespace(c.code) ? SPACE
@@ -102,10 +102,7 @@ static size_t match_gpt2(const char *text, size_t length)
     return match_space(text, length);
 }
 
-static bool is_newline(uint32_t code)
-{
-    return code == '\r' || code == '\n';
-}
+static bool is_newline(uint32_t code) { return code == '\r' || code == '\n'; }
 
 /* \s*[\r\n]+ : through the last newline of a run of space; 0 when it has none. */
 static size_t match_lines(const char *text, size_t length)

@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 enum split_kind {
-    SPLIT_GPT2,       /* the pattern inside ByteLevel with use_regex */
-    SPLIT_LLAMA3,     /* numbers in groups of three, contractions in any case */
-    SPLIT_QWEN2,      /* the same with single digits */
-    SPLIT_DIGITS,     /* each digit alone, all else together */
-    SPLIT_NUMBERS,    /* each run of digits, all else together */
-    SPLIT_METASPACE,  /* before each U+2581 */
+    SPLIT_GPT2,      /* the pattern inside ByteLevel with use_regex */
+    SPLIT_LLAMA3,    /* numbers in groups of three, contractions in any case */
+    SPLIT_QWEN2,     /* the same with single digits */
+    SPLIT_DIGITS,    /* each digit alone, all else together */
+    SPLIT_NUMBERS,   /* each run of digits, all else together */
+    SPLIT_METASPACE, /* before each U+2581 */
 };
 
 /* Whether the regular expression is one of those above. */

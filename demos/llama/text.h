@@ -4,7 +4,7 @@
 #include "error.h"
 
 struct text {
-    char  *bytes;
+    char *bytes;
     size_t length, capacity;
 };
 

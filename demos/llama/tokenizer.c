@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define METASPACE "\xe2\x96\x81"   /* U+2581, which SentencePiece writes for a space */
+#define METASPACE "\xe2\x96\x81" /* U+2581, which SentencePiece writes for a space */
 
 /* GPT-2's alphabet: printable Latin-1 bytes stand for themselves, the others for U+0100 onward. */
 static bool is_plain_byte(unsigned byte)
@@ -19,7 +19,7 @@ static uint32_t byte_to_code(unsigned char byte)
     if (is_plain_byte(byte)) return byte;
     if (byte <= 32) return 256u + byte;
     if (byte <= 160) return 256u + 33 + (byte - 127u);
-    return 256u + 67;   /* 173 */
+    return 256u + 67; /* 173 */
 }
 
 /* The byte that a character stands for, or -1. */
@@ -33,7 +33,8 @@ static int code_to_byte(uint32_t code)
 
 static bool starts_with(const char *text, size_t length, const struct text *start)
 {
-    return length >= start->length && memcmp(text, start->bytes, start->length) == 0;
+    if (start->length == 0 || length < start->length) return start->length == 0;
+    return memcmp(text, start->bytes, start->length) == 0;
 }
 
 static void replace(const struct step *step, const char *text, size_t length, struct text *out)
@@ -70,8 +71,7 @@ static void transform(const struct step *step, const char *text, size_t length, 
     }
 }
 
-void tokenizer_normalise(const struct tokenizer *t, const char *text, size_t length,
-                         struct text *out)
+void tokenizer_normalise(const struct tokenizer *t, const char *text, size_t length, struct text *out)
 {
     struct text now = { 0 };
     text_append(&now, text, length);
@@ -86,8 +86,8 @@ void tokenizer_normalise(const struct tokenizer *t, const char *text, size_t len
 }
 
 /* Run the steps from `index` on; a split continues with each of its pieces. */
-static void run_splitter(const struct tokenizer *t, uint32_t index, const char *text,
-                         size_t length, bool at_start, struct token_list *out)
+static void run_splitter(const struct tokenizer *t, uint32_t index, const char *text, size_t length,
+                         bool at_start, struct token_list *out)
 {
     if (length == 0) return;
     if (index == t->splitter.count) {
@@ -109,8 +109,8 @@ static void run_splitter(const struct tokenizer *t, uint32_t index, const char *
 }
 
 /* The longest added token that begins here, or NULL. */
-static const struct added_token *find_added(const struct tokenizer *t, bool normalised,
-                                            const char *text, size_t length)
+static const struct added_token *find_added(const struct tokenizer *t, bool normalised, const char *text,
+                                            size_t length)
 {
     const struct added_token *best = NULL;
     for (uint32_t i = 0; i < t->added_count; i++) {
@@ -121,12 +121,12 @@ static const struct added_token *find_added(const struct tokenizer *t, bool norm
     return best;
 }
 
-static void encode_part(const struct tokenizer *t, bool normalised, const char *text,
-                        size_t length, bool at_start, struct token_list *out);
+static void encode_part(const struct tokenizer *t, bool normalised, const char *text, size_t length,
+                        bool at_start, struct token_list *out);
 
 /* Text between added tokens: normalise it and look again, or, the second time, split it. */
-static void encode_between(const struct tokenizer *t, bool normalised, const char *text,
-                           size_t length, bool at_start, struct token_list *out)
+static void encode_between(const struct tokenizer *t, bool normalised, const char *text, size_t length,
+                           bool at_start, struct token_list *out)
 {
     if (length == 0) return;
     if (normalised) {
@@ -139,8 +139,8 @@ static void encode_between(const struct tokenizer *t, bool normalised, const cha
     text_free(&changed);
 }
 
-static void encode_part(const struct tokenizer *t, bool normalised, const char *text,
-                        size_t length, bool at_start, struct token_list *out)
+static void encode_part(const struct tokenizer *t, bool normalised, const char *text, size_t length,
+                        bool at_start, struct token_list *out)
 {
     size_t first = 0;
     for (size_t at = 0; at < length;) {
@@ -156,8 +156,8 @@ static void encode_part(const struct tokenizer *t, bool normalised, const char *
     encode_between(t, normalised, text + first, length - first, at_start && first == 0, out);
 }
 
-bool tokenizer_encode(const struct tokenizer *t, const char *text, size_t length,
-                      struct token_list *out, struct error *error)
+bool tokenizer_encode(const struct tokenizer *t, const char *text, size_t length, struct token_list *out,
+                      struct error *error)
 {
     if (!utf8_is_valid(text, length)) return fail(error, "the text is not valid UTF-8");
     for (uint32_t i = 0; i < t->prefix_count; i++) token_list_add(out, t->prefix[i]);
@@ -174,8 +174,10 @@ static void decode_byte_level(const struct token *token, struct text *out)
         int byte = size ? code_to_byte(code) : -1;
         char character = (char)byte;
         if (size == 0) size = 1;
-        if (byte >= 0) text_append(out, &character, 1);
-        else text_append(out, token->text + at, size);
+        if (byte >= 0)
+            text_append(out, &character, 1);
+        else
+            text_append(out, token->text + at, size);
     }
 }
 
@@ -202,6 +204,8 @@ void tokenizer_decode(const struct tokenizer *t, uint32_t id, struct text *out)
     const struct token *token = &t->vocabulary.tokens[id];
     if (token->kind == TOKEN_ADDED) text_append(out, token->text, token->length);
     if (token->kind != TOKEN_NORMAL) return;
-    if (t->is_byte_level) decode_byte_level(token, out);
-    else decode_sentencepiece(token, out);
+    if (t->is_byte_level)
+        decode_byte_level(token, out);
+    else
+        decode_sentencepiece(token, out);
 }

@@ -10,15 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_absent(const struct json *node)
-{
-    return !node || node->type == JSON_NULL;
-}
+static bool is_absent(const struct json *node) { return !node || node->type == JSON_NULL; }
 
-static bool is_true(const struct json *node)
-{
-    return node && node->type == JSON_TRUE;
-}
+static bool is_true(const struct json *node) { return node && node->type == JSON_TRUE; }
 
 static const char *type_of(const struct json *node)
 {
@@ -45,8 +39,8 @@ static struct step *add_step(struct step_list *list, enum step_kind kind, struct
 static bool add_text_step(struct step_list *list, enum step_kind kind, const struct json *from,
                           const struct json *to, struct error *error)
 {
-    bool ok = (kind != STEP_REPLACE || (from && from->type == JSON_STRING && from->length)) &&
-              to && to->type == JSON_STRING;
+    bool ok = (kind != STEP_REPLACE || (from && from->type == JSON_STRING && from->length)) && to &&
+              to->type == JSON_STRING;
     if (!ok) return fail(error, "a step without the texts it needs");
     struct step *step = add_step(list, kind, error);
     if (!step) return false;
@@ -65,14 +59,15 @@ static bool add_split(struct step_list *list, enum split_kind split, struct erro
 typedef bool (*load_step_fn)(struct tokenizer *t, const struct json *node, struct error *error);
 
 /* A list of steps is written as one object, or as a Sequence of them under `member`. */
-static bool load_sequence(struct tokenizer *t, const struct json *node, const char *member,
-                          load_step_fn load, struct error *error)
+static bool load_sequence(struct tokenizer *t, const struct json *node, const char *member, load_step_fn load,
+                          struct error *error)
 {
     if (is_absent(node)) return true;
     if (!json_is(json_get(node, "type"), "Sequence")) return load(t, node, error);
     const struct json *list = json_get(node, member);
     if (!list || list->type != JSON_ARRAY) return fail(error, "a Sequence without %s", member);
-    JSON_FOR_EACH(item, list) {
+    JSON_FOR_EACH(item, list)
+    {
         if (!load(t, item, error)) return false;
     }
     return true;
@@ -84,8 +79,7 @@ static bool load_normaliser(struct tokenizer *t, const struct json *node, struct
     if (json_is(type, "Prepend"))
         return add_text_step(&t->normaliser, STEP_PREPEND, NULL, json_get(node, "prepend"), error);
     if (json_is(type, "Replace"))
-        return add_text_step(&t->normaliser, STEP_REPLACE,
-                             json_get(json_get(node, "pattern"), "String"),
+        return add_text_step(&t->normaliser, STEP_REPLACE, json_get(json_get(node, "pattern"), "String"),
                              json_get(node, "content"), error);
     return refuse(error, "normalizer", node);
 }
@@ -107,7 +101,7 @@ static bool load_metaspace(struct tokenizer *t, const struct json *node, struct 
     static const struct json space = { .type = JSON_STRING, .length = 1, .string = " " };
     const struct json *replacement = json_get(node, "replacement");
     const struct json *scheme = json_get(node, "prepend_scheme"), *split = json_get(node, "split");
-    const struct json *old = json_get(node, "add_prefix_space");   /* before there was a scheme */
+    const struct json *old = json_get(node, "add_prefix_space"); /* before there was a scheme */
     bool never = json_is(scheme, "never") || (!scheme && old && !is_true(old));
     enum step_kind prepend = json_is(scheme, "first") ? STEP_PREPEND_FIRST : STEP_PREPEND_MISSING;
 
@@ -137,13 +131,13 @@ static bool load_pre_tokenizer(struct tokenizer *t, const struct json *node, str
     if (json_is(type, "Metaspace")) return load_metaspace(t, node, error);
     if (json_is(type, "Split")) return load_split(t, node, error);
     if (json_is(type, "Digits"))
-        return add_split(&t->splitter, is_true(json_get(node, "individual_digits"))
-                                           ? SPLIT_DIGITS : SPLIT_NUMBERS, error);
+        return add_split(&t->splitter,
+                         is_true(json_get(node, "individual_digits")) ? SPLIT_DIGITS : SPLIT_NUMBERS, error);
     return refuse(error, "pre_tokenizer", node);
 }
 
-static bool load_vocabulary(struct tokenizer *t, const struct json *vocab,
-                            const struct json *merges, struct error *error)
+static bool load_vocabulary(struct tokenizer *t, const struct json *vocab, const struct json *merges,
+                            struct error *error)
 {
     if (!vocab || vocab->type != JSON_OBJECT || vocab->length == 0 || vocab->length > TOKENS_MAX)
         return fail(error, "model: vocab is missing or too large");
@@ -151,7 +145,8 @@ static bool load_vocabulary(struct tokenizer *t, const struct json *vocab,
         return fail(error, "model: merges is missing or too large");
 
     vocabulary_init(&t->vocabulary, vocab->length, merges->length);
-    JSON_FOR_EACH(name, vocab) {
+    JSON_FOR_EACH(name, vocab)
+    {
         uint64_t id;
         if (!json_integer(name + 1, TOKENS_MAX, &id))
             return fail(error, "token \"%.40s\": its id is no integer up to %u", name->string, TOKENS_MAX);
@@ -166,13 +161,13 @@ static bool load_merge(struct tokenizer *t, const struct json *merge, struct err
 {
     if (merge->type == JSON_ARRAY && merge->length == 2 && merge[1].type == JSON_STRING &&
         merge[2].type == JSON_STRING)
-        return vocabulary_add_merge(&t->vocabulary, merge[1].string, merge[1].length,
-                                    merge[2].string, merge[2].length, error);
+        return vocabulary_add_merge(&t->vocabulary, merge[1].string, merge[1].length, merge[2].string,
+                                    merge[2].length, error);
     const char *space = merge->type == JSON_STRING ? memchr(merge->string, ' ', merge->length) : NULL;
     if (!space) return fail(error, "merge %u is no pair", t->vocabulary.merge_count);
     uint32_t left = (uint32_t)(space - merge->string);
-    return vocabulary_add_merge(&t->vocabulary, merge->string, left, space + 1,
-                                merge->length - left - 1, error);
+    return vocabulary_add_merge(&t->vocabulary, merge->string, left, space + 1, merge->length - left - 1,
+                                error);
 }
 
 static bool is_empty(const struct json *node)
@@ -182,8 +177,7 @@ static bool is_empty(const struct json *node)
 
 static bool load_model(struct tokenizer *t, const struct json *model, struct error *error)
 {
-    static const char *const refused[] = { "dropout", "continuing_subword_prefix",
-                                           "end_of_word_suffix" };
+    static const char *const refused[] = { "dropout", "continuing_subword_prefix", "end_of_word_suffix" };
     if (!json_is(json_get(model, "type"), "BPE")) return refuse(error, "model", model);
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         if (!is_empty(json_get(model, refused[i])))
@@ -191,7 +185,8 @@ static bool load_model(struct tokenizer *t, const struct json *model, struct err
     }
     const struct json *merges = json_get(model, "merges"), *unknown = json_get(model, "unk_token");
     if (!load_vocabulary(t, json_get(model, "vocab"), merges, error)) return false;
-    JSON_FOR_EACH(merge, merges) {
+    JSON_FOR_EACH(merge, merges)
+    {
         if (!load_merge(t, merge, error)) return false;
     }
     t->bpe = (struct bpe_options){ .byte_fallback = is_true(json_get(model, "byte_fallback")),
@@ -219,10 +214,11 @@ static bool load_added_token(struct tokenizer *t, const struct json *node, struc
         return false;
 
     struct added_token *added = &t->added[t->added_count++];
-    *added = (struct added_token){ .id = (uint32_t)id,
-                                   .normalised = is_true(json_get(node, "normalized")) };
-    if (added->normalised) tokenizer_normalise(t, content->string, content->length, &added->text);
-    else text_append(&added->text, content->string, content->length);
+    *added = (struct added_token){ .id = (uint32_t)id, .normalised = is_true(json_get(node, "normalized")) };
+    if (added->normalised)
+        tokenizer_normalise(t, content->string, content->length, &added->text);
+    else
+        text_append(&added->text, content->string, content->length);
     return added->text.length || fail(error, "added token %u is empty once normalised", added->id);
 }
 
@@ -231,18 +227,19 @@ static bool load_added_tokens(struct tokenizer *t, const struct json *list, stru
     if (is_absent(list)) return true;
     if (list->type != JSON_ARRAY) return fail(error, "added_tokens is no list");
     t->added = allocate(list->length, sizeof(*t->added));
-    JSON_FOR_EACH(node, list) {
+    JSON_FOR_EACH(node, list)
+    {
         if (!load_added_token(t, node, error)) return false;
     }
     return true;
 }
 
 /* The ids of one special token of a template. */
-static bool add_template_ids(const struct json *ids, uint32_t *out, uint32_t *count,
-                             struct error *error)
+static bool add_template_ids(const struct json *ids, uint32_t *out, uint32_t *count, struct error *error)
 {
     if (!ids || ids->type != JSON_ARRAY) return fail(error, "post_processor: token without ids");
-    JSON_FOR_EACH(node, ids) {
+    JSON_FOR_EACH(node, ids)
+    {
         uint64_t id;
         if (*count == TEMPLATE_MAX || !json_integer(node, TOKENS_MAX, &id))
             return fail(error, "post_processor: too many ids, or one that is none");
@@ -257,7 +254,8 @@ static bool load_template(struct tokenizer *t, const struct json *node, struct e
     const struct json *single = json_get(node, "single"), *tokens = json_get(node, "special_tokens");
     bool after = false;
     if (!single || single->type != JSON_ARRAY) return fail(error, "post_processor without single");
-    JSON_FOR_EACH(item, single) {
+    JSON_FOR_EACH(item, single)
+    {
         const struct json *special = json_get(item, "SpecialToken");
         const struct json *name = json_get(special, "id");
         if (!special) {
@@ -266,8 +264,8 @@ static bool load_template(struct tokenizer *t, const struct json *node, struct e
         }
         if (!name || name->type != JSON_STRING) return fail(error, "post_processor: token without id");
         const struct json *ids = json_get(json_get(tokens, name->string), "ids");
-        if (!add_template_ids(ids, after ? t->suffix : t->prefix,
-                              after ? &t->suffix_count : &t->prefix_count, error))
+        if (!add_template_ids(ids, after ? t->suffix : t->prefix, after ? &t->suffix_count : &t->prefix_count,
+                              error))
             return false;
     }
     return true;
@@ -276,7 +274,7 @@ static bool load_template(struct tokenizer *t, const struct json *node, struct e
 static bool load_post_processor(struct tokenizer *t, const struct json *node, struct error *error)
 {
     const struct json *type = json_get(node, "type");
-    if (json_is(type, "ByteLevel")) return true;   /* trims offsets, which nobody asks for here */
+    if (json_is(type, "ByteLevel")) return true; /* trims offsets, which nobody asks for here */
     if (json_is(type, "TemplateProcessing")) return load_template(t, node, error);
     return refuse(error, "post_processor", node);
 }
@@ -285,10 +283,8 @@ static bool load_all(struct tokenizer *t, const struct json *root, struct error 
 {
     t->bpe.unknown = NO_TOKEN;
     return load_sequence(t, json_get(root, "normalizer"), "normalizers", load_normaliser, error) &&
-           load_sequence(t, json_get(root, "pre_tokenizer"), "pretokenizers", load_pre_tokenizer,
-                         error) &&
-           load_sequence(t, json_get(root, "post_processor"), "processors", load_post_processor,
-                         error) &&
+           load_sequence(t, json_get(root, "pre_tokenizer"), "pretokenizers", load_pre_tokenizer, error) &&
+           load_sequence(t, json_get(root, "post_processor"), "processors", load_post_processor, error) &&
            load_model(t, json_get(root, "model"), error) &&
            load_added_tokens(t, json_get(root, "added_tokens"), error);
 }

@@ -56,8 +56,10 @@ static bool range_contains(const struct unicode_range *range, size_t count, uint
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (code > range[middle].last) low = middle + 1;
-        else high = middle;
+        if (code > range[middle].last)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low < count && code >= range[low].first;
 }
@@ -78,7 +80,7 @@ bool unicode_is_number(uint32_t code)
 
 bool unicode_is_whitespace(uint32_t code)
 {
-    return (code >= 9 && code <= 13) || code == 0x20 || code == 0x85 || code == 0xa0 ||
-           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 ||
-           code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000;
+    return (code >= 9 && code <= 13) || code == 0x20 || code == 0x85 || code == 0xa0 || code == 0x1680 ||
+           (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
+           code == 0x205f || code == 0x3000;
 }

@@ -16,6 +16,6 @@ size_t utf8_encode(char *out, uint32_t code);
 
 bool utf8_is_valid(const char *text, size_t size);
 
-bool unicode_is_letter(uint32_t code);       /* \p{L} */
-bool unicode_is_number(uint32_t code);       /* \p{N} */
-bool unicode_is_whitespace(uint32_t code);   /* \s: the White_Space property */
+bool unicode_is_letter(uint32_t code);     /* \p{L} */
+bool unicode_is_number(uint32_t code);     /* \p{N} */
+bool unicode_is_whitespace(uint32_t code); /* \s: the White_Space property */

@@ -3,6 +3,7 @@
 #pragma once
 #include <stdint.h>
 
+/* clang-format off */
 struct unicode_range { uint32_t first, last; };
 
 /* \p{L} */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef float    f32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float f32x4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef uint16_t u16x8 __attribute__((vector_size(16), aligned(2), may_alias));
 
 static inline f32x4 load_f32x4(const float *at) { return *(const f32x4 *)at; }

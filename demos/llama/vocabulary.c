@@ -14,7 +14,7 @@ static uint32_t slot_count(uint32_t entries)
 
 static uint32_t hash_text(const char *text, size_t length)
 {
-    uint32_t hash = 2166136261u;   /* FNV-1a */
+    uint32_t hash = 2166136261u; /* FNV-1a */
     for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619u;
     return hash ^ hash >> 15;
 }
@@ -27,8 +27,7 @@ static uint32_t hash_pair(uint32_t left, uint32_t right)
 
 void vocabulary_init(struct vocabulary *v, uint32_t tokens, uint32_t merges)
 {
-    *v = (struct vocabulary){ .slot_mask = slot_count(tokens) - 1,
-                              .merge_mask = slot_count(merges) - 1 };
+    *v = (struct vocabulary){ .slot_mask = slot_count(tokens) - 1, .merge_mask = slot_count(merges) - 1 };
     v->slots = allocate(v->slot_mask + 1, sizeof(*v->slots));
     v->merges = allocate(v->merge_mask + 1, sizeof(*v->merges));
     for (uint32_t i = 0; i <= v->merge_mask; i++) v->merges[i].left = NO_TOKEN;
@@ -57,8 +56,7 @@ static uint32_t *find_slot(const struct vocabulary *v, const char *text, size_t 
 static struct merge *find_merge_slot(const struct vocabulary *v, uint32_t left, uint32_t right)
 {
     uint32_t at = hash_pair(left, right) & v->merge_mask;
-    while (v->merges[at].left != NO_TOKEN &&
-           (v->merges[at].left != left || v->merges[at].right != right))
+    while (v->merges[at].left != NO_TOKEN && (v->merges[at].left != left || v->merges[at].right != right))
         at = (at + 1) & v->merge_mask;
     return &v->merges[at];
 }
@@ -104,15 +102,14 @@ bool vocabulary_add(struct vocabulary *v, uint32_t id, const char *text, uint32_
         return true;
     }
     /* Llama 2 lists <s> in the vocabulary and again here: the same text, now special. */
-    if (token->kind != TOKEN_NORMAL || token->length != length ||
-        memcmp(token->text, text, length) != 0)
+    if (token->kind != TOKEN_NORMAL || token->length != length || memcmp(token->text, text, length) != 0)
         return fail(error, "added token \"%.40s\": id %u is taken", text, id);
     token->kind = kind;
     return true;
 }
 
-bool vocabulary_add_merge(struct vocabulary *v, const char *left, uint32_t left_length,
-                          const char *right, uint32_t right_length, struct error *error)
+bool vocabulary_add_merge(struct vocabulary *v, const char *left, uint32_t left_length, const char *right,
+                          uint32_t right_length, struct error *error)
 {
     uint32_t left_id = vocabulary_find(v, left, left_length);
     uint32_t right_id = vocabulary_find(v, right, right_length);
@@ -131,11 +128,10 @@ bool vocabulary_add_merge(struct vocabulary *v, const char *left, uint32_t left_
 
 uint32_t vocabulary_find(const struct vocabulary *v, const char *text, size_t length)
 {
-    return *find_slot(v, text, length) - 1;   /* 0, a free slot, becomes NO_TOKEN */
+    return *find_slot(v, text, length) - 1; /* 0, a free slot, becomes NO_TOKEN */
 }
 
-const struct merge *vocabulary_find_merge(const struct vocabulary *v, uint32_t left,
-                                          uint32_t right)
+const struct merge *vocabulary_find_merge(const struct vocabulary *v, uint32_t left, uint32_t right)
 {
     struct merge *merge = find_merge_slot(v, left, right);
     return merge->left == NO_TOKEN ? NULL : merge;
