@@ -32,6 +32,7 @@ static void ioapic_write(const struct ioapic *io, uint32_t reg, uint32_t value)
 err_t ioapic_init(struct ioapic *io, struct mmio regs, uint32_t gsi_base)
 {
     *io = (struct ioapic){ .regs = regs, .gsi_base = gsi_base };
+    if (!regs.base) return ERR_NO_DEVICE;
     uint32_t version = ioapic_read(io, IOAPIC_VERSION);
     uint32_t pins = (uint32_t)field_get(version, IOAPIC_VERSION_PINS) + 1;
     if (version == 0 || version == UINT32_MAX || pins > IOAPIC_PINS_MAX) return ERR_NO_DEVICE;

@@ -27,9 +27,10 @@ paddr_t lapic_physical_base(void) { return PADDR(msr_read(MSR_APIC_BASE) & MSR_A
 
 bool lapic_is_ready(void) { return is_x2apic || xapic.base; }
 
-void lapic_init(struct mmio regs, uint8_t spurious_vector)
+err_t lapic_init(struct mmio regs, uint8_t spurious_vector)
 {
     uint64_t base = msr_read(MSR_APIC_BASE);
+    if (!regs.base && !(base & MSR_APIC_BASE_X2APIC)) return ERR_NO_DEVICE;
     if (!(base & MSR_APIC_BASE_ENABLE)) msr_write(MSR_APIC_BASE, base | MSR_APIC_BASE_ENABLE);
     is_x2apic = base & MSR_APIC_BASE_X2APIC;
     xapic = regs;
@@ -45,6 +46,7 @@ void lapic_init(struct mmio regs, uint8_t spurious_vector)
 
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_SVR, LAPIC_SVR_ENABLE | spurious_vector);
+    return OK;
 }
 
 uint32_t lapic_id(void)

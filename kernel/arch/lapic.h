@@ -9,8 +9,8 @@
 paddr_t lapic_physical_base(void);
 
 /* Accept interrupts. `regs` is unused (and may be empty) where the firmware has switched to x2APIC,
- * which is then kept: going back needs a reset of the APIC. */
-void lapic_init(struct mmio regs, uint8_t spurious_vector);
+ * which is then kept: going back needs a reset of the APIC. ERR_NO_DEVICE when it is empty otherwise. */
+err_t lapic_init(struct mmio regs, uint8_t spurious_vector);
 bool lapic_is_ready(void);
 uint32_t lapic_id(void);
 void lapic_end_of_interrupt(void);

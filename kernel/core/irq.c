@@ -64,11 +64,15 @@ void irq_init(const struct acpi_madt *madt, struct mmio lapic, const struct mmio
     trap_set_handler(VECTOR_PIC_BASE + PIC_SPURIOUS_MASTER, handle_spurious);
     trap_set_handler(VECTOR_PIC_BASE + PIC_SPURIOUS_SLAVE, handle_spurious);
     trap_set_handler(VECTOR_SPURIOUS, handle_spurious);
-    lapic_init(lapic, VECTOR_SPURIOUS);
 
+    err_t e = lapic_init(lapic, VECTOR_SPURIOUS);
+    if (failed(e)) {
+        log_error("irq: no interrupts at all: the local APIC is not mapped");
+        return;
+    }
     if (madt->why) log_error("irq: no device interrupts: the ACPI table MADT: %s", madt->why);
     for (uint32_t i = 0; i < madt->ioapic_count; i++) {
-        err_t e = ioapic_init(&ioapics[ioapic_count], ioapic_regs[i], madt->ioapics[i].gsi_base);
+        e = ioapic_init(&ioapics[ioapic_count], ioapic_regs[i], madt->ioapics[i].gsi_base);
         if (failed(e))
             log_error("irq: I/O APIC %u does not answer", (unsigned)madt->ioapics[i].id);
         else

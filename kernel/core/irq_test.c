@@ -153,6 +153,14 @@ TEST(ioapic_init_finds_nothing_where_nothing_answers)
     static struct fake_ioapic absent;
     struct ioapic io;
     EXPECT_ERR(ioapic_init(&io, fake_ioapic_add(&absent, 0), 0), ERR_NO_DEVICE);
+    EXPECT_ERR(ioapic_init(&io, (struct mmio){ 0 }, 0), ERR_NO_DEVICE);
+}
+
+TEST(lapic_init_refuses_to_write_to_registers_that_are_not_mapped)
+{
+    set_up();
+    EXPECT_ERR(lapic_init((struct mmio){ 0 }, VECTOR_SPURIOUS), ERR_NO_DEVICE);
+    EXPECT_EQ(lapic_id(), 7);
 }
 
 TEST(lapic_uses_msrs_where_firmware_switched_to_x2apic)
@@ -161,14 +169,14 @@ TEST(lapic_uses_msrs_where_firmware_switched_to_x2apic)
     uint64_t xapic_base = fake_msr(MSR_APIC_BASE);
     fake_msr_set(MSR_APIC_BASE, xapic_base | MSR_APIC_BASE_X2APIC);
     fake_msr_set(0x802, 300);
-    lapic_init((struct mmio){ 0 }, VECTOR_SPURIOUS);
+    EXPECT_OK(lapic_init((struct mmio){ 0 }, VECTOR_SPURIOUS));
     EXPECT(lapic_is_ready());
     EXPECT_EQ(fake_msr(0x80f), 0x100 | VECTOR_SPURIOUS);
     EXPECT_EQ(lapic_id(), 300);
     EXPECT_ERR(irq_attach(20, handler, NULL), ERR_NOT_SUPPORTED);
 
     fake_msr_set(MSR_APIC_BASE, xapic_base);
-    lapic_init(lapic_regs, VECTOR_SPURIOUS);
+    EXPECT_OK(lapic_init(lapic_regs, VECTOR_SPURIOUS));
     EXPECT_EQ(lapic_id(), 7);
 }
 
