@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 #include "host/ck/tar_tree.h"
 #include "host/ck/tar.h"
 #include "lib/cpio.h"
+#include "lib/lz4_frame.h"
 
 /* ---- what kind of file is it ---- */
 
@@ -143,18 +145,37 @@ void rootfs_release(struct rootfs *rootfs)
     if (rootfs->mapped) munmap(rootfs->mapped, rootfs->mapped_bytes);
 }
 
-static bool check_cpio(const struct mapping *m, const char *path)
+static bool check_cpio(const void *bytes, uint64_t count, const char *path, const char *where)
 {
     struct cpio_reader reader;
     struct cpio_entry entry;
     const char *why = NULL;
     err_t e;
-    cpio_reader_init(&reader, m->bytes, (uint64_t)m->stat.st_size);
+    cpio_reader_init(&reader, bytes, count);
     do e = cpio_next(&reader, &entry, &why);
     while (!failed(e));
     if (e.code == ERR_NOT_FOUND.code) return true;
-    report("%s: broken at byte %llu: %s", path, (unsigned long long)reader.offset, why ? why : err_text(e));
+    report("%s: broken at byte %llu%s: %s", path, (unsigned long long)reader.offset, where,
+           why ? why : err_text(e));
     return false;
+}
+
+/* The kernel would find the same faults, but only after a boot. */
+static bool check_lz4(const struct mapping *m, const char *path)
+{
+    uint64_t content_bytes = 0;
+    size_t bytes = 0;
+    const char *why = NULL;
+    uint8_t *content = NULL;
+    err_t e = lz4_frame_content_bytes(m->bytes, (size_t)m->stat.st_size, &content_bytes, &why);
+    if (!failed(e)) {
+        content = must_realloc(NULL, content_bytes);
+        e = lz4_frame_decompress(m->bytes, (size_t)m->stat.st_size, content, content_bytes, &bytes, &why);
+    }
+    if (failed(e)) report("%s: broken lz4: %s", path, why ? why : err_text(e));
+    bool is_good = !failed(e) && check_cpio(content, bytes, path, " of its contents");
+    free(content);
+    return is_good;
 }
 
 static int take_descriptor(struct mapping *m)
@@ -176,10 +197,12 @@ int rootfs_open(const char *path, uint64_t *out_bytes)
     struct rootfs source;
     enum format format =
         S_ISDIR(m.stat.st_mode) ? FORMAT_TAR : tell_format(m.bytes, (size_t)m.stat.st_size, &why);
-    if (format == FORMAT_LZ4 || (format == FORMAT_CPIO && check_cpio(&m, path))) {
+    bool is_cpio = format == FORMAT_CPIO && check_cpio(m.bytes, (uint64_t)m.stat.st_size, path, "");
+    bool is_lz4 = format == FORMAT_LZ4 && check_lz4(&m, path);
+    if (is_cpio || is_lz4) {
         *out_bytes = (uint64_t)m.stat.st_size;
         fd = take_descriptor(&m);
-    } else if (format != FORMAT_CPIO && read_mapped(&source, &m, path)) {
+    } else if (format != FORMAT_CPIO && format != FORMAT_LZ4 && read_mapped(&source, &m, path)) {
         fd = pack_tree_in_memory(&source.tree, out_bytes);
         rootfs_release(&source);
     }

@@ -243,6 +243,13 @@ is "a cpio archive is handed on as it is" "$(cmp a.cpio good.cpio 2>&1)" ""
 lz4 -q -l good.cpio good.lz4
 archive good.lz4
 is "so is one compressed with lz4" "$(cmp a.cpio good.lz4 2>&1)" ""
+lz4 -q good.cpio good-frame.lz4
+archive good-frame.lz4
+is "in either of its formats" "$(cmp a.cpio good-frame.lz4 2>&1)" ""
+head -c 300 good.lz4 >torn.lz4
+refuse "a torn lz4 is refused" torn.lz4 "torn.lz4: broken lz4: "
+echo "not a cpio" | lz4 -q -l - text.lz4
+refuse "an lz4 of something else is refused" text.lz4 "text.lz4: broken at byte 0 of its contents"
 head -c 700 good.cpio >torn.cpio
 refuse "a torn cpio is refused" torn.cpio "torn.cpio: broken at byte "
 sed '1s/^\(.\{14\}\)./\1x/' good.cpio >bad.cpio
