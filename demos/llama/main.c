@@ -99,7 +99,7 @@ static void print_token(const struct run *run, uint32_t token)
     text_free(&text);
 }
 
-static void generate(struct run *run)
+static bool generate(struct run *run, struct error *error)
 {
     const struct config *config = &run->model.config;
     struct sampler sampler;
@@ -122,6 +122,7 @@ static void generate(struct run *run)
     run->generate_s = read_clock(CLOCK_MONOTONIC) - begin_s;
     putchar('\n');
     fflush(stdout);
+    return !ferror(stdout) || fail(error, "standard output: could not be written");
 }
 
 static void print_stats(const struct run *run)
@@ -153,10 +154,7 @@ int main(int argc, char **argv)
         return 0;
     }
     ok = ok && load(&run, &error);
-    if (ok && run.options.logits)
-        ok = write_logits(&run, &error);
-    else if (ok)
-        generate(&run);
+    if (ok) ok = run.options.logits ? write_logits(&run, &error) : generate(&run, &error);
     if (ok && run.options.stats) print_stats(&run);
     if (!ok) fprintf(stderr, "llama: %s\n", error.text);
     unload(&run);

@@ -6,25 +6,42 @@
 
 #include "vector.h"
 
-#include <math.h>
+#include <stdbool.h>
 
 typedef int16_t i16x8 __attribute__((vector_size(16), aligned(1), may_alias));
 typedef int32_t i32x4 __attribute__((vector_size(16), aligned(1), may_alias));
 
+#define LARGEST_MIN   1e-30f      /* below it the inverse of a scale would overflow */
+#define INFINITY_BITS 0x7f800000u /* infinity and NaN have at least these */
+
+/* The bits of a float without its sign order floats as integers do, and integers are what a
+ * translated machine compares fast. */
+static uint32_t magnitude(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits & 0x7fffffffu;
+}
+
+/* Infinity and NaN among weights become 0: such a checkpoint says nothing in fp32 either. */
 static void quant_group(const float *values, size_t count, int8_t *codes, float *scale)
 {
-    float largest = 0;
+    uint32_t largest_bits = 0;
     for (size_t i = 0; i < count; i++) {
-        float size = fabsf(values[i]);
-        if (size > largest) largest = size;
+        uint32_t bits = magnitude(values[i]);
+        if (bits > largest_bits && bits < INFINITY_BITS) largest_bits = bits;
     }
-    /* Infinity and NaN among weights become 0: such a checkpoint says nothing in fp32 either. */
-    *scale = largest / QUANT_MAX;
-    float inverse = largest > 0 && *scale > 0 && largest <= 3e38f ? QUANT_MAX / largest : 0;
-    for (size_t i = 0; i < QUANT_GROUP; i++) {
-        float code = i < count ? values[i] * inverse : 0;
-        if (!(fabsf(code) <= QUANT_MAX + 0.5f)) code = 0;
-        codes[i] = (int8_t)(code < 0 ? code - 0.499f : code + 0.499f);
+    float largest;
+    memcpy(&largest, &largest_bits, sizeof(largest));
+    bool is_zero = largest < LARGEST_MIN;
+    float inverse = is_zero ? 0 : QUANT_MAX / largest;
+    *scale = is_zero ? 0 : largest / QUANT_MAX;
+
+    /* 128.5 makes every code positive, so that cutting off rounds to the nearest. */
+    memset(codes, 0, QUANT_GROUP);
+    for (size_t i = 0; i < count; i++) {
+        if (magnitude(values[i]) < INFINITY_BITS)
+            codes[i] = (int8_t)((int)(values[i] * inverse + 128.5f) - 128);
     }
 }
 
