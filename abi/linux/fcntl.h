@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Linux's flags and commands for files on x86-64.
- * [linux uapi asm-generic/fcntl.h, linux/fcntl.h, linux/falloc.h, linux/uio.h, asm-generic/poll.h] */
+ * [linux uapi asm-generic/fcntl.h, linux/fcntl.h, linux/falloc.h, linux/uio.h] */
 #pragma once
 #include "lib/base.h"
 
@@ -99,23 +99,3 @@ struct linux_iovec {
     uint64_t iov_len;
 };
 _Static_assert(sizeof(struct linux_iovec) == 16, "fixed by the ABI");
-
-struct linux_pollfd {
-    int32_t fd;
-    int16_t events;
-    int16_t revents;
-};
-_Static_assert(sizeof(struct linux_pollfd) == 8, "fixed by the ABI");
-
-enum {
-    LINUX_POLLIN = 0x001,
-    LINUX_POLLPRI = 0x002,
-    LINUX_POLLOUT = 0x004,
-    LINUX_POLLERR = 0x008,
-    LINUX_POLLHUP = 0x010,
-    LINUX_POLLNVAL = 0x020,
-    LINUX_POLLRDNORM = 0x040,
-    LINUX_POLLRDBAND = 0x080,
-    LINUX_POLLWRNORM = 0x100,
-    LINUX_POLLWRBAND = 0x200,
-};

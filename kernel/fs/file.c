@@ -2,6 +2,7 @@
 #include "fs/file.h"
 
 #include "abi/linux/fcntl.h"
+#include "abi/linux/poll.h"
 #include "fs/directory.h"
 #include "fs/path.h"
 #include "lib/format.h"

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fcntl, ioctl, flock. */
+#include "syscall/sys_file.h"
+
+#include "abi/linux/fcntl.h"
+#include "abi/linux/ioctl.h"
+#include "container/process.h"
+#include "fs/fd_table.h"
+#include "fs/file.h"
+#include "syscall/sys_path.h"
+#include "vm/usercopy.h"
+
+enum {
+    SETTABLE_FLAGS = LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_ASYNC | LINUX_O_DIRECT | LINUX_O_NOATIME,
+};
+
+static void change_flags(struct file *file, uint32_t mask, uint32_t flags)
+{
+    __atomic_store_n(&file->flags, (file->flags & ~mask) | (flags & mask), __ATOMIC_RELAXED);
+}
+
+/* ---- locks: this process is the only one, and its own locks never stand in its way ---- */
+
+static err_t check_lock(const struct file *file, uint32_t command, const struct linux_flock *lock)
+{
+    bool is_get = command == LINUX_F_GETLK || command == LINUX_F_OFD_GETLK;
+    bool is_of_file = command >= LINUX_F_OFD_GETLK;
+    if (lock->l_whence < LINUX_SEEK_SET || lock->l_whence > LINUX_SEEK_END) return ERR_INVALID;
+    if (is_of_file && lock->l_pid != 0) return ERR_INVALID;
+    switch (lock->l_type) {
+    case LINUX_F_RDLCK: return is_get || file_is_readable(file) ? OK : ERR_BAD_FD;
+    case LINUX_F_WRLCK: return is_get || file_is_writable(file) ? OK : ERR_BAD_FD;
+    case LINUX_F_UNLCK: return is_get ? ERR_INVALID : OK;
+    }
+    return ERR_INVALID;
+}
+
+static int64_t lock_command(const struct file *file, uint32_t command, uint64_t address)
+{
+    struct linux_flock lock;
+    err_t e = user_copy_in(&lock, UADDR(address), sizeof(lock));
+    if (!failed(e)) e = check_lock(file, command, &lock);
+    if (failed(e) || (command != LINUX_F_GETLK && command != LINUX_F_OFD_GETLK)) return e.code;
+    lock.l_type = LINUX_F_UNLCK;
+    return user_copy_out(UADDR(address), &lock, sizeof(lock)).code;
+}
+
+/* ---- fcntl ---- */
+
+static int64_t get_descriptor_flags(uint64_t fd)
+{
+    bool is_cloexec;
+    err_t e = fd_get_cloexec(process_current()->files, (uint32_t)fd, &is_cloexec);
+    return failed(e) ? e.code : is_cloexec ? LINUX_FD_CLOEXEC : 0;
+}
+
+/* What also works on O_PATH descriptors. */
+static bool is_about_descriptor(uint32_t command)
+{
+    switch (command) {
+    case LINUX_F_DUPFD:
+    case LINUX_F_DUPFD_CLOEXEC:
+    case LINUX_F_GETFD:
+    case LINUX_F_SETFD:
+    case LINUX_F_GETFL: return true;
+    }
+    return false;
+}
+
+static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, uint64_t argument)
+{
+    switch (command) {
+    case LINUX_F_DUPFD:
+    case LINUX_F_DUPFD_CLOEXEC: return descriptor_duplicate(fd, argument, command == LINUX_F_DUPFD_CLOEXEC);
+    case LINUX_F_GETFD: return get_descriptor_flags(fd);
+    case LINUX_F_SETFD:
+        return fd_set_cloexec(process_current()->files, (uint32_t)fd, argument & LINUX_FD_CLOEXEC).code;
+    case LINUX_F_GETFL: return file->flags;
+    case LINUX_F_SETFL: change_flags(file, SETTABLE_FLAGS, (uint32_t)argument); return 0;
+    case LINUX_F_GETLK:
+    case LINUX_F_SETLK:
+    case LINUX_F_SETLKW:
+    case LINUX_F_OFD_GETLK:
+    case LINUX_F_OFD_SETLK:
+    case LINUX_F_OFD_SETLKW: return lock_command(file, command, argument);
+    }
+    return ERR_INVALID.code;
+}
+
+int64_t sys_fcntl(uint64_t fd, uint64_t command, uint64_t argument)
+{
+    struct file *file;
+    err_t e =
+        is_about_descriptor((uint32_t)command) ? file_argument_or_path(fd, &file) : file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    int64_t result = file_command(file, fd, (uint32_t)command, argument);
+    file_put(file);
+    return result;
+}
+
+/* ---- ioctl: what every file knows, then the file's own ---- */
+
+static int64_t set_flag_by_int(struct file *file, uint32_t flag, uint64_t address)
+{
+    int32_t value;
+    err_t e = user_copy_in(&value, UADDR(address), sizeof(value));
+    if (!failed(e)) change_flags(file, flag, value ? flag : 0);
+    return e.code;
+}
+
+static int64_t request(struct file *file, uint64_t fd, uint32_t number, uint64_t argument)
+{
+    switch (number) {
+    case LINUX_FIOCLEX: return fd_set_cloexec(process_current()->files, (uint32_t)fd, true).code;
+    case LINUX_FIONCLEX: return fd_set_cloexec(process_current()->files, (uint32_t)fd, false).code;
+    case LINUX_FIONBIO: return set_flag_by_int(file, LINUX_O_NONBLOCK, argument);
+    }
+    return file->ops->ioctl ? file->ops->ioctl(file, number, argument) : ERR_NOT_TTY.code;
+}
+
+int64_t sys_ioctl(uint64_t fd, uint64_t number, uint64_t argument)
+{
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    int64_t result = request(file, fd, (uint32_t)number, argument);
+    file_put(file);
+    return result;
+}
+
+int64_t sys_flock(uint64_t fd, uint64_t operation)
+{
+    uint32_t kind = (uint32_t)operation & ~(uint32_t)LINUX_LOCK_NB;
+    if (kind != LINUX_LOCK_SH && kind != LINUX_LOCK_EX && kind != LINUX_LOCK_UN) return ERR_INVALID.code;
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    file_put(file);
+    return 0;
+}

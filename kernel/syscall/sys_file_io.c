@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read, write and their kin. [linux fs/read_write.c, lib/iov_iter.c] for the order of checks. */
+#include "syscall/sys_file.h"
+
+#include "abi/linux/fcntl.h"
+#include "fs/file.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "syscall/sys_path.h"
+#include "vm/layout.h"
+#include "vm/usercopy.h"
+
+enum { VECTOR_SHORT = 8 };
+
+/* The memory of one call: one piece, or an iovec array. */
+struct pieces {
+    struct io_segment *segments;
+    uint64_t bytes; /* of all, cut to LINUX_RW_COUNT_MAX */
+    struct io_segment near[VECTOR_SHORT];
+};
+
+_Static_assert(sizeof(struct io_segment) == sizeof(struct linux_iovec) &&
+                   offsetof(struct io_segment, bytes) == offsetof(struct linux_iovec, iov_len),
+               "an iovec array is copied in and used as it is");
+
+static void pieces_fini(struct pieces *pieces)
+{
+    if (pieces->segments != pieces->near) heap_free(pieces->segments);
+}
+
+static err_t decode_buffer(uint64_t address, uint64_t bytes, struct pieces *out)
+{
+    if (!is_user_range(address, bytes)) return ERR_FAULT;
+    out->bytes = MIN(bytes, LINUX_RW_COUNT_MAX);
+    out->segments = out->near;
+    out->near[0] = (struct io_segment){ address, out->bytes };
+    return OK;
+}
+
+static err_t check_segments(struct pieces *pieces, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        if ((int64_t)pieces->segments[i].bytes < 0) return ERR_INVALID;
+    pieces->bytes = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        struct io_segment *segment = &pieces->segments[i];
+        if (!is_user_range(segment->address, segment->bytes)) return ERR_FAULT;
+        segment->bytes = MIN(segment->bytes, LINUX_RW_COUNT_MAX - pieces->bytes);
+        pieces->bytes += segment->bytes;
+    }
+    return OK;
+}
+
+static err_t decode_vector(uint64_t address, uint64_t count, struct pieces *out)
+{
+    if (count > LINUX_IOV_MAX) return ERR_INVALID;
+    size_t bytes = count * sizeof(struct io_segment);
+    out->segments = count <= VECTOR_SHORT ? out->near : heap_alloc(bytes);
+    if (!out->segments) return ERR_NO_MEMORY;
+    err_t e = user_copy_in(out->segments, UADDR(address), bytes);
+    if (!failed(e)) e = check_segments(out, count);
+    if (failed(e)) pieces_fini(out);
+    return e;
+}
+
+/* How a call names its memory, where it starts in the file, and which way bytes go. */
+struct io_call {
+    uint64_t fd;
+    uint64_t address, count; /* bytes, or pieces of a vector */
+    bool is_vector, is_write;
+    bool has_offset;
+    uint64_t offset;
+};
+
+static err_t check_file(const struct file *file, const struct io_call *call)
+{
+    if (call->has_offset && !file->ops->is_seekable) return ERR_SEEK_PIPE;
+    if (!(call->is_write ? file_is_writable(file) : file_is_readable(file))) return ERR_BAD_FD;
+    return (call->is_write ? !file->ops->write : !file->ops->read) ? ERR_INVALID : OK;
+}
+
+static err_t check_range(const struct file *file, const struct io_call *call, uint64_t bytes)
+{
+    /* A shared position may move meanwhile; that case is the file's to survive, this one the caller's
+     * to be told about. */
+    uint64_t start = call->has_offset ? call->offset : file->position;
+    bool has_position = file->ops->is_seekable;
+    return has_position && (int64_t)(start + bytes) < 0 ? ERR_INVALID : OK;
+}
+
+static int64_t transfer(struct file *file, const struct io_call *call)
+{
+    struct pieces pieces;
+    err_t e = check_file(file, call);
+    if (failed(e)) return e.code;
+    e = call->is_vector ? decode_vector(call->address, call->count, &pieces)
+                        : decode_buffer(call->address, call->count, &pieces);
+    if (failed(e)) return e.code;
+    int64_t result = check_range(file, call, call->is_vector ? pieces.bytes : call->count).code;
+    if (result == 0) {
+        struct io_buffer buffer;
+        uint64_t position = call->offset;
+        uint64_t *at = call->has_offset ? &position : NULL;
+        io_buffer_init_user(&buffer, pieces.segments, pieces.bytes);
+        result = call->is_write ? file_write(file, &buffer, at) : file_read(file, &buffer, at);
+    }
+    pieces_fini(&pieces);
+    return result;
+}
+
+static int64_t run(const struct io_call *call)
+{
+    if (call->has_offset && (int64_t)call->offset < 0) return ERR_INVALID.code;
+    struct file *file;
+    err_t e = file_argument(call->fd, &file);
+    if (failed(e)) return e.code;
+    int64_t result = transfer(file, call);
+    file_put(file);
+    return result;
+}
+
+int64_t sys_read(uint64_t fd, uint64_t buffer, uint64_t bytes)
+{
+    return run(&(struct io_call){ .fd = fd, .address = buffer, .count = bytes });
+}
+
+int64_t sys_write(uint64_t fd, uint64_t buffer, uint64_t bytes)
+{
+    return run(&(struct io_call){ .fd = fd, .address = buffer, .count = bytes, .is_write = true });
+}
+
+int64_t sys_pread64(uint64_t fd, uint64_t buffer, uint64_t bytes, uint64_t offset)
+{
+    return run(&(struct io_call){
+        .fd = fd, .address = buffer, .count = bytes, .has_offset = true, .offset = offset });
+}
+
+int64_t sys_pwrite64(uint64_t fd, uint64_t buffer, uint64_t bytes, uint64_t offset)
+{
+    return run(&(struct io_call){ .fd = fd,
+                                  .address = buffer,
+                                  .count = bytes,
+                                  .has_offset = true,
+                                  .offset = offset,
+                                  .is_write = true });
+}
+
+int64_t sys_readv(uint64_t fd, uint64_t vector, uint64_t count)
+{
+    return run(&(struct io_call){ .fd = fd, .address = vector, .count = count, .is_vector = true });
+}
+
+int64_t sys_writev(uint64_t fd, uint64_t vector, uint64_t count)
+{
+    return run(&(struct io_call){
+        .fd = fd, .address = vector, .count = count, .is_vector = true, .is_write = true });
+}
+
+int64_t sys_preadv(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offset)
+{
+    return run(&(struct io_call){ .fd = fd,
+                                  .address = vector,
+                                  .count = count,
+                                  .is_vector = true,
+                                  .has_offset = true,
+                                  .offset = offset });
+}
+
+int64_t sys_pwritev(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offset)
+{
+    return run(&(struct io_call){ .fd = fd,
+                                  .address = vector,
+                                  .count = count,
+                                  .is_vector = true,
+                                  .has_offset = true,
+                                  .offset = offset,
+                                  .is_write = true });
+}
+
+static int64_t seek(struct file *file, int64_t offset, uint32_t whence)
+{
+    if (whence > LINUX_SEEK_HOLE) return ERR_INVALID.code;
+    if (!file->ops->seek) return ERR_SEEK_PIPE.code;
+    file_take_position(file);
+    uint64_t position = file->position;
+    err_t e = file->ops->seek(file, offset, whence, &position);
+    if (!failed(e)) file->position = position;
+    file_give_position(file);
+    return failed(e) ? e.code : (int64_t)position;
+}
+
+int64_t sys_lseek(uint64_t fd, uint64_t offset, uint64_t whence)
+{
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    int64_t result = seek(file, (int64_t)offset, (uint32_t)whence);
+    file_put(file);
+    return result;
+}
+
+static int64_t read_names(struct file *file, uint64_t address, uint64_t bytes)
+{
+    if (!file->ops->read_names) return ERR_NOT_DIRECTORY.code;
+    struct io_segment segment = { address, bytes };
+    struct io_buffer buffer;
+    io_buffer_init_user(&buffer, &segment, bytes);
+    file_take_position(file);
+    int64_t result = file->ops->read_names(file, &buffer, &file->position);
+    file_give_position(file);
+    return result;
+}
+
+int64_t sys_getdents64(uint64_t fd, uint64_t buffer, uint64_t bytes)
+{
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    int64_t result = read_names(file, buffer, MIN((uint32_t)bytes, (uint32_t)INT32_MAX));
+    file_put(file);
+    return result;
+}

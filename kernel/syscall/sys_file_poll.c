@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* poll and select: look at every file, and sleep until any file anywhere changes if none is ready. */
+#include "syscall/sys_file.h"
+
+#include "abi/linux/poll.h"
+#include "abi/linux/time.h"
+#include "container/process.h"
+#include "core/time.h"
+#include "fs/fd_table.h"
+#include "fs/file.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "syscall/sys_path.h"
+#include "syscall/timespec.h"
+#include "vm/usercopy.h"
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_US 1000ull
+#define US_PER_S  1000000ull
+
+enum {
+    LIST_SHORT = 16,
+    SIGNAL_SET_BYTES = 8,
+    SET_WORDS = LINUX_FD_SETSIZE / 64,
+    /* What each of select's sets asks for. [linux fs/select.c] */
+    SELECT_IN = LINUX_POLLRDNORM | LINUX_POLLRDBAND | LINUX_POLLIN | LINUX_POLLHUP | LINUX_POLLERR,
+    SELECT_OUT = LINUX_POLLWRBAND | LINUX_POLLWRNORM | LINUX_POLLOUT | LINUX_POLLERR,
+    SELECT_EXCEPT = LINUX_POLLPRI,
+};
+
+/* Ends: when to stop waiting. 0: do not wait at all. */
+struct deadline {
+    uint64_t ns; /* UINT64_MAX: never */
+};
+
+static struct deadline deadline_after(uint64_t ns)
+{
+    uint64_t end;
+    if (ns == 0) return (struct deadline){ 0 };
+    return (struct deadline){ add_overflows(time_now_ns(), ns, &end) ? UINT64_MAX : end };
+}
+
+/* ---- poll ---- */
+
+/* How many entries have something to say. */
+static int64_t look(struct linux_pollfd *list, size_t count)
+{
+    int64_t ready = 0;
+    for (size_t i = 0; i < count; i++) {
+        list[i].revents = 0;
+        if (list[i].fd < 0) continue;
+        struct file *file;
+        if (failed(file_argument((uint32_t)list[i].fd, &file))) {
+            list[i].revents = LINUX_POLLNVAL;
+        } else {
+            uint32_t wanted = (uint16_t)list[i].events | LINUX_POLLERR | LINUX_POLLHUP;
+            list[i].revents = (int16_t)(file_poll(file) & wanted);
+            file_put(file);
+        }
+        ready += list[i].revents != 0;
+    }
+    return ready;
+}
+
+static int64_t poll_until(struct linux_pollfd *list, size_t count, struct deadline end)
+{
+    for (;;) {
+        uint32_t seen = file_readiness_count();
+        int64_t ready = look(list, count);
+        if (ready > 0 || end.ns == 0) return ready;
+        err_t e = file_wait_for_readiness(seen, end.ns);
+        if (e.code == ERR_TIMED_OUT.code) return look(list, count);
+        if (failed(e)) return e.code;
+    }
+}
+
+/* Only the answers go back: the program may keep the rest in memory it does not want touched. */
+static err_t write_answers(const struct linux_pollfd *list, size_t count, uint64_t address)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t at = address + i * sizeof(*list) + offsetof(struct linux_pollfd, revents);
+        err_t e = user_copy_out(UADDR(at), &list[i].revents, sizeof(list[i].revents));
+        if (failed(e)) return e;
+    }
+    return OK;
+}
+
+static int64_t poll_list(uint64_t address, uint32_t count, struct deadline end)
+{
+    if (count > fd_limit()) return ERR_INVALID.code;
+    struct linux_pollfd near[LIST_SHORT], *list = near;
+    size_t bytes = count * sizeof(*list);
+    if (count > LIST_SHORT) list = heap_alloc(bytes);
+    if (!list) return ERR_NO_MEMORY.code;
+    err_t e = user_copy_in(list, UADDR(address), bytes);
+    int64_t result = failed(e) ? e.code : poll_until(list, count, end);
+    if (result >= 0) {
+        e = write_answers(list, count, address);
+        if (failed(e)) result = e.code;
+    }
+    if (list != near) heap_free(list);
+    return result;
+}
+
+int64_t sys_poll(uint64_t list, uint64_t count, uint64_t timeout_ms)
+{
+    int32_t timeout = (int32_t)timeout_ms;
+    struct deadline end = { UINT64_MAX };
+    if (timeout >= 0) end = deadline_after((uint64_t)timeout * NS_PER_MS);
+    return poll_list(list, (uint32_t)count, end);
+}
+
+/* ---- time-outs in user memory, which Linux turns into the time that was left ---- */
+
+static err_t timespec_deadline(uint64_t address, struct deadline *out)
+{
+    uint64_t ns;
+    *out = (struct deadline){ UINT64_MAX };
+    if (address == 0) return OK;
+    err_t e = timespec_read(address, &ns);
+    if (!failed(e)) *out = deadline_after(ns);
+    return e;
+}
+
+static uint64_t left_until(struct deadline end)
+{
+    uint64_t now_ns = end.ns ? time_now_ns() : 0;
+    return end.ns > now_ns ? end.ns - now_ns : 0;
+}
+
+/* A result that counts is worth more than a time-out that cannot be written. */
+static int64_t finish_timespec(int64_t result, uint64_t address, struct deadline end)
+{
+    if (address && failed(timespec_write(address, left_until(end)))) return result;
+    return result;
+}
+
+int64_t sys_ppoll(uint64_t list, uint64_t count, uint64_t timeout, uint64_t mask, uint64_t mask_bytes)
+{
+    struct deadline end;
+    err_t e = timespec_deadline(timeout, &end);
+    if (failed(e)) return e.code;
+    if (mask && mask_bytes != SIGNAL_SET_BYTES) return ERR_INVALID.code;
+    return finish_timespec(poll_list(list, (uint32_t)count, end), timeout, end);
+}
+
+/* ---- select ---- */
+
+struct set {
+    uint64_t address; /* 0: not given */
+    uint32_t events;
+    uint64_t asked[SET_WORDS], answer[SET_WORDS];
+};
+
+struct select {
+    uint32_t count; /* descriptors below this are looked at */
+    struct set sets[3];
+};
+
+/* Sets are whole words in user memory. */
+static size_t set_bytes(uint32_t count) { return align_up(count, 64) / 8; }
+
+static err_t select_decode(struct select *s, uint64_t count, const uint64_t addresses[3])
+{
+    static const uint32_t events[3] = { SELECT_IN, SELECT_OUT, SELECT_EXCEPT };
+    if ((int32_t)count < 0) return ERR_INVALID;
+    memset(s, 0, sizeof(*s));
+    s->count = MIN((uint32_t)count, (uint32_t)LINUX_FD_SETSIZE);
+    for (size_t i = 0; i < 3; i++) {
+        s->sets[i].address = addresses[i];
+        s->sets[i].events = events[i];
+        if (!addresses[i]) continue;
+        err_t e = user_copy_in(s->sets[i].asked, UADDR(addresses[i]), set_bytes(s->count));
+        if (failed(e)) return e;
+    }
+    return OK;
+}
+
+static bool is_in(const uint64_t *words, uint32_t fd) { return words[fd / 64] >> (fd % 64) & 1; }
+
+static err_t select_look_at(struct select *s, uint32_t fd, int64_t *ready)
+{
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e;
+    uint32_t now = file_poll(file);
+    file_put(file);
+    for (size_t i = 0; i < 3; i++) {
+        struct set *set = &s->sets[i];
+        if (!is_in(set->asked, fd) || !(now & set->events)) continue;
+        set->answer[fd / 64] |= 1ull << (fd % 64);
+        (*ready)++;
+    }
+    return OK;
+}
+
+static err_t select_look(struct select *s, int64_t *ready)
+{
+    *ready = 0;
+    for (size_t i = 0; i < 3; i++) memset(s->sets[i].answer, 0, sizeof(s->sets[i].answer));
+    for (uint32_t fd = 0; fd < s->count; fd++) {
+        if (!is_in(s->sets[0].asked, fd) && !is_in(s->sets[1].asked, fd) && !is_in(s->sets[2].asked, fd))
+            continue;
+        err_t e = select_look_at(s, fd, ready);
+        if (failed(e)) return e;
+    }
+    return OK;
+}
+
+static err_t select_until(struct select *s, struct deadline end, int64_t *ready)
+{
+    for (;;) {
+        uint32_t seen = file_readiness_count();
+        err_t e = select_look(s, ready);
+        if (failed(e) || *ready > 0 || end.ns == 0) return e;
+        e = file_wait_for_readiness(seen, end.ns);
+        if (e.code == ERR_TIMED_OUT.code) return select_look(s, ready);
+        if (failed(e)) return e;
+    }
+}
+
+static int64_t select_run(uint64_t count, const uint64_t addresses[3], struct deadline end)
+{
+    struct select s;
+    int64_t ready;
+    err_t e = select_decode(&s, count, addresses);
+    if (!failed(e)) e = select_until(&s, end, &ready);
+    for (size_t i = 0; i < 3 && !failed(e); i++)
+        if (addresses[i]) e = user_copy_out(UADDR(addresses[i]), s.sets[i].answer, set_bytes(s.count));
+    return failed(e) ? e.code : ready;
+}
+
+static err_t timeval_deadline(uint64_t address, struct deadline *out)
+{
+    struct linux_timeval t;
+    uint64_t ns;
+    *out = (struct deadline){ UINT64_MAX };
+    if (address == 0) return OK;
+    err_t e = user_copy_in(&t, UADDR(address), sizeof(t));
+    if (failed(e)) return e;
+    if (t.seconds < 0 || t.microseconds < 0) return ERR_INVALID;
+    /* Whole seconds may hide in the microseconds. */
+    uint64_t seconds = (uint64_t)t.seconds + (uint64_t)t.microseconds / US_PER_S;
+    uint64_t us;
+    if (__builtin_mul_overflow(seconds, US_PER_S, &us) || __builtin_mul_overflow(us, NS_PER_US, &ns))
+        return OK;
+    *out = deadline_after(ns + (uint64_t)t.microseconds % US_PER_S * NS_PER_US);
+    return OK;
+}
+
+int64_t sys_select(uint64_t count, uint64_t readable, uint64_t writable, uint64_t exceptional,
+                   uint64_t timeout)
+{
+    struct deadline end;
+    err_t e = timeval_deadline(timeout, &end);
+    if (failed(e)) return e.code;
+    int64_t result = select_run(count, (const uint64_t[3]){ readable, writable, exceptional }, end);
+    uint64_t left_us = left_until(end) / NS_PER_US;
+    struct linux_timeval left = { (int64_t)(left_us / US_PER_S), (int64_t)(left_us % US_PER_S) };
+    if (timeout && failed(user_copy_out(UADDR(timeout), &left, sizeof(left)))) return result;
+    return result;
+}
+
+/* The mask comes as a pointer to its address and size. */
+static err_t check_mask(uint64_t address)
+{
+    uint64_t mask[2];
+    if (address == 0) return OK;
+    err_t e = user_copy_in(mask, UADDR(address), sizeof(mask));
+    if (failed(e)) return e;
+    return mask[0] && mask[1] != SIGNAL_SET_BYTES ? ERR_INVALID : OK;
+}
+
+int64_t sys_pselect6(uint64_t count, uint64_t readable, uint64_t writable, uint64_t exceptional,
+                     uint64_t timeout, uint64_t mask)
+{
+    struct deadline end;
+    err_t e = check_mask(mask);
+    if (!failed(e)) e = timespec_deadline(timeout, &end);
+    if (failed(e)) return e.code;
+    int64_t result = select_run(count, (const uint64_t[3]){ readable, writable, exceptional }, end);
+    return finish_timespec(result, timeout, end);
+}

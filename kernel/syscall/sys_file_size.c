@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls about a file's length and where it is kept. Memory is the only storage, so there is never
+ * anything to write back or to read ahead: those calls check their arguments and are done. */
+#include "syscall/sys_file.h"
+
+#include "abi/linux/fcntl.h"
+#include "fs/file.h"
+#include "fs/tmpfs.h"
+#include "syscall/sys_path.h"
+
+enum { FADVISE_LAST = 5 };
+
+static err_t check_truncate(const struct vnode *v)
+{
+    if (vnode_is_directory(v)) return ERR_IS_DIRECTORY;
+    return vnode_is_regular(v) ? OK : ERR_INVALID;
+}
+
+int64_t sys_truncate(uint64_t path, uint64_t bytes)
+{
+    struct vnode *v;
+    if ((int64_t)bytes < 0) return ERR_INVALID.code;
+    err_t e = path_argument_get_vnode((uint64_t)LINUX_AT_FDCWD, path, PATH_REQUIRED, WALK_FOLLOW, &v);
+    if (failed(e)) return e.code;
+    e = check_truncate(v);
+    if (!failed(e)) e = tmpfs_truncate(v, bytes);
+    vnode_put(v);
+    return e.code;
+}
+
+int64_t sys_ftruncate(uint64_t fd, uint64_t bytes)
+{
+    struct file *file;
+    if ((int64_t)bytes < 0) return ERR_INVALID.code;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    bool is_possible = vnode_is_regular(file->vnode) && file_is_writable(file);
+    e = is_possible ? tmpfs_truncate(file->vnode, bytes) : ERR_INVALID;
+    file_put(file);
+    return e.code;
+}
+
+/* [linux fs/open.c vfs_fallocate] */
+static err_t check_fallocate(const struct file *file, uint32_t mode, uint64_t offset, uint64_t bytes)
+{
+    if ((int64_t)offset < 0 || (int64_t)bytes <= 0) return ERR_INVALID;
+    if (mode & ~(uint32_t)(LINUX_FALLOC_KEEP_SIZE | LINUX_FALLOC_PUNCH_HOLE)) return ERR_NOT_SUPPORTED;
+    if (mode == LINUX_FALLOC_PUNCH_HOLE) return ERR_NOT_SUPPORTED;
+    if (!file_is_writable(file)) return ERR_BAD_FD;
+    switch (vnode_type(file->vnode)) {
+    case LINUX_S_IFREG: break;
+    case LINUX_S_IFIFO: return ERR_SEEK_PIPE;
+    case LINUX_S_IFDIR: return ERR_IS_DIRECTORY;
+    default: return ERR_NO_DEVICE;
+    }
+    return (int64_t)(offset + bytes) < 0 ? ERR_FILE_TOO_LARGE : OK;
+}
+
+int64_t sys_fallocate(uint64_t fd, uint64_t mode, uint64_t offset, uint64_t bytes)
+{
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    e = check_fallocate(file, (uint32_t)mode, offset, bytes);
+    if (!failed(e)) {
+        if (mode & LINUX_FALLOC_PUNCH_HOLE)
+            e = tmpfs_punch(file->vnode, offset, bytes);
+        else
+            e = tmpfs_allocate(file->vnode, offset, bytes, mode & LINUX_FALLOC_KEEP_SIZE);
+    }
+    file_put(file);
+    return e.code;
+}
+
+int64_t sys_fsync(uint64_t fd)
+{
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    bool is_stored = vnode_is_regular(file->vnode) || vnode_is_directory(file->vnode);
+    file_put(file);
+    return is_stored ? 0 : ERR_INVALID.code;
+}
+
+int64_t sys_fdatasync(uint64_t fd) { return sys_fsync(fd); }
+
+int64_t sys_sync(void) { return 0; }
+
+static err_t check_advice(const struct file *file, uint64_t bytes, uint32_t advice)
+{
+    if (vnode_type(file->vnode) == LINUX_S_IFIFO) return ERR_SEEK_PIPE;
+    return (int64_t)bytes < 0 || advice > FADVISE_LAST ? ERR_INVALID : OK;
+}
+
+int64_t sys_fadvise64(uint64_t fd, uint64_t offset, uint64_t bytes, uint64_t advice)
+{
+    struct file *file;
+    (void)offset;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    e = check_advice(file, bytes, (uint32_t)advice);
+    file_put(file);
+    return e.code;
+}
+
+int64_t sys_readahead(uint64_t fd, uint64_t offset, uint64_t bytes)
+{
+    struct file *file;
+    (void)offset, (void)bytes;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    if (!file_is_readable(file))
+        e = ERR_BAD_FD;
+    else if (!vnode_is_regular(file->vnode))
+        e = ERR_INVALID;
+    file_put(file);
+    return e.code;
+}

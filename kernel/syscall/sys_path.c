@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "syscall/sys_path.h"
+
+#include "abi/linux/fcntl.h"
+#include "container/process.h"
+#include "fs/fd_table.h"
+#include "mm/heap.h"
+#include "vm/usercopy.h"
+
+/* Most paths are short; a long one is copied again, whole. */
+err_t user_text_init(struct user_text *text, uint64_t address, bool is_empty_allowed)
+{
+    text->text = text->near;
+    err_t e = user_copy_string(text->near, UADDR(address), sizeof(text->near), &text->length);
+    if (e.code == ERR_NAME_TOO_LONG.code) {
+        text->text = heap_alloc(LINUX_PATH_MAX);
+        if (!text->text) return ERR_NO_MEMORY;
+        e = user_copy_string(text->text, UADDR(address), LINUX_PATH_MAX, &text->length);
+    }
+    if (!failed(e) && text->length == 0 && !is_empty_allowed) e = ERR_NOT_FOUND;
+    if (failed(e)) user_text_fini(text);
+    return e;
+}
+
+void user_text_fini(struct user_text *text)
+{
+    if (text->text != text->near) heap_free(text->text);
+}
+
+err_t path_argument_init(struct path_argument *argument, uint64_t directory_fd, uint64_t path,
+                         enum path_need need)
+{
+    argument->held = NULL;
+    argument->from = (struct path_from){ .context = process_current()->fs };
+    if (need == PATH_MAY_BE_NULL && path == 0) {
+        argument->path.text = argument->path.near;
+        argument->path.near[0] = '\0';
+        argument->path.length = 0;
+    } else {
+        err_t e = user_text_init(&argument->path, path, need != PATH_REQUIRED);
+        if (failed(e)) return e;
+    }
+    if (argument->path.text[0] == '/' || (int32_t)directory_fd == LINUX_AT_FDCWD) return OK;
+    err_t e = file_argument_or_path(directory_fd, &argument->held);
+    if (failed(e)) {
+        user_text_fini(&argument->path);
+        return e;
+    }
+    argument->from.directory = argument->held->vnode;
+    return OK;
+}
+
+void path_argument_fini(struct path_argument *argument)
+{
+    user_text_fini(&argument->path);
+    file_put(argument->held);
+}
+
+err_t path_argument_get_vnode(uint64_t directory_fd, uint64_t path, enum path_need need, uint32_t walk_flags,
+                              struct vnode **out)
+{
+    struct path_argument argument;
+    err_t e = path_argument_init(&argument, directory_fd, path, need);
+    if (failed(e)) return e;
+    e = path_get_vnode(&argument.from, argument.path.text, walk_flags, out);
+    path_argument_fini(&argument);
+    return e;
+}
+
+err_t file_argument_or_path(uint64_t fd, struct file **out)
+{
+    *out = fd_get(process_current()->files, (uint32_t)fd);
+    return *out ? OK : ERR_BAD_FD;
+}
+
+err_t file_argument(uint64_t fd, struct file **out)
+{
+    err_t e = file_argument_or_path(fd, out);
+    if (failed(e) || !((*out)->flags & LINUX_O_PATH)) return e;
+    file_put(*out);
+    return ERR_BAD_FD;
+}
+
+uint32_t fd_limit(void)
+{
+    uint64_t limit = process_current()->limits[LINUX_RLIMIT_NOFILE].soft;
+    return (uint32_t)MIN(limit, (uint64_t)FD_LIMIT_MAX);
+}

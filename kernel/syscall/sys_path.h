@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decoding of path and descriptor arguments, for the calls of sys_file.h. */
+#pragma once
+#include "fs/file.h"
+#include "fs/path.h"
+
+enum { USER_TEXT_SHORT = 256 };
+
+/* A string copied from the program; short ones need no allocation. */
+struct user_text {
+    char *text;
+    size_t length;
+    char near[USER_TEXT_SHORT];
+};
+
+/* FAULT; NAME_TOO_LONG from PATH_MAX bytes on; NOT_FOUND when empty, unless allowed; NO_MEMORY. */
+err_t user_text_init(struct user_text *text, uint64_t address, bool is_empty_allowed);
+void user_text_fini(struct user_text *text);
+
+/* A path and where it starts: what every ...at call begins with. */
+struct path_argument {
+    struct user_text path;
+    struct path_from from;
+    struct file *held; /* the directory descriptor's file */
+};
+
+/* What AT_EMPTY_PATH allows: an empty path, in some calls also none, means the descriptor itself. */
+enum path_need { PATH_REQUIRED, PATH_MAY_BE_EMPTY, PATH_MAY_BE_NULL };
+
+err_t path_argument_init(struct path_argument *argument, uint64_t directory_fd, uint64_t path,
+                         enum path_need need);
+void path_argument_fini(struct path_argument *argument);
+
+/* The vnode a path argument names, counted; `walk_flags` as of fs/path.h. */
+err_t path_argument_get_vnode(uint64_t directory_fd, uint64_t path, enum path_need need, uint32_t walk_flags,
+                              struct vnode **out);
+
+/* The file behind a descriptor, counted. Both BAD_FD; the first also for O_PATH descriptors, with which
+ * nothing but naming is possible. */
+err_t file_argument(uint64_t fd, struct file **out);
+err_t file_argument_or_path(uint64_t fd, struct file **out);
+
+/* F_DUPFD: another number, from `from` on, for the same open file. The number or a negative errno. */
+int64_t descriptor_duplicate(uint64_t fd, uint64_t from, bool is_cloexec);
+
+/* How many descriptors the process may have. */
+uint32_t fd_limit(void);
