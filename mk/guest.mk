@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# Programs for ring 3: ordinary static Linux programs, built with Debian's musl-gcc and gcc.
+
+GUEST := $(B)/guest
+GUEST_FLAGS := -std=gnu17 -O2 -g0 -Wall -Wextra -Werror -static -ffp-contract=off -march=x86-64 -I.
+
+# One source, several ways of linking: name.musl, name.glibc, name.pie (static-PIE).
+GUEST_C := $(sort $(wildcard tests/conformance/*.c tests/guest/*.c bench/*.c))
+GUEST_NAMES := $(basename $(notdir $(GUEST_C)))
+vpath %.c tests/conformance tests/guest bench
+
+$(GUEST)/%.musl: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; musl-gcc $(GUEST_FLAGS) -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu -MMD -MP -o $@ $< -lm
+$(GUEST)/%.glibc: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -MMD -MP -o $@ $< -lm
+$(GUEST)/%.pie: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -static-pie -MMD -MP -o $@ $< -lm
+-include $(wildcard $(GUEST)/*.d)
+
+# ---- the demo: the same binary runs on the host and in the guest ----
+include demos/llama/sources.mk
+$(GUEST)/llama: $(LLAMA_SRC) $(wildcard demos/llama/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; musl-gcc $(GUEST_FLAGS) -o $@ $(LLAMA_SRC) -lm
+
+# Its root file system, as `ck build` packs it: the program and the model.
+LLAMA_MODEL := $(wildcard demos/llama/model/*.json demos/llama/model/*.safetensors)
+$(B)/demo/root/.made: $(GUEST)/llama $(LLAMA_MODEL)
+	@rm -rf $(B)/demo/root && mkdir -p $(B)/demo/root/bin $(B)/demo/root/model $(B)/demo/root/tmp
+	@cp $(GUEST)/llama $(B)/demo/root/bin/ && cp $(LLAMA_MODEL) $(B)/demo/root/model/
+	@touch $@
+$(B)/demo/root.cpio: $(B)/demo/root/.made $(B)/ck
+	$(B)/ck build --rootfs $(B)/demo/root -o $@

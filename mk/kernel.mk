@@ -58,3 +58,4 @@ $(B)/kernel.elf: $(B)/kernel/release-$(CC)/kernel.elf
 	objcopy --strip-all $< $@
 $(B)/lz4/lz4.c: tools/fetch_lz4.sh
 	tools/fetch_lz4.sh $(B)
+	@touch $@

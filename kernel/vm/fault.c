@@ -103,7 +103,7 @@ static err_t fault_present_locked(struct space *space, const struct area *area, 
         return page_table_protect(&space->page_table, at, 1ull << leaf_shift, area_page_flags(area));
     paddr_t copy = frame_alloc();
     if (is_paddr_none(copy)) return ERR_NO_MEMORY;
-    memcpy(direct_map(copy), direct_map(old), PAGE_BYTES);
+    memcpy(direct_map(copy), direct_map(PADDR(align_down(old.raw, PAGE_BYTES))), PAGE_BYTES);
     err_t e = space_drop_pages_locked(space, at, at + PAGE_BYTES);
     if (!failed(e)) e = map_page_locked(space, at, copy, PAGE_SHIFT, area_page_flags(area));
     if (failed(e)) frame_free(copy);
