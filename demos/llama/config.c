@@ -12,8 +12,6 @@
 #define HEADS_MAX       4096u
 #define POSITIONS_MAX   (1u << 24)
 
-static bool is_absent(const struct json *node) { return !node || node->type == JSON_NULL; }
-
 static bool read_size(const struct json *root, const char *name, uint32_t max, uint32_t *out,
                       struct error *error)
 {
@@ -28,13 +26,13 @@ static bool read_size(const struct json *root, const char *name, uint32_t max, u
 static bool read_optional_size(const struct json *root, const char *name, uint32_t max, uint32_t *out,
                                struct error *error)
 {
-    return is_absent(json_get(root, name)) || read_size(root, name, max, out, error);
+    return json_is_absent(json_get(root, name)) || read_size(root, name, max, out, error);
 }
 
 static bool read_positive(const struct json *root, const char *name, double *out, struct error *error)
 {
     const struct json *node = json_get(root, name);
-    if (is_absent(node)) return true;
+    if (json_is_absent(node)) return true;
     if (node->type != JSON_NUMBER || !(node->number > 0) || node->number > 1e12)
         return fail(error, "%s must be a positive number", name);
     *out = node->number;
@@ -70,7 +68,7 @@ static bool read_sizes(struct config *c, const struct json *root, struct error *
 static bool read_rope(struct rope *rope, const struct json *root, struct error *error)
 {
     const struct json *scaling = json_get(root, "rope_scaling");
-    if (is_absent(scaling)) scaling = json_get(root, "rope_parameters");
+    if (json_is_absent(scaling)) scaling = json_get(root, "rope_parameters");
     const struct json *type = json_get(scaling, "rope_type");
     if (!type) type = json_get(scaling, "type");
 
@@ -78,7 +76,7 @@ static bool read_rope(struct rope *rope, const struct json *root, struct error *
     if (!read_positive(root, "rope_theta", &rope->theta, error) ||
         !read_positive(scaling, "rope_theta", &rope->theta, error))
         return false;
-    if (is_absent(type) || json_is(type, "default")) return true;
+    if (json_is_absent(type) || json_is(type, "default")) return true;
 
     if (json_is(type, "linear"))
         rope->type = ROPE_LINEAR;
@@ -110,7 +108,7 @@ static bool add_eos(struct config *c, const struct json *node, struct error *err
 
 static bool read_eos(struct config *c, const struct json *node, struct error *error)
 {
-    if (is_absent(node)) return true;
+    if (json_is_absent(node)) return true;
     if (node->type != JSON_ARRAY) return add_eos(c, node, error);
     JSON_FOR_EACH(id, node)
     {
@@ -134,7 +132,7 @@ static bool check_features(const struct json *root, struct error *error)
     if (act && !json_is(act, "silu")) return fail(error, "hidden_act other than silu");
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         const struct json *node = json_get(root, refused[i]);
-        if (!is_absent(node) && node->type != JSON_FALSE)
+        if (!json_is_absent(node) && node->type != JSON_FALSE)
             return fail(error, "%s is not supported", refused[i]);
     }
     return true;

@@ -40,6 +40,9 @@ const struct json *json_get(const struct json *object, const char *name);
 /* Whether the node is there and is a string equal to `text`. */
 bool json_is(const struct json *node, const char *text);
 
+/* Whether there is no node or it is null: optional fields are written both ways. */
+static inline bool json_is_absent(const struct json *node) { return !node || node->type == JSON_NULL; }
+
 /* The node as an integer from 0 to `max`, exactly; false when it is anything else. */
 bool json_integer(const struct json *node, uint64_t max, uint64_t *out_value);
 

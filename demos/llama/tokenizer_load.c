@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_absent(const struct json *node) { return !node || node->type == JSON_NULL; }
-
 static bool is_true(const struct json *node) { return node && node->type == JSON_TRUE; }
 
 static const char *type_of(const struct json *node)
@@ -62,7 +60,7 @@ typedef bool (*load_step_fn)(struct tokenizer *t, const struct json *node, struc
 static bool load_sequence(struct tokenizer *t, const struct json *node, const char *member, load_step_fn load,
                           struct error *error)
 {
-    if (is_absent(node)) return true;
+    if (json_is_absent(node)) return true;
     if (!json_is(json_get(node, "type"), "Sequence")) return load(t, node, error);
     const struct json *list = json_get(node, member);
     if (!list || list->type != JSON_ARRAY) return fail(error, "a Sequence without %s", member);
@@ -172,7 +170,7 @@ static bool load_merge(struct tokenizer *t, const struct json *merge, struct err
 
 static bool is_empty(const struct json *node)
 {
-    return is_absent(node) || json_is(node, "") || (node->type == JSON_NUMBER && node->number == 0);
+    return json_is_absent(node) || json_is(node, "") || (node->type == JSON_NUMBER && node->number == 0);
 }
 
 static bool load_model(struct tokenizer *t, const struct json *model, struct error *error)
@@ -224,7 +222,7 @@ static bool load_added_token(struct tokenizer *t, const struct json *node, struc
 
 static bool load_added_tokens(struct tokenizer *t, const struct json *list, struct error *error)
 {
-    if (is_absent(list)) return true;
+    if (json_is_absent(list)) return true;
     if (list->type != JSON_ARRAY) return fail(error, "added_tokens is no list");
     t->added = allocate(list->length, sizeof(*t->added));
     JSON_FOR_EACH(node, list)
