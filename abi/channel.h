@@ -4,7 +4,11 @@
  * It carries the program's standard streams and its end. Today the stream is a second 16550 serial
  * port; the kernel uses it when the command line says `ck.channel=com2`. Both directions are frames:
  * a header of four bytes, then `length` bytes. The kernel's first frame is CHANNEL_HELLO; bytes
- * before its magic are firmware noise and are skipped by the host. Little endian. */
+ * before its magic are firmware noise and are skipped by the host. Little endian.
+ *
+ * With `ck.stdin=none` on the command line the program's input is at its end from the start and the host
+ * sends neither STDIN nor STDIN_EOF: while instructions are counted, news that arrives at a moment
+ * of its own would change the count. */
 #pragma once
 #include <stdint.h>
 

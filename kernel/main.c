@@ -180,6 +180,8 @@ static void start_channel(void)
         return;
     }
     channel_start(pipe, container_signal);
+    if (!failed(cmdline_string(boot_info.cmdline, "ck.stdin", where, sizeof(where))) && !strcmp(where, "none"))
+        channel_end_stdin();
     panic_hook = tell_host_of_panic;
 }
 

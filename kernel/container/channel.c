@@ -115,6 +115,13 @@ void channel_start(struct byte_pipe *pipe, void (*on_signal)(uint32_t signal))
     c->is_polled = failed(pipe->start_reading(pipe));
 }
 
+void channel_end_stdin(void)
+{
+    spin_lock(&channel.queue.lock);
+    channel.is_at_end = true;
+    spin_unlock(&channel.queue.lock);
+}
+
 bool channel_send(enum channel_type type, const void *payload, size_t bytes)
 {
     struct byte_pipe *pipe = channel.pipe;

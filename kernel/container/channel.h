@@ -9,6 +9,8 @@
  * sends. Once. */
 void channel_start(struct byte_pipe *pipe, void (*on_signal)(uint32_t signal));
 bool channel_is_started(void);
+/* The program has no input: the host said so at boot, and will send none. */
+void channel_end_stdin(void);
 
 /* One or more frames of this type. False when the host does not take them. Any context but not two
  * at once, except that a panic may cut in. */
