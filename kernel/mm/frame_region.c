@@ -9,7 +9,9 @@ static uint64_t no_blocks;
 static uint16_t no_frames;
 
 struct frame_memory frame_memory;
-const struct frame_cursor cursor_at_nothing = { .whole = &no_blocks, .taken = &no_blocks, .free = &no_frames };
+const struct frame_cursor cursor_at_nothing = { .whole = &no_blocks,
+                                                .taken = &no_blocks,
+                                                .free = &no_frames };
 
 /* Only the masks exist: nobody looks further where no block is split. */
 static const uint64_t absent_masks[4 * REGION_WORDS] ALIGNED(64);
@@ -168,10 +170,10 @@ static struct region *find_word_locked(uint64_t *regions, size_t offset, uint64_
 void cursor_drop_idle_locked(void)
 {
     struct frame_cursor *c = &frame_memory.cursor;
-    uint16_t *free = c->free;
-    c->free = &no_frames;
+    if (*c->free != BLOCK_FRAMES) return;
     /* No longer current, so it may become whole. */
-    if (*free == BLOCK_FRAMES) block_gained_edge_locked(c->region, c->block_base, 0);
+    c->free = &no_frames;
+    block_gained_edge_locked(c->region, c->block_base, 0);
 }
 
 bool cursor_find_whole_locked(bool set_up)

@@ -33,15 +33,16 @@ static bool flip_bits(uint64_t *words, uint32_t first, uint32_t count, bool to)
 
 static bool find_in_bits(const uint64_t *bits, uint32_t count, uint32_t align, uint32_t *first)
 {
-    for (uint32_t at = 0; at + count <= BLOCK_FRAMES;) {
+    for (uint32_t at = 0;;) {
+        at = (uint32_t)align_up(find_bit(bits, true, at, BLOCK_FRAMES), align);
+        if (at + count > BLOCK_FRAMES) return false;
         uint32_t taken = find_bit(bits, false, at, at + count);
         if (taken == at + count) {
             *first = at;
             return true;
         }
-        at = (uint32_t)align_up(taken + 1, align);
+        at = taken + 1;
     }
-    return false;
 }
 
 static paddr_t take_in_region_locked(uint64_t index, uint32_t count, uint32_t align)

@@ -36,8 +36,9 @@ struct free_block {
 struct page_header {
     uint32_t magic;
     uint8_t class_index;
-    uint16_t used;  /* blocks handed out; this and the rest under the class's lock */
-    uint16_t fresh; /* offset of the first block never used; PAGE_BYTES or more: none */
+    uint16_t block_bytes, capacity; /* of a slab; fixed */
+    uint16_t used;                  /* blocks handed out; this and the rest under the class's lock */
+    uint16_t fresh;                 /* offset of the first block never used, if there is one */
     struct free_block *free;
     struct list node;    /* in the class's `slabs` while a block is free */
     uint64_t run_frames; /* of a run; fixed */
@@ -77,11 +78,6 @@ void heap_init(void)
 
 /* ---- slabs ---- */
 
-static bool has_fresh(const struct page_header *slab)
-{
-    return slab->fresh + class_bytes[slab->class_index] <= PAGE_BYTES;
-}
-
 static struct page_header *slab_create_locked(struct size_class *class) REQUIRES(class->lock)
 {
     paddr_t frame = frame_alloc();
@@ -89,6 +85,8 @@ static struct page_header *slab_create_locked(struct size_class *class) REQUIRES
     struct page_header *slab = direct_map(frame);
     slab->magic = PAGE_MAGIC;
     slab->class_index = (uint8_t)(class - classes);
+    slab->block_bytes = class_bytes[slab->class_index];
+    slab->capacity = SLAB_BYTES / slab->block_bytes;
     slab->used = 0;
     slab->fresh = HEADER_BYTES;
     slab->free = NULL;
@@ -113,11 +111,11 @@ static void *small_alloc(size_t bytes)
         slab->free = slab->free->next;
     } else {
         block = (char *)slab + slab->fresh;
-        slab->fresh = (uint16_t)(slab->fresh + class_bytes[slab->class_index]);
+        slab->fresh = (uint16_t)(slab->fresh + slab->block_bytes);
     }
-    if (slab->used++ == 0) class->empty_count--;
     class->used_blocks++;
-    if (unlikely(!slab->free && !has_fresh(slab))) list_remove(&slab->node);
+    if (unlikely(slab->used++ == 0)) class->empty_count--;
+    if (unlikely(slab->used == slab->capacity)) list_remove(&slab->node);
 unlock:
     spin_unlock(&class->lock);
     return block;
@@ -127,11 +125,10 @@ static void small_free(struct page_header *slab, struct free_block *block)
 {
     struct size_class *class = &classes[slab->class_index];
     spin_lock(&class->lock);
-    bool was_full = !slab->free && !has_fresh(slab);
     block->next = slab->free;
     slab->free = block;
     class->used_blocks--;
-    if (unlikely(was_full)) list_push_front(&class->slabs, &slab->node);
+    if (unlikely(slab->used == slab->capacity)) list_push_front(&class->slabs, &slab->node);
     if (unlikely(--slab->used == 0) && ++class->empty_count > 1) {
         list_remove(&slab->node);
         class->empty_count--;

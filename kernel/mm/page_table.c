@@ -53,19 +53,35 @@ remove_tables:
     return ERR_NO_MEMORY;
 }
 
+/* The same where a table is missing, or something is in the way. */
+static NOINLINE err_t map_leaf_with_tables(struct page_table *pt, uint64_t vaddr, paddr_t paddr,
+                                           uint8_t leaf_shift, uint32_t flags)
+{
+    uint32_t leaf_level = pte_level_of_shift(leaf_shift);
+    struct walk w = walk_to(pt, vaddr);
+    if ((*w.entry[w.level] & PTE_USED) || w.level < leaf_level) return ERR_EXISTS;
+    err_t e = walk_extend(&w, vaddr, leaf_level);
+    if (failed(e)) return e;
+    *w.entry[leaf_level] = paddr.raw | pte_from_flags(flags, leaf_level);
+    walk_count_up(&w, leaf_level);
+    return OK;
+}
+
 err_t page_table_map_leaf(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint8_t leaf_shift,
                           uint32_t flags)
 {
-    uint32_t leaf_level = pte_level_of_shift(leaf_shift);
     DEBUG_ASSERT(is_canonical(vaddr) && is_aligned(vaddr | paddr.raw, 1ull << leaf_shift));
-    struct walk w = walk_to(pt, vaddr);
-    if ((*w.entry[w.level] & PTE_USED) || w.level < leaf_level) return ERR_EXISTS;
-    if (unlikely(w.level > leaf_level)) {
-        err_t e = walk_extend(&w, vaddr, leaf_level);
-        if (failed(e)) return e;
+    uint64_t *table = direct_map(pt->root), *parent = NULL;
+    for (uint32_t shift = pte_level_shift(PAGE_TABLE_LEVELS); shift > leaf_shift; shift -= 9) {
+        parent = &table[vaddr >> shift & (PAGE_TABLE_ENTRIES - 1)];
+        if (unlikely((*parent & (PTE_USED | PTE_LEAF)) != PTE_PRESENT))
+            return map_leaf_with_tables(pt, vaddr, paddr, leaf_shift, flags);
+        table = pte_table(*parent);
     }
-    *w.entry[leaf_level] = paddr.raw | pte_from_flags(flags, leaf_level);
-    walk_count_up(&w, leaf_level);
+    uint64_t *entry = &table[vaddr >> leaf_shift & (PAGE_TABLE_ENTRIES - 1)];
+    if (unlikely(*entry & PTE_USED)) return ERR_EXISTS;
+    *entry = paddr.raw | pte_from_flags(flags, leaf_shift == PAGE_SHIFT ? 1 : 2);
+    *parent += PTE_COUNT_ONE;
     return OK;
 }
 
@@ -89,11 +105,10 @@ bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *
         granted &= *w.entry[level];
         denied |= *w.entry[level];
     }
-    *flags = (granted & PTE_WRITE ? PAGE_WRITE : 0) | (granted & PTE_USER ? PAGE_USER : 0) |
-             (denied & PTE_NO_EXECUTE ? 0 : PAGE_EXEC) | (leaf & PTE_GLOBAL ? PAGE_GLOBAL : 0) | pte_ownership(leaf);
-    if (leaf & PTE_HIDDEN) *flags = PAGE_HIDDEN | pte_ownership(leaf);
-    if ((leaf & PTE_TYPE) == PTE_TYPE_UNCACHED) *flags |= PAGE_UNCACHED;
-    if ((leaf & PTE_TYPE) == PTE_TYPE_WRITE_COMBINING) *flags |= PAGE_WRITE_COMBINE;
+    if (!(denied & PTE_NO_EXECUTE)) granted |= PAGE_EXEC;
+    if (leaf & PTE_HIDDEN) granted = PAGE_HIDDEN;
+    uint64_t type = (leaf & PTE_TYPE) == PTE_TYPE_UNCACHED ? PAGE_UNCACHED : leaf & PTE_TYPE;
+    *flags = (uint32_t)(granted | type | (leaf & PTE_GLOBAL) | pte_ownership(leaf));
     return true;
 }
 
@@ -130,8 +145,8 @@ static void destroy_below(uint64_t entry, uint32_t level, page_leaf_fn *gone, vo
         if (!pte_is_leaf(table[i], level - 1))
             destroy_below(table[i], level - 1, gone, context);
         else if (gone)
-            gone(PADDR(table[i] & PTE_ADDRESS & ~((1ull << shift) - 1)), (uint8_t)shift, pte_ownership(table[i]),
-                 context);
+            gone(PADDR(table[i] & PTE_ADDRESS & ~((1ull << shift) - 1)), (uint8_t)shift,
+                 pte_ownership(table[i]), context);
     }
     frame_free(PADDR(entry & PTE_ADDRESS));
 }

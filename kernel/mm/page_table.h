@@ -14,18 +14,19 @@ struct page_table {
     paddr_t root;
 };
 
+/* Where they can, the values are the bits of the entry: the page-fault handler passes here. */
 enum page_flags {
-    PAGE_WRITE = 1 << 0,
-    PAGE_EXEC = 1 << 1,
+    PAGE_WRITE = 1 << 1,
     PAGE_USER = 1 << 2,
-    PAGE_GLOBAL = 1 << 3, /* the same in every address space */
+    PAGE_WRITE_COMBINE = 1 << 3,
     PAGE_UNCACHED = 1 << 4,
-    PAGE_WRITE_COMBINE = 1 << 5,
+    PAGE_GLOBAL = 1 << 8,   /* the same in every address space */
+    PAGE_BORROWED = 1 << 9, /* the frame belongs to somebody else; protect keeps this mark */
+    PAGE_HIDDEN = 1 << 10,  /* no access at all, not even the kernel's; the frame stays (PROT_NONE) */
+    PAGE_EXEC = 1 << 11,
     /* page_table_map only: the largest leaf to use; 1 GiB (where the CPU has it) without them */
-    PAGE_LEAF_4K = 1 << 6,
-    PAGE_LEAF_2M = 1 << 7,
-    PAGE_BORROWED = 1 << 8, /* the frame belongs to somebody else; protect keeps this mark */
-    PAGE_HIDDEN = 1 << 9,   /* no access at all, not even the kernel's; the frame stays (PROT_NONE) */
+    PAGE_LEAF_4K = 1 << 12,
+    PAGE_LEAF_2M = 1 << 13,
 };
 
 /* The kernel's own table; set by kernel_map_init. */

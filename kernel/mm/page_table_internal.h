@@ -13,18 +13,20 @@ struct walk {
 
 static inline uint64_t *pte_table(uint64_t entry) { return direct_map(PADDR(entry & PTE_ADDRESS)); }
 
+/* Flags that are bits of the entry too. */
+#define PTE_FLAGS (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PTE_GLOBAL | PTE_BORROWED | PTE_HIDDEN)
+_Static_assert(PAGE_WRITE == PTE_WRITE && PAGE_USER == PTE_USER && PAGE_GLOBAL == PTE_GLOBAL &&
+                   PAGE_WRITE_COMBINE == PTE_TYPE_WRITE_COMBINING && PAGE_UNCACHED == PTE_PCD &&
+                   PAGE_BORROWED == PTE_BORROWED && PAGE_HIDDEN == PTE_HIDDEN,
+               "flags go into entries as they are");
+_Static_assert(PTE_TYPE_UNCACHED == (PTE_PCD | PTE_PCD >> 1), "uncached is PCD with its lower neighbour");
+
 /* The bits of a leaf at `level` except its address. */
 static inline uint64_t pte_from_flags(uint32_t flags, uint32_t level)
 {
-    uint64_t entry = PTE_PRESENT | PTE_NO_EXECUTE;
-    if (flags & PAGE_WRITE) entry |= PTE_WRITE;
-    if (flags & PAGE_EXEC) entry &= ~PTE_NO_EXECUTE;
-    if (flags & PAGE_USER) entry |= PTE_USER;
-    if (flags & PAGE_GLOBAL) entry |= PTE_GLOBAL;
-    if (flags & PAGE_UNCACHED) entry |= PTE_TYPE_UNCACHED;
-    if (flags & PAGE_WRITE_COMBINE) entry |= PTE_TYPE_WRITE_COMBINING;
-    if (flags & PAGE_BORROWED) entry |= PTE_BORROWED;
-    if (flags & PAGE_HIDDEN) entry = (entry & ~PTE_PRESENT) | PTE_HIDDEN;
+    uint64_t entry = (flags & PTE_FLAGS) | (flags & PAGE_UNCACHED) >> 1 | PTE_PRESENT;
+    if (!(flags & PAGE_EXEC)) entry |= PTE_NO_EXECUTE;
+    if (flags & PAGE_HIDDEN) entry &= ~PTE_PRESENT;
     if (level > 1) entry |= PTE_LEAF;
     return entry;
 }
@@ -38,16 +40,25 @@ static inline uint64_t pte_to_table(paddr_t table, uint64_t vaddr)
     return table.raw | PTE_PRESENT | PTE_WRITE | (is_kernel_vaddr(vaddr) ? 0 : PTE_USER);
 }
 
-/* Walks to `vaddr` as far as tables go. */
+/* One level of a walk: false where it ends. */
+static inline bool walk_step(struct walk *w, uint64_t **table, uint64_t vaddr, uint32_t level)
+{
+    uint64_t *entry = &(*table)[pte_index(vaddr, level)];
+    w->entry[level] = entry;
+    w->level = level;
+    if (!(*entry & PTE_USED) || pte_is_leaf(*entry, level)) return false;
+    *table = pte_table(*entry);
+    return true;
+}
+
+/* Walks to `vaddr` as far as tables go. Written out, so that each level's shift is a constant. */
 static inline struct walk walk_to(const struct page_table *pt, uint64_t vaddr)
 {
     struct walk w;
     uint64_t *table = direct_map(pt->root);
-    for (w.level = PAGE_TABLE_LEVELS;; w.level--) {
-        uint64_t *entry = w.entry[w.level] = &table[pte_index(vaddr, w.level)];
-        if (!(*entry & PTE_USED) || pte_is_leaf(*entry, w.level)) return w;
-        table = pte_table(*entry);
-    }
+    (void)(walk_step(&w, &table, vaddr, 4) && walk_step(&w, &table, vaddr, 3) &&
+           walk_step(&w, &table, vaddr, 2) && walk_step(&w, &table, vaddr, 1));
+    return w;
 }
 
 /* The entry at `level` of the walk has just gained content. */

@@ -49,6 +49,7 @@ static err_t split_edges(struct page_table *pt, uint64_t start, uint64_t end)
     struct split_tables tables = { .count = 0 };
     /* The end of the address space is aligned to everything and may be 0. */
     uint32_t needed = tables_needed(pt, start) + tables_needed(pt, end);
+    if (likely(needed == 0)) return OK;
     err_t e = OK;
     while (tables.count < needed) {
         paddr_t frame = frame_alloc();

@@ -115,7 +115,7 @@ static struct range random_range(void)
 
 static uint32_t random_flags(void)
 {
-    uint32_t flags = (uint32_t)next_random(16);
+    uint32_t flags = (uint32_t)next_random(1 << 12) & (PAGE_WRITE | PAGE_USER | PAGE_GLOBAL | PAGE_EXEC);
     uint32_t type = (uint32_t)next_random(4);
     return flags | (type == 1 ? PAGE_UNCACHED : type == 2 ? PAGE_WRITE_COMBINE : 0);
 }
