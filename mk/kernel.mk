@@ -5,17 +5,18 @@
 LAYERS := $(shell sed 's/\#.*//' kernel/LAYERS | tr -d '*')
 KERNEL_DIRS := $(filter-out main.c lib abi,$(LAYERS))
 KERNEL_C := kernel/main.c $(shell find $(addprefix kernel/,$(KERNEL_DIRS)) lib -name '*.c' \
-	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -name cpio_write.c | sort)
+	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -name cpio_write.c ! -name payload.c ! -name payload.c | sort)
 KERNEL_S := $(sort $(wildcard kernel/arch/*.S))
 KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) tests/harness/ktest.c)
 
 KERNEL_WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wshadow
-KERNEL_FLAGS := -std=gnu17 -O2 -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+KERNEL_OPT := -Os
+KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-pic -fno-strict-aliasing -fno-common -fno-omit-frame-pointer -momit-leaf-frame-pointer \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -ffunction-sections -fdata-sections \
 	-fstack-protector-strong -mstack-protector-guard=global $(KERNEL_WARN) -I. -Ikernel \
 	-fmacro-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(CURDIR)/=
-KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,kernel/arch/kernel.ld -Wl,--gc-sections \
+KERNEL_LDFLAGS := -nostdlib -static -Wl,-no-pie -Wl,-T,kernel/arch/kernel.ld -Wl,--gc-sections \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none -Wl,--orphan-handling=error
 FLAGS_gcc := -Wno-unused-const-variable
 FLAGS_clang-19 := -Wthread-safety -Wno-gnu-statement-expression
@@ -33,7 +34,7 @@ F_$(1)_$(2) := $$(KERNEL_FLAGS) -isystem $$(shell $(2) -print-file-name=include)
 $$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h kernel/config.h abi/syscalls.def)
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -S -o $$(@D)/offsets.s $$<
-	@sed -n 's/^->\([A-Z0-9_]*\) \$$$$*\(.*\)/#define \1 \2/p' $$(@D)/offsets.s > $$@
+	@sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $$(@D)/offsets.s > $$@
 $$(K_$(1)_$(2))/%.o: %.c
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
