@@ -2,7 +2,7 @@
 /* LZ4 files, as `lz4` (frame format) and `lz4 -l` (legacy format) write them: how an initramfs may be
  * packed. Frames may follow each other, with NULs behind the last. Checksums are verified where the
  * frame has them; dictionaries are refused. Blocks are decoded by the LZ4 project's own decompressor.
- * [lz4-frame-format 1.6.1]
+ * [lz4-frame-format 1.6.2]
  *
  * Errors: ERR_INVALID, malformed; ERR_NO_SPACE, the contents do not fit; the reason is in *why (static). */
 #pragma once
