@@ -21,14 +21,14 @@ void mmio_write16(const struct mmio *regs, uint32_t offset, uint16_t value);
 void mmio_write32(const struct mmio *regs, uint32_t offset, uint32_t value);
 void mmio_write64(const struct mmio *regs, uint32_t offset, uint64_t value);
 #else
-#define MMIO_ACCESS(bits)                                                                              \
-    static inline uint##bits##_t mmio_read##bits(const struct mmio *regs, uint32_t offset)             \
-    {                                                                                                  \
-        return *(volatile uint##bits##_t *)((volatile char *)regs->base + offset);                     \
-    }                                                                                                  \
+#define MMIO_ACCESS(bits)                                                                               \
+    static inline uint##bits##_t mmio_read##bits(const struct mmio *regs, uint32_t offset)              \
+    {                                                                                                   \
+        return *(volatile uint##bits##_t *)((volatile char *)regs->base + offset);                      \
+    }                                                                                                   \
     static inline void mmio_write##bits(const struct mmio *regs, uint32_t offset, uint##bits##_t value) \
-    {                                                                                                  \
-        *(volatile uint##bits##_t *)((volatile char *)regs->base + offset) = value;                    \
+    {                                                                                                   \
+        *(volatile uint##bits##_t *)((volatile char *)regs->base + offset) = value;                     \
     }
 MMIO_ACCESS(8)
 MMIO_ACCESS(16)
