@@ -162,8 +162,9 @@ boot_pdpt_direct: .skip 4096
 boot_pdpt_image:  .skip 4096
 boot_pd_image:    .skip 4096
 boot_pd_direct:   .skip 4 * 4096
-    .global boot_stack, boot_stack_top
-boot_stack:       .skip 16384
+    .global boot_stack_guard, boot_stack_top
+boot_stack_guard: .skip 4096              /* mm/kernel_map.c leaves it out of the final mapping */
+                  .skip 16384
 boot_stack_top:
 
     .section .note.GNU-stack, "", @progbits

@@ -43,13 +43,6 @@ err_t kernel_map_mmio(paddr_t base, uint64_t bytes, uint32_t type, volatile void
 
 static uint64_t slot_top(uint64_t slot) { return KERNEL_STACK_BASE + (slot + 1) * KERNEL_STACK_SLOT_BYTES; }
 
-bool kernel_stack_is_guard(uint64_t address)
-{
-    uint64_t end = slot_top(KERNEL_STACKS_MAX - 1);
-    return address >= KERNEL_STACK_BASE && address < end &&
-           !page_table_translate(&kernel_page_table, address, NULL, NULL, NULL);
-}
-
 static bool slot_take_locked(uint64_t *slot) REQUIRES(lock)
 {
     for (uint64_t i = 0; i < ARRAY_LENGTH(stack_slots); i++) {

@@ -11,13 +11,17 @@
 #include "mm/page_table_internal.h"
 #include "mm/tlb.h"
 
-extern uint64_t boot_pml4[PAGE_TABLE_ENTRIES]; /* arch/boot.S */
+/* arch/boot.S */
+extern uint64_t boot_pml4[PAGE_TABLE_ENTRIES];
+extern char boot_stack_guard[PAGE_BYTES];
 /* arch/kernel.ld; page aligned */
 extern char kernel_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
     kernel_data_start[], kernel_end[];
 
+/* The bits of an image page's entry but its address; 0: not mapped. */
 static uint64_t image_flags(const char *address)
 {
+    if (address == boot_stack_guard) return 0;
     if (address < kernel_text_end) return PTE_PRESENT | PTE_GLOBAL;
     if (address >= kernel_rodata_start && address < kernel_rodata_end)
         return PTE_PRESENT | PTE_GLOBAL | PTE_NO_EXECUTE;
@@ -41,8 +45,10 @@ static void map_image(void)
         paddr_t frame = frame_alloc_zeroed();
         if (is_paddr_none(frame)) panic("no memory for the kernel's own page tables");
         uint64_t *table = direct_map(frame);
-        for (char *page = start; page < end; page += PAGE_BYTES)
-            table[pte_index((uint64_t)page, 1)] = image_to_paddr(page).raw | image_flags(page);
+        for (char *page = start; page < end; page += PAGE_BYTES) {
+            uint64_t flags = image_flags(page);
+            table[pte_index((uint64_t)page, 1)] = flags ? image_to_paddr(page).raw | flags : 0;
+        }
         directory[i] = frame.raw | PTE_PRESENT | PTE_WRITE;
     }
 }
@@ -77,4 +83,11 @@ void kernel_map_init(const struct boot_info *info)
     map_ram(info);
     boot_pml4[0] = 0;
     tlb_forget_all();
+}
+
+bool kernel_stack_is_guard(uint64_t address)
+{
+    if (address - (uint64_t)boot_stack_guard < PAGE_BYTES) return true;
+    return address - KERNEL_STACK_BASE < (uint64_t)KERNEL_STACKS_MAX * KERNEL_STACK_SLOT_BYTES &&
+           !page_table_translate(&kernel_page_table, address, NULL, NULL, NULL);
 }

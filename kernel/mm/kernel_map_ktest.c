@@ -8,6 +8,7 @@
 #include "mm/page_table.h"
 #include "tests/harness/test.h"
 
+extern char boot_stack_guard[]; /* arch/boot.S */
 extern char kernel_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
     kernel_data_start[], kernel_end[];
 
@@ -32,7 +33,8 @@ TEST(kernel_map_the_image_is_never_writable_and_executable)
 {
     expect_pages(kernel_start, kernel_text_end, PAGE_EXEC | PAGE_GLOBAL);
     expect_pages(kernel_rodata_start, kernel_rodata_end, PAGE_GLOBAL);
-    expect_pages(kernel_data_start, kernel_end, PAGE_WRITE | PAGE_GLOBAL);
+    expect_pages(kernel_data_start, boot_stack_guard, PAGE_WRITE | PAGE_GLOBAL);
+    expect_pages(boot_stack_guard + PAGE_BYTES, kernel_end, PAGE_WRITE | PAGE_GLOBAL);
 }
 
 TEST(kernel_map_nothing_is_mapped_around_the_image_or_at_low_addresses)
@@ -58,14 +60,17 @@ TEST(kernel_map_the_direct_map_reaches_the_end_of_ram_and_is_not_executable)
     frame_free(frame);
 }
 
-TEST(kernel_map_this_stack_has_an_unmapped_page_below_it)
+TEST(kernel_map_stacks_have_an_unmapped_page_below_them)
 {
-    char here;
-    uint64_t page = align_down((uint64_t)&here, PAGE_BYTES);
-    EXPECT(page >= KERNEL_STACK_BASE);
-    while (is_mapped(page)) page -= PAGE_BYTES;
-    EXPECT((uint64_t)&here - page <= KERNEL_STACK_SLOT_BYTES);
-    EXPECT(kernel_stack_is_guard(page));
+    void *top;
+    EXPECT_OK(kernel_stack_alloc(2 * PAGE_BYTES, &top));
+    uint64_t stacks[] = { (uint64_t)top - 2 * PAGE_BYTES, (uint64_t)boot_stack_guard + PAGE_BYTES };
+    for (uint32_t i = 0; i < ARRAY_LENGTH(stacks); i++) {
+        EXPECT(is_mapped(stacks[i]) && !kernel_stack_is_guard(stacks[i]));
+        EXPECT(!is_mapped(stacks[i] - 1) && kernel_stack_is_guard(stacks[i] - 1));
+    }
+    EXPECT(!kernel_stack_is_guard(0) && !kernel_stack_is_guard(KERNEL_STACK_BASE - 1));
+    kernel_stack_free(top);
 }
 
 TEST(kernel_map_a_new_stack_can_be_written_and_leaves_nothing)
