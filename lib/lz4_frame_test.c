@@ -144,6 +144,16 @@ TEST(both_formats_are_unpacked)
     expect_contents("");
 }
 
+TEST(an_empty_block_needs_no_room)
+{
+    for (uint8_t token = 0; token < 16; token++) {
+        build_legacy();
+        put_u32(1);
+        put(&token, 1);
+        expect_contents(block_contents);
+    }
+}
+
 TEST(a_linked_block_refers_to_the_block_before_but_not_to_another_frame)
 {
     /* 6 bytes from 5 back, then plain ones: a block's last match starts 12 bytes or more from its end. */
