@@ -53,9 +53,10 @@ err_t file_backing_open(struct fd_table *files, uint32_t fd, uint32_t flags, str
     struct file *file = fd_get(files, fd);
     err_t e;
     if (!file) return ERR_BAD_FD;
-    if (!file_is_readable(file)) e = ERR_ACCESS;
+    bool is_written_back = (flags & SPACE_SHARED) && (flags & SPACE_WRITE);
+    if (!file_is_readable(file) || (is_written_back && !file_is_writable(file))) e = ERR_ACCESS;
     else if (!vnode_is_regular(file->vnode)) e = ERR_NO_DEVICE;
-    else if ((flags & SPACE_SHARED) && (flags & SPACE_WRITE)) e = ERR_NOT_SUPPORTED;
+    else if (is_written_back) e = ERR_NOT_SUPPORTED;
     else e = file_backing_create(file->vnode, out);
     file_put(file);
     return e;

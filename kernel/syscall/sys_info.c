@@ -2,6 +2,7 @@
 #include "abi/linux/system.h"
 #include "core/entropy.h"
 #include "core/time.h"
+#include "fs/io_buffer.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "syscall/sys_core.h"
@@ -36,13 +37,15 @@ int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags)
     if (flags & ~(uint64_t)GETRANDOM_FLAGS) return ERR_INVALID.code;
     uint8_t chunk[GETRANDOM_CHUNK];
     bytes = MIN(bytes, (uint64_t)INT32_MAX);
-    for (uint64_t done = 0; done < bytes;) {
-        size_t now = MIN(bytes - done, sizeof(chunk));
+    struct io_segment segment = { buffer, bytes };
+    struct io_buffer to;
+    io_buffer_init_user(&to, &segment, bytes);
+    err_t e = OK;
+    while (to.left && !failed(e)) {
+        size_t now = MIN(to.left, sizeof(chunk));
         entropy_read(chunk, now);
-        err_t e = user_copy_out(UADDR(buffer + done), chunk, now);
-        if (failed(e)) return done ? (int64_t)done : e.code;
-        done += now;
+        if (io_put(&to, chunk, now) < now) e = ERR_FAULT;
     }
     memset(chunk, 0, sizeof(chunk));
-    return (int64_t)bytes;
+    return failed(e) ? io_result(bytes - to.left, e) : (int64_t)bytes;
 }

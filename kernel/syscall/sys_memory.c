@@ -89,31 +89,6 @@ int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t
 
 int64_t sys_brk(uint64_t end) { return (int64_t)space_set_brk(space(), end); }
 
-int64_t sys_madvise(uint64_t at, uint64_t bytes, uint64_t advice)
-{
-    if (at % PAGE_BYTES || bytes > USER_END) return ERR_INVALID.code;
-    bytes = align_up(bytes, PAGE_BYTES);
-    switch (advice) {
-    case LINUX_MADV_DONTNEED:
-    case LINUX_MADV_FREE:
-        return space_discard(space(), at, bytes).code;
-    case LINUX_MADV_NORMAL:
-    case LINUX_MADV_RANDOM:
-    case LINUX_MADV_SEQUENTIAL:
-    case LINUX_MADV_WILLNEED:
-    case LINUX_MADV_DONTFORK:
-    case LINUX_MADV_DOFORK:
-    case LINUX_MADV_HUGEPAGE:
-    case LINUX_MADV_NOHUGEPAGE:
-    case LINUX_MADV_DONTDUMP:
-    case LINUX_MADV_DODUMP:
-    case LINUX_MADV_COLD:
-    case LINUX_MADV_PAGEOUT:
-        return is_user_range(at, bytes) ? 0 : ERR_NO_MEMORY.code;
-    }
-    return ERR_INVALID.code;
-}
-
 /* True when areas cover the whole range. */
 static bool is_mapped(uint64_t at, uint64_t bytes)
 {
@@ -128,6 +103,37 @@ static bool is_mapped(uint64_t at, uint64_t bytes)
     }
     mutex_unlock(&s->lock);
     return whole;
+}
+
+int64_t sys_madvise(uint64_t at, uint64_t bytes, uint64_t advice)
+{
+    if (at % PAGE_BYTES || bytes > USER_END) return ERR_INVALID.code;
+    bytes = align_up(bytes, PAGE_BYTES);
+    err_t e = OK;
+    switch (advice) {
+    case LINUX_MADV_DONTNEED:
+    case LINUX_MADV_FREE:
+        if (bytes) e = space_discard(space(), at, bytes);
+        break;
+    case LINUX_MADV_NORMAL:
+    case LINUX_MADV_RANDOM:
+    case LINUX_MADV_SEQUENTIAL:
+    case LINUX_MADV_WILLNEED:
+    case LINUX_MADV_DONTFORK:
+    case LINUX_MADV_DOFORK:
+    case LINUX_MADV_HUGEPAGE:
+    case LINUX_MADV_NOHUGEPAGE:
+    case LINUX_MADV_DONTDUMP:
+    case LINUX_MADV_DODUMP:
+    case LINUX_MADV_COLD:
+    case LINUX_MADV_PAGEOUT:
+        break;
+    default:
+        return ERR_INVALID.code;
+    }
+    if (failed(e)) return e.code;
+    /* A hole is told of, after the advice was taken for the rest. */
+    return !bytes || is_mapped(at, bytes) ? 0 : ERR_NO_MEMORY.code;
 }
 
 /* The range rounded out to pages, as the mlock family does. */
