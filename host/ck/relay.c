@@ -17,7 +17,7 @@ enum {
     READ_BYTES = 64 << 10,
     TAIL_BYTES = 64 << 10,     /* of the console and of QEMU's words: a panic with its backtrace */
     WRITE_BYTES = 4096,        /* PIPE_BUF: poll() promises room for that much */
-    HELD_BYTES_MAX = 64 << 10, /* from the guest, before it has to wait */
+    HELD_BYTES_MAX = 16 << 20, /* from the guest, so that a reader may pause before the guest has to */
     HELD_BYTES_COUNTING = 1 << 30,
 };
 /* A machine that boots at all greets in well under a second; a loaded one with gigabytes of files in

@@ -167,7 +167,7 @@ has "and says so" "$err" "--timeout"
 is "in about that time" $((($(date +%s%N) - before) / 1000000 < 3000)) 1
 play hang-early --timeout 0.2; is "--timeout covers a machine that never greets" $status 124
 play exit:0 --timeout 10; is "--timeout does not touch who is faster" $status 0
-(FAKE_QEMU=megabytes:64 "$ck" run --timeout 0.3 --rootfs root /prog </dev/null; echo $? >rc) | sleep 1
+(FAKE_QEMU=megabytes:64 "$ck" run --timeout 0.3 --rootfs root /prog </dev/null 2>err; echo $? >rc) | sleep 1
 is "--timeout works while the reader sleeps" "$(cat rc)" 124
 
 # ---- machines that lie ----
