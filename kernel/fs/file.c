@@ -128,7 +128,8 @@ err_t file_wait_for_readiness(uint32_t seen, uint64_t deadline_ns)
 {
     err_t e = OK;
     spin_lock(&readiness.lock);
-    while (readiness_changes == seen && !failed(e)) e = wait_sleep_until_locked(&readiness, deadline_ns);
+    while (readiness_changes == seen && !failed(e))
+        e = wait_sleep_interruptible_locked(&readiness, deadline_ns);
     spin_unlock(&readiness.lock);
     return e;
 }

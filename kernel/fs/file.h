@@ -79,7 +79,8 @@ int64_t file_write(struct file *file, struct io_buffer *from, uint64_t *position
 uint32_t file_poll(struct file *file);
 /* Everybody in poll or select looks again. Any context. */
 void file_readiness_changed(void);
-/* Sleeps until a change after `seen` was read, or the clock reaches `deadline_ns`: TIMED_OUT. */
+/* Sleeps until a change after `seen` was read, or the clock reaches `deadline_ns`: TIMED_OUT. INTERRUPTED
+ * when the thread has to leave the kernel. */
 uint32_t file_readiness_count(void);
 err_t file_wait_for_readiness(uint32_t seen, uint64_t deadline_ns);
 

@@ -34,6 +34,7 @@ static err_t make_vnode(const struct path_result *at, const struct node_request 
 {
     struct vnode *v = vnode_create(node->mode, at->parent->filesystem, node->time_ns);
     if (!v) return ERR_NO_MEMORY;
+    vnode_inherit_group(v, at->parent);
     if (vnode_is_device(v)) v->device = node->device;
     err_t e = vnode_is_symlink(v) ? vnode_set_target(v, node->target, node->target_bytes) : OK;
     if (failed(e))
@@ -69,6 +70,7 @@ static err_t find_free_locked(const struct path_from *from, const char *path, bo
     err_t e = path_walk_locked(from, path, WALK_PARENT, at);
     if (failed(e)) return e;
     if (at->last != PATH_NAME || at->vnode) return ERR_EXISTS;
+    if (failed(at->name_error)) return at->name_error;
     return at->has_trailing_slash && !is_directory ? ERR_NOT_FOUND : OK;
 }
 
@@ -130,6 +132,7 @@ static struct vnode *remove_locked(struct dir_entry *entry, int64_t time_ns) REQ
 static err_t check_unlink(const struct path_result *at)
 {
     if (at->last != PATH_NAME) return ERR_IS_DIRECTORY;
+    if (failed(at->name_error)) return at->name_error;
     if (!at->vnode) return ERR_NOT_FOUND;
     if (vnode_is_directory(at->vnode)) return ERR_IS_DIRECTORY;
     if (at->has_trailing_slash) return ERR_NOT_DIRECTORY;
@@ -144,6 +147,7 @@ static err_t check_remove_directory(const struct path_result *at)
     case PATH_ROOT: return ERR_BUSY;
     default: break;
     }
+    if (failed(at->name_error)) return at->name_error;
     if (!at->vnode) return ERR_NOT_FOUND;
     if (!vnode_is_directory(at->vnode)) return ERR_NOT_DIRECTORY;
     if (is_read_only(at->parent)) return ERR_NOT_PERMITTED;
@@ -197,7 +201,9 @@ static bool is_on_way_up_locked(const struct dir_entry *entry, struct vnode *dir
 static err_t check_rename_names_locked(const struct rename *r) REQUIRES(fs_queue.lock)
 {
     const struct path_result *old = &r->old, *new = &r->new;
+    if (failed(old->name_error)) return old->name_error;
     if (!old->vnode) return ERR_NOT_FOUND;
+    if (failed(new->name_error)) return new->name_error;
     if ((r->flags & LINUX_RENAME_NOREPLACE) && new->vnode) return ERR_EXISTS;
     bool is_exchange = r->flags & LINUX_RENAME_EXCHANGE;
     if (is_exchange) {

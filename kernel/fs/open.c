@@ -21,19 +21,17 @@ err_t open_flags_check(uint32_t *flags)
               LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_SYNC | LINUX_O_ASYNC | LINUX_O_DIRECT |
               LINUX_O_LARGEFILE | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_NOATIME | LINUX_O_CLOEXEC |
               LINUX_O_PATH | LINUX_O_TMPFILE_BIT;
-    bool is_creating = *flags & (LINUX_O_CREAT | LINUX_O_TMPFILE_BIT);
+    if (*flags & LINUX_O_PATH) {
+        *flags &= PATH_ONLY_FLAGS;
+        return OK;
+    }
     if ((*flags & (LINUX_O_DIRECTORY | LINUX_O_CREAT)) == (LINUX_O_DIRECTORY | LINUX_O_CREAT))
         return ERR_INVALID;
     if (*flags & LINUX_O_TMPFILE_BIT) {
         if (!(*flags & LINUX_O_DIRECTORY)) return ERR_INVALID;
         if ((*flags & LINUX_O_ACCMODE) == LINUX_O_RDONLY) return ERR_INVALID;
     }
-    if (*flags & LINUX_O_PATH) {
-        if (is_creating) return ERR_INVALID;
-        *flags &= PATH_ONLY_FLAGS;
-    } else {
-        *flags |= LINUX_O_LARGEFILE; /* always set for 64-bit programs, F_GETFL shows it */
-    }
+    *flags |= LINUX_O_LARGEFILE; /* always set for 64-bit programs, F_GETFL shows it */
     return OK;
 }
 
@@ -85,6 +83,7 @@ static err_t create_nameless_locked(const struct path_from *from, struct vnode *
     out->vnode =
         vnode_create(LINUX_S_IFREG | permissions, directory->filesystem, (int64_t)time_realtime_ns());
     if (!out->vnode) return ERR_NO_MEMORY;
+    vnode_inherit_group(out->vnode, directory);
     out->vnode->is_linkable = !(request->flags & LINUX_O_EXCL);
     out->is_created = true;
     return OK;

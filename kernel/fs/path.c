@@ -100,7 +100,8 @@ static err_t find(struct walk *w, const char *name, size_t bytes, struct dir_ent
     REQUIRES(fs_queue.lock)
 {
     *out = NULL;
-    if (bytes > LINUX_NAME_MAX) return ERR_NAME_TOO_LONG;
+    /* A removed directory has no names, whatever their length. */
+    if (bytes > LINUX_NAME_MAX) return w->directory->links == 0 ? ERR_NOT_FOUND : ERR_NAME_TOO_LONG;
     if (w->directory->magic == MAGIC_FD_DIRECTORY)
         return procfs_find_fd_locked(w->from->context, w->directory, name, bytes, out);
     *out = directory_find_locked(w->directory, name, bytes);
@@ -115,7 +116,10 @@ static err_t step_final_name(struct walk *w, const char *name, size_t bytes, enu
 
     struct dir_entry *entry;
     err_t e = find(w, name, bytes, &entry);
-    if (failed(e)) return e;
+    if (w->flags & WALK_PARENT)
+        r->name_error = e;
+    else if (failed(e))
+        return e;
     bool follows = !(w->flags & WALK_PARENT) && ((w->flags & WALK_FOLLOW) || r->has_trailing_slash);
     if (entry && vnode_is_symlink(entry->vnode) && follows) return follow(w, entry->vnode, true, step);
 
@@ -192,6 +196,16 @@ err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t 
 }
 
 void path_finish(struct path_result *result) { release_held(result); }
+
+err_t path_check_parent(const struct path_from *from, const char *path)
+{
+    struct path_result found;
+    fs_lock();
+    err_t e = path_walk_locked(from, path, WALK_PARENT, &found);
+    fs_unlock();
+    path_finish(&found);
+    return e;
+}
 
 err_t path_get_vnode(const struct path_from *from, const char *path, uint32_t flags, struct vnode **out)
 {

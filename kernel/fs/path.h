@@ -16,7 +16,7 @@ struct path_from {
 /* WALK_FOLLOW: a final symbolic link is followed (a trailing slash asks for it too).
  * WALK_DIRECTORY: what is found must be a directory.
  * WALK_CREATE: a missing final name is no error: vnode is NULL then, and parent and name say where.
- * WALK_PARENT: the final component is only looked up, never followed; implies WALK_CREATE. */
+ * WALK_PARENT: the final component is only looked up, never followed, and may be missing. */
 enum { WALK_FOLLOW = 1, WALK_DIRECTORY = 2, WALK_CREATE = 4, WALK_PARENT = 8 };
 
 enum path_last { PATH_NAME, PATH_DOT, PATH_DOTDOT, PATH_ROOT, PATH_MAGIC };
@@ -29,6 +29,8 @@ struct path_result {
     size_t name_bytes;
     enum path_last last; /* what the final component was */
     bool has_trailing_slash;
+    err_t name_error; /* WALK_PARENT: why the final name could not be looked up, for the caller to return
+                       * when its turn comes */
     struct vnode *held_vnode; /* where a magic link led to, counted: see path_finish */
     struct dir_entry *held_entry;
 };
@@ -38,6 +40,9 @@ struct path_result {
 err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t flags,
                        struct path_result *out) REQUIRES(fs_queue.lock);
 void path_finish(struct path_result *result) EXCLUDES(fs_queue.lock);
+
+/* Whether a call that changes the path's final name would get as far as that name. */
+err_t path_check_parent(const struct path_from *from, const char *path) EXCLUDES(fs_queue.lock);
 
 /* For callers that want what a path names and nothing else: a counted vnode. An empty path means the
  * start itself. */

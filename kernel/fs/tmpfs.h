@@ -34,7 +34,8 @@ err_t tmpfs_allocate(struct vnode *v, uint64_t offset, uint64_t bytes, bool keep
 /* The range reads as zeros afterwards. The archive's pages in it are hidden by pages of zeros, all
  * others are freed. */
 err_t tmpfs_punch(struct vnode *v, uint64_t offset, uint64_t bytes) EXCLUDES(fs_queue.lock);
-/* The first data or hole at or after `offset`; NO_DEVICE_ADDRESS (ENXIO) when there is none. */
+/* The first data or hole at or after `offset`; NO_DEVICE_ADDRESS (ENXIO) when there is none. Pages of
+ * tmpfs_allocate are data from the start; to Linux they are holes until they are written. */
 err_t tmpfs_seek(struct vnode *v, uint64_t offset, bool wants_data, uint64_t *out) EXCLUDES(fs_queue.lock);
 
 size_t tmpfs_peek_locked(struct vnode *v, uint64_t offset, const void **data) REQUIRES(fs_queue.lock);

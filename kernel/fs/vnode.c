@@ -46,6 +46,13 @@ err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes)
     return OK;
 }
 
+void vnode_inherit_group(struct vnode *v, const struct vnode *directory)
+{
+    if (!(directory->mode & LINUX_S_ISGID)) return;
+    v->gid = directory->gid;
+    if (vnode_is_directory(v)) v->mode |= LINUX_S_ISGID;
+}
+
 struct vnode *vnode_get(struct vnode *v)
 {
     __atomic_add_fetch(&v->references, 1, __ATOMIC_RELAXED);

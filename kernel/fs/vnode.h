@@ -86,6 +86,9 @@ struct vnode *vnode_create(uint32_t mode, enum filesystem filesystem, int64_t ti
 /* Gives a fresh symlink a copy of its target. ERR_NO_MEMORY. */
 err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes);
 
+/* A set-group-ID directory hands its group down, and the bit itself to directories. */
+void vnode_inherit_group(struct vnode *v, const struct vnode *directory) REQUIRES(fs_queue.lock);
+
 struct vnode *vnode_get(struct vnode *v);
 /* May be the end of the vnode, its pages and its removed parents. NULL is fine. With or without fs_lock. */
 void vnode_put(struct vnode *v);

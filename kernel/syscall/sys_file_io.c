@@ -97,7 +97,8 @@ static int64_t transfer(struct file *file, const struct io_call *call)
                         : decode_buffer(call->address, call->count, &pieces);
     if (failed(e)) return e.code;
     int64_t result = check_range(file, call, call->is_vector ? pieces.bytes : call->count).code;
-    if (result == 0) {
+    bool is_empty_vector = call->is_vector && pieces.bytes == 0; /* the file is not even asked */
+    if (result == 0 && !is_empty_vector) {
         struct io_buffer buffer;
         uint64_t position = call->offset;
         uint64_t *at = call->has_offset ? &position : NULL;

@@ -40,12 +40,25 @@ int64_t sys_ftruncate(uint64_t fd, uint64_t bytes)
     return e.code;
 }
 
+/* Modes exclude each other; those that tmpfs lacks are refused after everything else was checked. */
+static bool is_known_mode(uint32_t mode)
+{
+    switch (mode & ~(uint32_t)LINUX_FALLOC_KEEP_SIZE) {
+    case 0:
+    case LINUX_FALLOC_ZERO_RANGE:
+    case LINUX_FALLOC_UNSHARE_RANGE: return true;
+    case LINUX_FALLOC_PUNCH_HOLE: return mode & LINUX_FALLOC_KEEP_SIZE;
+    case LINUX_FALLOC_COLLAPSE_RANGE:
+    case LINUX_FALLOC_INSERT_RANGE: return !(mode & LINUX_FALLOC_KEEP_SIZE);
+    }
+    return false;
+}
+
 /* [linux fs/open.c vfs_fallocate] */
 static err_t check_fallocate(const struct file *file, uint32_t mode, uint64_t offset, uint64_t bytes)
 {
     if ((int64_t)offset < 0 || (int64_t)bytes <= 0) return ERR_INVALID;
-    if (mode & ~(uint32_t)(LINUX_FALLOC_KEEP_SIZE | LINUX_FALLOC_PUNCH_HOLE)) return ERR_NOT_SUPPORTED;
-    if (mode == LINUX_FALLOC_PUNCH_HOLE) return ERR_NOT_SUPPORTED;
+    if (!is_known_mode(mode)) return ERR_NOT_SUPPORTED;
     if (!file_is_writable(file)) return ERR_BAD_FD;
     switch (vnode_type(file->vnode)) {
     case LINUX_S_IFREG: break;
@@ -53,7 +66,9 @@ static err_t check_fallocate(const struct file *file, uint32_t mode, uint64_t of
     case LINUX_S_IFDIR: return ERR_IS_DIRECTORY;
     default: return ERR_NO_DEVICE;
     }
-    return (int64_t)(offset + bytes) < 0 ? ERR_FILE_TOO_LARGE : OK;
+    if ((int64_t)(offset + bytes) < 0) return ERR_FILE_TOO_LARGE;
+    bool is_offered = !(mode & ~(uint32_t)(LINUX_FALLOC_KEEP_SIZE | LINUX_FALLOC_PUNCH_HOLE));
+    return is_offered ? OK : ERR_NOT_SUPPORTED;
 }
 
 int64_t sys_fallocate(uint64_t fd, uint64_t mode, uint64_t offset, uint64_t bytes)

@@ -132,6 +132,10 @@ int64_t sys_renameat2(uint64_t old_fd, uint64_t old_path, uint64_t new_fd, uint6
     if (!failed(e)) {
         e = namespace_rename(&from.from, from.path.text, &to.from, to.path.text, (uint32_t)flags);
         path_argument_fini(&to);
+    } else {
+        /* Linux walks the first path before it minds that the second is bad. */
+        err_t first = path_check_parent(&from.from, from.path.text);
+        if (failed(first)) e = first;
     }
     path_argument_fini(&from);
     return e.code;

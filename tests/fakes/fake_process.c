@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fakes/fake_process.h"
+
+#include "core/entropy.h"
+#include "fs/fd_table.h"
+#include "fs/fs_context.h"
+#include "fs/rootfs.h"
+#include "syscall/sys_file.h"
+#include "syscall/timespec.h"
+#include "vm/usercopy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct process process;
+
+struct process *process_current(void) { return &process; }
+
+static void require(bool condition, const char *what)
+{
+    if (condition) return;
+    fprintf(stderr, "fake process: %s\n", what);
+    abort();
+}
+
+/* An archive of nothing: magic, thirteen fields, of which only the name's length is not zero. */
+#define ZEROS "00000000"
+static const char empty_archive[] =
+    "070701" ZEROS ZEROS ZEROS ZEROS "00000001" ZEROS ZEROS ZEROS ZEROS ZEROS ZEROS "0000000b" ZEROS
+    "TRAILER!!!\0\0\0";
+
+void fake_process_start(const void *archive, size_t bytes)
+{
+    if (bytes == 0) {
+        archive = empty_archive;
+        bytes = sizeof(empty_archive) - 1;
+    }
+    const char *why = "";
+    err_t e = rootfs_init(archive, bytes, &why);
+    require(!failed(e), why);
+    process =
+        (struct process){ .pid = 1, .files = fd_table_create(), .fs = fs_context_create(rootfs_root()) };
+    require(process.files && process.fs, "no memory");
+    process.fs->files = process.files;
+    process.limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ FD_LIMIT_DEFAULT, FD_LIMIT_MAX };
+    for (int fd = 0; fd < 3; fd++) require(sys_open((uint64_t)"/dev/null", 2, 0) == fd, "/dev/null");
+}
+
+void fake_process_stop(void)
+{
+    fd_table_put(process.files);
+    fs_context_put(process.fs);
+    rootfs_fini();
+    process = (struct process){ 0 };
+}
+
+/* ---- what syscall/ and fs/ need besides ---- */
+
+void entropy_read(void *out, size_t bytes) { memset(out, 0x5c, bytes); }
+void entropy_mix(const void *bytes, size_t count) { (void)bytes, (void)count; }
+
+err_t timespec_read(uint64_t address, uint64_t *out_ns)
+{
+    int64_t t[2];
+    err_t e = user_copy_in(t, UADDR(address), sizeof(t));
+    if (failed(e)) return e;
+    if (t[0] < 0 || (uint64_t)t[1] >= 1000000000) return ERR_INVALID;
+    *out_ns = (uint64_t)t[0] * 1000000000 + (uint64_t)t[1];
+    return OK;
+}
+
+err_t timespec_write(uint64_t address, uint64_t ns)
+{
+    int64_t t[2] = { (int64_t)(ns / 1000000000), (int64_t)(ns % 1000000000) };
+    return user_copy_out(UADDR(address), t, sizeof(t));
+}

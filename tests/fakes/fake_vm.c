@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fakes/fake_vm.h"
+
+#include "tests/fakes/fake_lock.h"
+#include "vm/layout.h"
+#include "vm/usercopy.h"
+
+#include <string.h>
+
+static uint64_t bad_start, bad_end;
+void (*fake_user_hook)(void);
+
+void fake_user_poison(const void *start, size_t bytes)
+{
+    bad_start = (uint64_t)start;
+    bad_end = bad_start + bytes;
+}
+
+/* Bytes before the first one that faults. Copies may fault pages in, which sleeps. */
+static size_t reachable(uint64_t at, size_t bytes)
+{
+    ASSERT(fake_lock_held_count() == 0);
+    if (fake_user_hook) fake_user_hook();
+    if (at < USER_START || at >= USER_END) return 0;
+    size_t end = MIN(bytes, USER_END - at);
+    if (bad_end > bad_start && at < bad_end && at + end > bad_start)
+        return at >= bad_start ? 0 : bad_start - at;
+    return end;
+}
+
+err_t user_copy_in(void *dst, uaddr_t src, size_t bytes)
+{
+    size_t good = bytes ? reachable(src.raw, bytes) : 0;
+    if (good) memcpy(dst, (void *)src.raw, good);
+    return good == bytes ? OK : ERR_FAULT;
+}
+
+err_t user_copy_out(uaddr_t dst, const void *src, size_t bytes)
+{
+    size_t good = bytes ? reachable(dst.raw, bytes) : 0;
+    if (good) memcpy((void *)dst.raw, src, good);
+    return good == bytes ? OK : ERR_FAULT;
+}
+
+err_t user_zero(uaddr_t dst, size_t bytes)
+{
+    size_t good = bytes ? reachable(dst.raw, bytes) : 0;
+    if (good) memset((void *)dst.raw, 0, good);
+    return good == bytes ? OK : ERR_FAULT;
+}
+
+err_t user_copy_string(char *dst, uaddr_t src, size_t capacity, size_t *length)
+{
+    for (size_t i = 0; i < capacity; i++) {
+        err_t e = user_copy_in(dst + i, UADDR(src.raw + i), 1);
+        if (failed(e)) return e;
+        *length = i;
+        if (!dst[i]) return OK;
+    }
+    return ERR_NAME_TOO_LONG;
+}

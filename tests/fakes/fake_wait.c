@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fakes/fake_wait.h"
+
+#include "core/time.h"
+#include "sched/wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void (*fake_wait_meanwhile)(void);
+uint64_t fake_wait_sleeps;
+uint64_t fake_wait_now_ns = 1700000000000000000ull;
+
+void wait_sleep_locked(struct wait_queue *queue) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (!fake_wait_meanwhile) {
+        fprintf(stderr, "a sleep that nobody ends\n");
+        abort();
+    }
+    fake_wait_sleeps++;
+    spin_unlock(&queue->lock);
+    fake_wait_meanwhile();
+    spin_lock(&queue->lock);
+}
+
+err_t wait_sleep_until_locked(struct wait_queue *queue, uint64_t deadline_ns)
+{
+    if (fake_wait_meanwhile || deadline_ns == UINT64_MAX) {
+        wait_sleep_locked(queue);
+        return OK;
+    }
+    fake_wait_sleeps++;
+    fake_wait_now_ns = deadline_ns;
+    return ERR_TIMED_OUT;
+}
+
+err_t wait_sleep_interruptible_locked(struct wait_queue *queue, uint64_t deadline_ns)
+{
+    return wait_sleep_until_locked(queue, deadline_ns);
+}
+
+void wait_wake_all_locked(struct wait_queue *queue) { (void)queue; }
+
+/* Each reading is later than the one before, as on a machine. */
+uint64_t time_now_ns(void) { return fake_wait_now_ns += 1000; }
+uint64_t time_realtime_ns(void) { return fake_wait_now_ns += 1000; }
