@@ -30,7 +30,8 @@ static err_t check_parent(const struct vnode *directory)
 
 /* ---- create ---- */
 
-static err_t make_vnode(const struct path_result *at, const struct node_request *node, struct vnode **out)
+static err_t make_vnode_locked(const struct path_result *at, const struct node_request *node,
+                               struct vnode **out) REQUIRES(fs_queue.lock)
 {
     struct vnode *v = vnode_create(node->mode, at->parent->filesystem, node->time_ns);
     if (!v) return ERR_NO_MEMORY;
@@ -50,7 +51,7 @@ err_t namespace_add_locked(const struct path_result *at, const struct node_reque
     struct vnode *v;
     err_t e = check_parent(at->parent);
     if (failed(e)) return e;
-    e = make_vnode(at, node, &v);
+    e = make_vnode_locked(at, node, &v);
     if (failed(e)) return e;
     e = directory_add_locked(at->parent, at->name, at->name_bytes, false, v, entry);
     if (failed(e)) {
