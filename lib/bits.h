@@ -34,3 +34,16 @@ static inline uint32_t rotate_left_u32(uint32_t value, unsigned count)
 {
     return (value << count) | (value >> (32 - count));
 }
+
+/* True when all bytes are zero. */
+static inline bool is_all_zero(const void *from, size_t bytes)
+{
+    const uint8_t *at = (const uint8_t *)from;
+    for (; bytes >= 8; bytes -= 8, at += 8) {
+        if (load_u64(at)) return false;
+    }
+    for (; bytes > 0; bytes--, at++) {
+        if (*at) return false;
+    }
+    return true;
+}

@@ -12,7 +12,21 @@ enum {
     BAD_NUL = -5,
 };
 
-static bool is_white(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+enum { ORDINARY, WHITE, SPECIAL, END };
+
+/* One look per byte: the line is read many times on the way to the first program. */
+static const uint8_t class_of[256] = {
+    ['\0'] = END,   [' '] = WHITE,  ['\t'] = WHITE,  ['\n'] = WHITE,   ['\v'] = WHITE,
+    ['\f'] = WHITE, ['\r'] = WHITE, ['"'] = SPECIAL, ['\\'] = SPECIAL,
+};
+
+static bool is_white(char c) { return class_of[(uint8_t)c] == WHITE; }
+
+static const char *skip_ordinary(const char *at)
+{
+    while (class_of[(uint8_t)*at] == ORDINARY) at++;
+    return at;
+}
 
 static int hex_digit(char c)
 {
@@ -60,9 +74,9 @@ static const char *skip_white(const char *at)
 /* Past the end of a word; malformed escapes are stepped over. */
 static const char *skip_word(struct cmdline_text text)
 {
-    /* Most words have neither quotes nor backslashes: keep the usual path short. */
     if (!text.in_quotes) {
-        while (*text.at && !is_white(*text.at) && *text.at != '"' && *text.at != '\\') text.at++;
+        text.at = skip_ordinary(text.at);
+        if (class_of[(uint8_t)*text.at] != SPECIAL) return text.at; /* most words */
     }
     for (;;) {
         int byte = next_byte(&text);
@@ -99,6 +113,8 @@ bool cmdline_next(struct cmdline_words *words, struct cmdline_text *word)
 
 bool cmdline_option_is(struct cmdline_text word, const char *key, struct cmdline_text *value)
 {
+    bool is_special = word.in_quotes || class_of[(uint8_t)*word.at] == SPECIAL;
+    if (!is_special && *key && *word.at != *key) return false; /* most words */
     for (; *key; key++) {
         if (next_byte(&word) != (uint8_t)*key) return false;
     }
@@ -196,8 +212,18 @@ err_t cmdline_number(const char *cmdline, const char *key, uint64_t *out)
     return failed(e) ? e : cmdline_parse_number(text, out);
 }
 
+/* Nothing but quotes and backslashes can be malformed, and most lines have none. */
+static bool is_plain_line(const char *at)
+{
+    for (;; at++) {
+        at = skip_ordinary(at);
+        if (class_of[(uint8_t)*at] != WHITE) return *at == '\0';
+    }
+}
+
 err_t cmdline_check(const char *cmdline, const char **why)
 {
+    if (is_plain_line(cmdline)) return OK;
     struct cmdline_text text = { cmdline, false };
     for (;;) {
         int byte = next_byte(&text);

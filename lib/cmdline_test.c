@@ -49,6 +49,12 @@ TEST(the_last_of_several_equal_options_counts)
     expect_option("a=1 a", "a", "");
 }
 
+TEST(an_empty_key_is_a_key_like_others)
+{
+    expect_option("a=1 =2", "", "2");
+    EXPECT(!cmdline_has("a=1", ""));
+}
+
 TEST(a_value_may_hold_equal_signs) { expect_option("env=K=V=W", "env", "K=V=W"); }
 
 TEST(quotes_may_stand_around_a_value_or_a_whole_word)

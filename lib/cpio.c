@@ -93,6 +93,19 @@ static bool trim_name(const char **name, uint32_t *name_bytes)
     return true;
 }
 
+/* By words: an aligning builder leaves up to a page of them behind every name. */
+static bool is_zero(const char *at, size_t bytes)
+{
+    uint64_t word;
+    for (; bytes >= sizeof(word); at += sizeof(word), bytes -= sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        if (word) return false;
+    }
+    while (bytes--)
+        if (*at++) return false;
+    return true;
+}
+
 /* `area` bytes hold the name and at least one NUL; builders add more to align the data. */
 static err_t parse_name(const char *name, uint32_t area, struct cpio_entry *out, const char **why)
 {
@@ -101,9 +114,8 @@ static err_t parse_name(const char *name, uint32_t area, struct cpio_entry *out,
     uint32_t bytes = (uint32_t)(end - name);
     if (bytes == 0) return refuse(why, "an entry has an empty name");
     if (bytes > CPIO_NAME_MAX) return refuse(why, "an entry's name is too long");
-    for (const char *at = end; at < name + area; at++) {
-        if (*at) return refuse(why, "an entry's name goes on behind its NUL");
-    }
+    if (!is_zero(end, (size_t)(name + area - end)))
+        return refuse(why, "an entry's name goes on behind its NUL");
     out->name = name;
     out->name_bytes = bytes;
     if (!trim_name(&out->name, &out->name_bytes)) return refuse(why, "an entry's name holds a .. component");

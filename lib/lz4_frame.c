@@ -112,20 +112,14 @@ static err_t skip_skippable(struct cursor *c, const char **why)
     return OK;
 }
 
-static bool is_padding(const struct cursor *c)
-{
-    for (const uint8_t *at = c->at; at < c->end; at++) {
-        if (*at) return false;
-    }
-    return true;
-}
+static bool is_padding(const struct cursor *c) { return is_all_zero(c->at, left_in(c)); }
 
 /* ERR_NOT_FOUND behind the last frame. */
 static err_t next_frame(struct cursor *c, struct frame *frame, const char **why)
 {
     uint32_t magic;
     for (;;) {
-        if (c->at == c->end || (*c->at == 0 && is_padding(c))) return ERR_NOT_FOUND;
+        if (is_padding(c)) return ERR_NOT_FOUND;
         if (!take_u32(c, &magic) || !is_frame_magic(magic))
             return refuse(why, "no LZ4 frame where one should start");
         if (magic == MAGIC_FRAME) return parse_descriptor(c, frame, why);

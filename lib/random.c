@@ -16,14 +16,20 @@ static inline void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t
     *b = rotate_left_u32(*b ^ *c, 7);
 }
 
+/* Written out, so that the compiler keeps the sixteen words in registers as far as it has them. */
 void chacha20_block(const uint32_t state[16], uint8_t out[CHACHA20_BLOCK_BYTES])
 {
     uint32_t x[16];
-    memcpy(x, state, sizeof x);
+    for (int i = 0; i < 16; i++) x[i] = state[i];
     for (int round = 0; round < 20; round += 2) {
-        for (int i = 0; i < 4; i++) quarter_round(&x[i], &x[4 + i], &x[8 + i], &x[12 + i]);
-        for (int i = 0; i < 4; i++)
-            quarter_round(&x[i], &x[4 + (i + 1) % 4], &x[8 + (i + 2) % 4], &x[12 + (i + 3) % 4]);
+        quarter_round(&x[0], &x[4], &x[8], &x[12]);
+        quarter_round(&x[1], &x[5], &x[9], &x[13]);
+        quarter_round(&x[2], &x[6], &x[10], &x[14]);
+        quarter_round(&x[3], &x[7], &x[11], &x[15]);
+        quarter_round(&x[0], &x[5], &x[10], &x[15]);
+        quarter_round(&x[1], &x[6], &x[11], &x[12]);
+        quarter_round(&x[2], &x[7], &x[8], &x[13]);
+        quarter_round(&x[3], &x[4], &x[9], &x[14]);
     }
     for (int i = 0; i < 16; i++) store_u32(out + 4 * i, x[i] + state[i]);
 }
@@ -57,25 +63,32 @@ static void refill(struct random *random)
     wipe(block, sizeof block);
 }
 
+/* Whoever reads next makes a block first, so that all of the input counts. */
+static void absorb(struct random *random, const uint8_t *from, size_t bytes)
+{
+    /* The length goes in too, so that a trailing zero byte makes a difference. */
+    store_u64(random->key, load_u64(random->key) ^ bytes);
+    for (;;) {
+        size_t part = MIN(bytes, sizeof random->key);
+        for (size_t i = 0; i < part; i++) random->key[i] ^= from[i];
+        from += part;
+        bytes -= part;
+        if (bytes == 0) break;
+        refill(random);
+    }
+    random->ready_bytes = 0;
+}
+
 void random_init(struct random *random, const void *seed, size_t bytes)
 {
     memset(random, 0, sizeof *random);
-    random_mix(random, seed, bytes);
+    absorb(random, seed, bytes);
 }
 
 void random_mix(struct random *random, const void *entropy, size_t bytes)
 {
-    const uint8_t *from = entropy;
-    /* The length goes in too, so that a trailing zero byte makes a difference. */
-    store_u64(random->key, load_u64(random->key) ^ bytes);
-    do {
-        size_t part = MIN(bytes, sizeof random->key);
-        for (size_t i = 0; i < part; i++) random->key[i] ^= from[i];
-        refill(random);
-        from += part;
-        bytes -= part;
-    } while (bytes > 0);
-    random->ready_bytes = 0; /* what a reader gets next depends on everything mixed so far */
+    refill(random); /* else mixing the same bytes twice would undo itself */
+    absorb(random, entropy, bytes);
 }
 
 static void take_ready(struct random *random, uint8_t *out, size_t bytes)

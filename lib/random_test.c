@@ -41,6 +41,18 @@ TEST(equal_seeds_give_equal_bytes_and_different_seeds_different_ones)
     EXPECT(memcmp(x, y, sizeof x) != 0);
 }
 
+TEST(mixing_the_same_bytes_twice_does_not_undo_itself)
+{
+    struct random once, twice, never;
+    random_init(&once, "seed", 4);
+    twice = never = once;
+    random_mix(&once, "x", 1);
+    random_mix(&twice, "x", 1);
+    random_mix(&twice, "x", 1);
+    uint64_t values[] = { random_u64(&once), random_u64(&twice), random_u64(&never) };
+    EXPECT(values[0] != values[1] && values[1] != values[2] && values[0] != values[2]);
+}
+
 TEST(a_long_seed_counts_to_its_last_byte)
 {
     uint8_t seed[100] = { 0 };
