@@ -9,9 +9,9 @@
 #define PTE_PWT        (1ull << 3) /* with PCD, the index into the PAT */
 #define PTE_PCD        (1ull << 4)
 #define PTE_ACCESSED   (1ull << 5)
-#define PTE_DIRTY      (1ull << 6) /* leaves only */
-#define PTE_LEAF       (1ull << 7) /* PS; at levels 2 and 3. At level 1 it is part of the PAT index */
-#define PTE_GLOBAL     (1ull << 8) /* leaves only: survives a load of CR3 */
+#define PTE_DIRTY      (1ull << 6)  /* leaves only */
+#define PTE_LEAF       (1ull << 7)  /* PS; at levels 2 and 3. At level 1 it is part of the PAT index */
+#define PTE_GLOBAL     (1ull << 8)  /* leaves only: survives a load of CR3 */
 #define PTE_BORROWED   (1ull << 9)  /* ours (9 to 11 are ignored): the frame is not the mapping's to free */
 #define PTE_HIDDEN     (1ull << 10) /* ours: not present, but the frame stays. PROT_NONE */
 #define PTE_USED       (PTE_PRESENT | PTE_HIDDEN)

@@ -73,7 +73,7 @@ static void check_pages(uint64_t first, uint64_t count)
     EXPECT_EQ(wrong, 0);
 }
 
-/* The counts in the entries, which decide when a table is freed. */
+/* The counts in the entries, which decide when a table is freed, and what no translation shows. */
 static void check_counts(uint64_t entry, uint32_t level)
 {
     const uint64_t *table = pte_table(entry);
@@ -81,6 +81,8 @@ static void check_counts(uint64_t entry, uint32_t level)
     for (uint32_t i = 0; i < PAGE_TABLE_ENTRIES; i++) {
         if (!(table[i] & PTE_USED)) continue;
         present++;
+        /* At level 1 the bit selects a memory type. */
+        if (level - 1 == 1) EXPECT(!(table[i] & PTE_LEAF));
         if (!pte_is_leaf(table[i], level - 1)) check_counts(table[i], level - 1);
     }
     EXPECT(present > 0);
