@@ -67,20 +67,47 @@ static void start_cpu(void)
     trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
 }
 
+/* What the command line asks of the kernel; docs/command-line.md. */
+static struct {
+    uint64_t tsc_khz;
+    bool has_channel, is_input_empty, is_traced;
+} options;
+
+static void set_log_level(const char *name)
+{
+    static const char *const names[] = { "error", "warning", "info", "debug" };
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (!strcmp(name, names[i])) log_threshold = (enum log_level)i;
+}
+
+/* False when the value makes no sense; unknown options are left to others (env=). */
+static bool read_option(struct cmdline_text word)
+{
+    char text[24];
+    struct cmdline_text value;
+    uint64_t number = 0;
+    if (cmdline_option_is(word, "env", &value)) return true;
+    bool has_text = !failed(cmdline_decode(word, text, sizeof(text), NULL));
+    char *equals = has_text ? strchr(text, '=') : NULL;
+    const char *argument = equals ? equals + 1 : "";
+    if (equals) *equals = 0;
+    bool is_number = !failed(cmdline_parse_number(argument, &number));
+    if (!has_text) return true;
+    if (!strcmp(text, "log")) set_log_level(argument);
+    else if (!strcmp(text, "strace")) options.is_traced = true;
+    else if (!strcmp(text, "on_exit")) shutdown_set_way(strcmp(argument, "reset") ? SHUTDOWN_HALT : SHUTDOWN_RESET);
+    else if (!strcmp(text, "ck.channel")) return options.has_channel = !strcmp(argument, "com2");
+    else if (!strcmp(text, "ck.stdin")) options.is_input_empty = !strcmp(argument, "none");
+    else if (!strcmp(text, "tsc_khz")) return options.tsc_khz = number, is_number;
+    else if (!strcmp(text, "debug_exit")) return shutdown_set_debug_exit((uint16_t)number), is_number;
+    return true;
+}
+
 static void read_options(const char *cmdline)
 {
-    static const struct { const char *name; enum log_level level; } levels[] = {
-        { "error", LOG_ERROR }, { "warning", LOG_WARNING }, { "info", LOG_INFO }, { "debug", LOG_DEBUG },
-    };
-    char text[16];
-    uint64_t port;
-    if (!failed(cmdline_string(cmdline, "log", text, sizeof(text))))
-        for (size_t i = 0; i < ARRAY_LENGTH(levels); i++)
-            if (!strcmp(text, levels[i].name)) log_threshold = levels[i].level;
-    if (!failed(cmdline_number(cmdline, "debug_exit", &port)) && port <= UINT16_MAX)
-        shutdown_set_debug_exit((uint16_t)port);
-    if (!failed(cmdline_string(cmdline, "on_exit", text, sizeof(text))) && !strcmp(text, "reset"))
-        shutdown_set_way(SHUTDOWN_RESET);
+    struct cmdline_text word;
+    for (struct cmdline_words w = cmdline_options(cmdline); cmdline_next(&w, &word);)
+        if (!read_option(word)) log_error("command line: bad value: %.40s", word.at);
 }
 
 static void read_loader_facts(uint32_t magic, uint32_t facts)
@@ -138,11 +165,7 @@ static void find_time_sources(struct time_sources *out)
 
 static void start_clock(void)
 {
-    uint64_t tsc_khz = 0;
-    err_t e = cmdline_number(boot_info.cmdline, "tsc_khz", &tsc_khz);
-    if (failed(e) && e.code != ERR_NOT_FOUND.code) log_warning("tsc_khz: %s", err_text(e));
-    time_init(tsc_khz, find_time_sources);
-    if (log_threshold >= LOG_INFO) log_clock_ns = time_now_ns;
+    time_init(options.tsc_khz, find_time_sources);
 }
 
 /* Screens and keyboards exist on machines with a person in front of them; `ck` gives none. */
@@ -166,23 +189,20 @@ static void start_consoles(void)
     if (failed(e)) log_info("keyboard: %s", err_text(e));
 }
 
-static void tell_host_of_panic(void) { channel_send_exit(CHANNEL_PANIC, 0); }
 static void interrupt_from_console(void) { container_signal(2); }
 
 static void start_channel(void)
 {
-    char where[16];
     struct byte_pipe *pipe;
     console_interrupt_hook = interrupt_from_console;
-    if (failed(cmdline_string(boot_info.cmdline, "ck.channel", where, sizeof(where)))) return;
-    if (strcmp(where, "com2") || failed(uart_channel_start(&pipe))) {
-        log_error("ck.channel=%s: there is no such device", where);
+    if (!options.has_channel) return;
+    if (failed(uart_channel_start(&pipe))) {
+        log_error("ck.channel=com2: there is no such port");
         return;
     }
     channel_start(pipe, container_signal);
-    if (!failed(cmdline_string(boot_info.cmdline, "ck.stdin", where, sizeof(where))) && !strcmp(where, "none"))
-        channel_end_stdin();
-    panic_hook = tell_host_of_panic;
+    if (options.is_input_empty) channel_end_stdin();
+    panic_hook = channel_send_panic;
 }
 
 /* An lz4 initramfs is unpacked into memory of its own, and the packed one given back. */
@@ -228,7 +248,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_channel();
     start_consoles();
     start_files();
-    syscall_init(cmdline_has(boot_info.cmdline, "strace"));
+    syscall_init(options.is_traced);
     interrupts_on();
 
     uint8_t code = kernel_payload(&boot_info);

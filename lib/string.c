@@ -38,7 +38,7 @@ static inline void copy_small(uint8_t *to, const uint8_t *from, size_t bytes)
     }
 }
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t bytes)
+void *(memcpy)(void *restrict dst, const void *restrict src, size_t bytes)
 {
     uint8_t *to = dst;
     const uint8_t *from = src;
@@ -69,7 +69,7 @@ static void copy_backward(uint8_t *to, const uint8_t *from, size_t bytes)
     while (bytes--) to[bytes] = from[bytes];
 }
 
-void *memmove(void *dst, const void *src, size_t bytes)
+void *(memmove)(void *dst, const void *src, size_t bytes)
 {
     uint8_t *to = dst;
     const uint8_t *from = src;
@@ -89,7 +89,7 @@ void *memmove(void *dst, const void *src, size_t bytes)
     return dst;
 }
 
-void *memset(void *dst, int value, size_t bytes)
+void *(memset)(void *dst, int value, size_t bytes)
 {
     uint8_t *to = dst;
     uint64_t pattern = (uint8_t)value * BYTE_LANES;
@@ -110,7 +110,7 @@ void *memset(void *dst, int value, size_t bytes)
     return dst;
 }
 
-int memcmp(const void *a, const void *b, size_t bytes)
+int (memcmp)(const void *a, const void *b, size_t bytes)
 {
     const uint8_t *left = a, *right = b;
     for (; bytes >= 8; bytes -= 8, left += 8, right += 8) {
@@ -137,7 +137,7 @@ void *memchr(const void *s, int byte, size_t bytes)
     return NULL;
 }
 
-size_t strlen(const char *s)
+size_t (strlen)(const char *s)
 {
     const char *at = s;
     while (*at) {

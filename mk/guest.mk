@@ -17,7 +17,11 @@ $(GUEST)/%.glibc: %.c
 	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -MMD -MP -o $@ $< -lm
 $(GUEST)/%.pie: %.c
 	@mkdir -p $(@D)
-	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -static-pie -MMD -MP -o $@ $< -lm
+	@echo "  CC $@"; $(HOSTCC) $(filter-out -static,$(GUEST_FLAGS)) -static-pie -MMD -MP -o $@ $< -lm
+# Without a C library: its first instruction is the first of ring 3.
+$(GUEST)/first: bench/first.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -nostdlib -o $@ $<
 -include $(wildcard $(GUEST)/*.d)
 
 # ---- the demo: the same binary runs on the host and in the guest ----

@@ -10,7 +10,11 @@ KERNEL_S := $(sort $(wildcard kernel/arch/*.S))
 KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) tests/harness/ktest.c)
 
 KERNEL_WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wshadow
+# Small by default; what runs at every system call, fault, allocation or boot is built for speed.
 KERNEL_OPT := -Os
+KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_region kernel/mm/heap kernel/mm/page_table \
+	kernel/sched/thread kernel/sched/wait kernel/sched/mutex kernel/vm/fault kernel/vm/space kernel/vm/usercopy \
+	kernel/fs/directory kernel/fs/file kernel/syscall/sys_file_io lib/random lib/string lib/cpio lib/cmdline
 KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-pic -fno-strict-aliasing -fno-common -fno-omit-frame-pointer -momit-leaf-frame-pointer \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -ffunction-sections -fdata-sections \
@@ -37,13 +41,13 @@ $$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h ker
 	@sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $$(@D)/offsets.s > $$@
 $$(K_$(1)_$(2))/%.o: %.c
 	@mkdir -p $$(@D)
-	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
+	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) $$(if $$(filter $$(KERNEL_HOT),$$*),-O2) -MMD -MP -c -o $$@ $$<
 $$(K_$(1)_$(2))/%.S.o: %.S $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
 $$(K_$(1)_$(2))/lz4.o: $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
-	@echo "  CC $$@"; $(2) $$(filter-out $$(KERNEL_WARN),$$(F_$(1)_$(2))) -DLZ4_FREESTANDING=1 -DLZ4_memcpy=memcpy -DLZ4_memset=memset -DLZ4_memmove=memmove \
+	@echo "  CC $$@"; $(2) $$(filter-out $$(KERNEL_WARN),$$(F_$(1)_$(2))) -DLZ4_FREESTANDING=1 -DLZ4_FAST_DEC_LOOP=0 -DLZ4_memcpy=memcpy -DLZ4_memset=memset -DLZ4_memmove=memmove \
 		-include lib/string.h -idirafter lib/include -c -o $$@ $$<
 # Linked twice: the second link adds the symbol table made from the first.
 $$(K_$(1)_$(2))/kernel.elf: $$(O_$(1)_$(2)) kernel/arch/kernel.ld tools/make_symbols.py

@@ -6,7 +6,7 @@
 #include "arch/trap.h"
 #include "config.h"
 
-#define OFFSET(name, value) __asm__ volatile("\n->" #name " %c0" : : "i"((uint64_t)(value)))
+#define OFFSET(name, value) __asm__ volatile(".ascii \"->" #name " %c0\"" : : "i"((uint64_t)(value)))
 
 void offsets(void);
 void offsets(void)

@@ -7,11 +7,13 @@
 #include "core/time.h"
 #include "lib/ring.h"
 #include "lib/string.h"
-#include "sched/wait.h"
+#include "sched/mutex.h"
+#include "sched/thread.h"
 
 enum {
     STDIN_RING_BYTES = 4096,
     POLL_NS = 10000000, /* between looks at a device without an interrupt */
+    RETRY_NS = 1000000, /* between tries to write to a host that does not read */
 };
 
 struct channel {
@@ -19,17 +21,20 @@ struct channel {
     struct byte_pipe *pipe;
     void (*on_signal)(uint32_t signal);
     struct byte_ring input;
-    uint8_t input_bytes[STDIN_RING_BYTES];
     struct channel_header header; /* of the frame that is arriving */
     uint32_t header_bytes;        /* of it, so far */
     uint32_t payload_left;
     bool is_at_end;   /* STDIN_EOF came */
     bool is_broken;   /* the host sent what it may not */
-    bool has_ended;   /* EXIT was sent */
     bool is_polled;   /* no interrupt will ever come */
+    struct mutex sending; /* one frame at a time goes out */
 };
 
-static struct channel channel = { .queue = WAIT_QUEUE_INIT(channel.queue) };
+static uint8_t input_bytes[STDIN_RING_BYTES]; /* apart, so that it costs nothing in the image */
+static struct channel channel = {
+    .queue = WAIT_QUEUE_INIT(channel.queue),
+    .sending = MUTEX_INIT(channel.sending),
+};
 
 bool channel_is_started(void) { return channel.pipe != NULL; }
 
@@ -106,7 +111,7 @@ void channel_start(struct byte_pipe *pipe, void (*on_signal)(uint32_t signal))
 {
     struct channel *c = &channel;
     const uint32_t hello[] = { CHANNEL_MAGIC, CHANNEL_VERSION };
-    byte_ring_init(&c->input, c->input_bytes, STDIN_RING_BYTES);
+    byte_ring_init(&c->input, input_bytes, STDIN_RING_BYTES);
     c->pipe = pipe;
     c->on_signal = on_signal;
     pipe->on_readable = bytes_arrived;
@@ -122,19 +127,35 @@ void channel_end_stdin(void)
     spin_unlock(&channel.queue.lock);
 }
 
+/* A host that does not read for a while makes the writer wait, never lose a byte: a frame cut short
+ * would be the end of the protocol. */
+static void write_all(struct byte_pipe *pipe, const void *bytes, size_t count)
+{
+    const uint8_t *from = bytes;
+    for (;;) {
+        size_t taken = pipe->write(pipe, from, count);
+        from += taken;
+        count -= taken;
+        if (!count) return;
+        thread_sleep_until_ns(time_now_ns() + RETRY_NS);
+    }
+}
+
 bool channel_send(enum channel_type type, const void *payload, size_t bytes)
 {
-    struct byte_pipe *pipe = channel.pipe;
+    struct channel *c = &channel;
     const uint8_t *from = payload;
-    if (!pipe || channel.has_ended) return false;
+    if (!c->pipe) return false;
+    mutex_lock(&c->sending);
     while (bytes) {
         size_t now = MIN(bytes, (size_t)CHANNEL_PAYLOAD_MAX);
         struct channel_header header = { .type = (uint8_t)type, .length = (uint16_t)now };
-        if (pipe->write(pipe, &header, sizeof(header)) != sizeof(header)) return false;
-        if (pipe->write(pipe, from, now) != now) return false;
+        write_all(c->pipe, &header, sizeof(header));
+        write_all(c->pipe, from, now);
         from += now;
         bytes -= now;
     }
+    mutex_unlock(&c->sending);
     return true;
 }
 
@@ -142,7 +163,14 @@ void channel_send_exit(enum channel_exit_kind kind, uint32_t status)
 {
     struct channel_exit end = { kind, status };
     channel_send(CHANNEL_EXIT, &end, sizeof(end));
-    channel.has_ended = true;
+}
+
+void channel_send_panic(void)
+{
+    struct { struct channel_header header; struct channel_exit end; } PACKED frame = {
+        { .type = CHANNEL_EXIT, .length = sizeof(frame.end) }, { CHANNEL_PANIC, 0 },
+    };
+    if (channel.pipe) channel.pipe->write(channel.pipe, &frame, sizeof(frame));
 }
 
 bool channel_stdin_is_ready(void)

@@ -12,11 +12,13 @@ bool channel_is_started(void);
 /* The program has no input: the host said so at boot, and will send none. */
 void channel_end_stdin(void);
 
-/* One or more frames of this type. False when the host does not take them. Any context but not two
- * at once, except that a panic may cut in. */
+/* One or more frames of this type; waits for as long as the host makes us. False when there is no
+ * channel. Threads only. */
 bool channel_send(enum channel_type type, const void *payload, size_t bytes);
-/* The last frame; later ones are not sent. Any context. */
+/* The last frame. Threads only. */
 void channel_send_exit(enum channel_exit_kind kind, uint32_t status);
+/* The last frame of a kernel that failed, as far as the device takes it at once. Any context. */
+void channel_send_panic(void);
 
 /* Takes up to `capacity` bytes of the program's input; *count is 0 at its end. Sleeps until there is
  * some. ERR_INTERRUPTED. ERR_IO: the host broke the protocol. Threads only. */

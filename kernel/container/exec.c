@@ -22,7 +22,12 @@ enum { ASLR_MAP_BITS = 28, ASLR_STACK_BITS = 22, ASLR_BRK_BITS = 13 };
 /* A position-independent program starts at two thirds of user space, plus the random part. */
 #define EXEC_PIE_BASE 0x555555554000ull
 
-static uint64_t random_pages(uint32_t bits) { return (entropy_u64() & ((1ull << bits) - 1)) << PAGE_SHIFT; }
+/* One read for the whole program: the generator works in blocks. */
+struct layout_seed {
+    uint64_t base, brk, stack, map;
+};
+
+static uint64_t random_pages(uint64_t seed, uint32_t bits) { return (seed & ((1ull << bits) - 1)) << PAGE_SHIFT; }
 
 /* The whole file as the parser wants it: in place when it is part of the archive, else a copy. */
 struct image {
@@ -80,28 +85,29 @@ static err_t map_segment(struct space *space, struct backing *file, const struct
 }
 
 static err_t map_program(struct space *space, struct backing *file, const struct elf_program *program,
-                         uint64_t base)
+                         uint64_t base, const struct layout_seed *seed)
 {
     for (uint32_t i = 0; i < program->segment_count; i++) {
         err_t e = map_segment(space, file, &program->segments[i], base);
         if (failed(e)) return e;
     }
-    space->brk_start = align_up(base + program->first + program->bytes, PAGE_BYTES) + random_pages(ASLR_BRK_BITS);
+    space->brk_start = align_up(base + program->first + program->bytes, PAGE_BYTES);
+    space->brk_start += random_pages(seed->brk, ASLR_BRK_BITS);
     space->brk_end = space->brk_start;
     return OK;
 }
 
-static uint64_t choose_base(const struct elf_program *program)
+static uint64_t choose_base(const struct elf_program *program, const struct layout_seed *seed)
 {
     if (!program->is_position_independent) return 0;
-    return align_down(EXEC_PIE_BASE + random_pages(ASLR_MAP_BITS), MAX(program->align, (uint64_t)PAGE_BYTES));
+    return align_down(EXEC_PIE_BASE + random_pages(seed->base, ASLR_MAP_BITS), MAX(program->align, (uint64_t)PAGE_BYTES));
 }
 
 /* Stack at the top, mappings below it, both at random places. Returns the stack's top. */
-static err_t map_stack(struct space *space, uint64_t *top)
+static err_t map_stack(struct space *space, const struct layout_seed *seed, uint64_t *top)
 {
-    uint64_t high = USER_END - PAGE_BYTES - random_pages(ASLR_STACK_BITS), place;
-    space->map_top = high - CONFIG_USER_STACK_BYTES - HUGE_BYTES - random_pages(ASLR_MAP_BITS);
+    uint64_t high = USER_END - PAGE_BYTES - random_pages(seed->stack, ASLR_STACK_BITS), place;
+    space->map_top = high - CONFIG_USER_STACK_BYTES - HUGE_BYTES - random_pages(seed->map, ASLR_MAP_BITS);
     *top = high;
     return space_map(space, high - CONFIG_USER_STACK_BYTES, CONFIG_USER_STACK_BYTES,
                      SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_FIXED, NULL, 0, &place);
@@ -111,13 +117,15 @@ static err_t load_into(struct process *process, struct vnode *vnode, const struc
                        const struct exec_request *request, struct exec_entry *out, const char **why)
 {
     struct backing *file;
-    uint64_t stack_top, base = choose_base(program);
+    struct layout_seed seed;
+    entropy_read(&seed, sizeof(seed));
+    uint64_t stack_top, base = choose_base(program, &seed);
     *why = "not enough memory for the program";
     err_t e = file_backing_create(vnode, &file);
     if (failed(e)) return e;
-    e = map_program(process->space, file, program, base);
+    e = map_program(process->space, file, program, base, &seed);
     backing_put(file);
-    if (!failed(e)) e = map_stack(process->space, &stack_top);
+    if (!failed(e)) e = map_stack(process->space, &seed, &stack_top);
     if (failed(e)) return e;
     out->rip = base + program->entry;
     return exec_stack_build(request, program, base, stack_top, &out->rsp, why);

@@ -3,6 +3,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/ioctl.h"
+#include "abi/linux/poll.h"
 #include "container/channel.h"
 #include "device/console.h"
 #include "vm/usercopy.h"

@@ -66,7 +66,7 @@ err_t uart_init(struct uart *u, uint16_t port, uint32_t irq)
     uart_write_reg(u, UART_DIVISOR_LOW, UART_DIVISOR);
     uart_write_reg(u, UART_DIVISOR_HIGH, 0);
     uart_write_reg(u, UART_LCR, UART_LCR_8N1);
-    uart_write_reg(u, UART_FCR, UART_FCR_ENABLE | UART_FCR_TRIGGER_1);
+    uart_write_reg(u, UART_FCR, UART_FCR_ENABLE | UART_FCR_TRIGGER_14);
     uart_write_reg(u, UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
     return OK;
 }

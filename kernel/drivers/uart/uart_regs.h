@@ -10,7 +10,7 @@
 #define UART_IER_RECEIVE    0x01
 #define UART_FCR            2 /* FIFO control, write only */
 #define UART_FCR_ENABLE     0x01
-#define UART_FCR_TRIGGER_1  0x00 /* interrupt at the first byte */
+#define UART_FCR_TRIGGER_14 0xc0 /* interrupt at 14 of 16 bytes, or when the line falls silent */
 #define UART_LCR            3    /* line control */
 #define UART_LCR_8N1        0x03
 #define UART_LCR_DLAB       0x80
