@@ -5,7 +5,8 @@ const char *err_text(err_t e)
 {
     switch (e.code) {
     case 0: return "success";
-#define ERR(name, errno_, text) case -(errno_): return text;
+#define ERR(name, errno_, text) \
+    case -(errno_): return text;
 #include "abi/errors.def"
 #undef ERR
     }

@@ -40,9 +40,8 @@ static inline void list_remove(struct list *node)
 }
 
 #define LIST_ENTRY(node, type, member) CONTAINER_OF(node, type, member)
-#define LIST_FOR_EACH(node, head) \
-    for (struct list *node = (head)->next; node != (head); node = node->next)
+#define LIST_FOR_EACH(node, head)      for (struct list *node = (head)->next; node != (head); node = node->next)
 /* The current node may be removed inside the loop. */
-#define LIST_FOR_EACH_SAFE(node, head) \
+#define LIST_FOR_EACH_SAFE(node, head)                                                \
     for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
          node = node##_next, node##_next = node->next)

@@ -110,7 +110,7 @@ void *(memset)(void *dst, int value, size_t bytes)
     return dst;
 }
 
-int (memcmp)(const void *a, const void *b, size_t bytes)
+int(memcmp)(const void *a, const void *b, size_t bytes)
 {
     const uint8_t *left = a, *right = b;
     for (; bytes >= 8; bytes -= 8, left += 8, right += 8) {
@@ -137,7 +137,7 @@ void *memchr(const void *s, int byte, size_t bytes)
     return NULL;
 }
 
-size_t (strlen)(const char *s)
+size_t(strlen)(const char *s)
 {
     const char *at = s;
     while (*at) {

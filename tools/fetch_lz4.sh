@@ -11,7 +11,10 @@ build=$(mkdir -p "${1:-build}" && cd "${1:-build}" && pwd)
 apt=$build/apt
 lz4=$build/lz4
 
-[ "$(cat "$lz4/version" 2>/dev/null)" = "$version" ] && exit 0
+if [ "$(cat "$lz4/version" 2>/dev/null)" = "$version" ]; then
+    touch "$lz4/lz4.c" # for make, which asks because this script is newer
+    exit 0
+fi
 
 fail() {
     echo "fetch_lz4: $1" >&2
@@ -62,6 +65,6 @@ archive=$apt/download/lz4_$upstream.orig.tar.gz
 [ -f "$archive" ] || fail "the source package lacks lz4_$upstream.orig.tar.gz"
 rm -rf "$lz4"
 mkdir -p "$lz4"
-tar -xzf "$archive" -C "$lz4" --strip-components=2 \
+tar -xmzf "$archive" -C "$lz4" --strip-components=2 \
     "lz4-$upstream/lib/lz4.c" "lz4-$upstream/lib/lz4.h" "lz4-$upstream/lib/LICENSE"
 echo "$version" > "$lz4/version" # last: it says that the rest is there
