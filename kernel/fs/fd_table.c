@@ -70,7 +70,7 @@ static struct fd_table *table_create(const struct storage *storage)
 {
     struct fd_table *table = heap_alloc_zeroed(sizeof(*table));
     if (!table) return NULL;
-    table->references = 1;
+    table->references = table->watchers = 1;
     storage_adopt(table, storage);
     return table;
 }
@@ -120,14 +120,6 @@ struct fd_table *fd_table_get(struct fd_table *table)
     return table;
 }
 
-void fd_table_put(struct fd_table *table)
-{
-    if (!table || __atomic_sub_fetch(&table->references, 1, __ATOMIC_ACQ_REL) > 0) return;
-    for (uint32_t fd = 0; fd < table->capacity; fd++) file_put(table->files[fd]);
-    heap_free(table->files);
-    heap_free(table);
-}
-
 static struct file *take_locked(struct fd_table *table, uint32_t fd) REQUIRES(table->lock)
 {
     struct file *file = table->files[fd];
@@ -136,6 +128,37 @@ static struct file *take_locked(struct fd_table *table, uint32_t fd) REQUIRES(ta
     bit_set(table->cloexec, fd, false);
     table->lowest_hint = MIN(table->lowest_hint, fd);
     return file;
+}
+
+struct fd_table *fd_table_watch(struct fd_table *table)
+{
+    __atomic_add_fetch(&table->watchers, 1, __ATOMIC_RELAXED);
+    return table;
+}
+
+void fd_table_unwatch(struct fd_table *table)
+{
+    if (__atomic_sub_fetch(&table->watchers, 1, __ATOMIC_ACQ_REL) > 0) return;
+    heap_free(table->files);
+    heap_free(table);
+}
+
+static void close_all(struct fd_table *table)
+{
+    uint32_t fd = 0;
+    while (fd_next(table, fd, &fd)) {
+        spin_lock(&table->lock);
+        struct file *file = take_locked(table, fd);
+        spin_unlock(&table->lock);
+        file_put(file);
+    }
+}
+
+void fd_table_put(struct fd_table *table)
+{
+    if (!table || __atomic_sub_fetch(&table->references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    close_all(table);
+    fd_table_unwatch(table);
 }
 
 void fd_table_close_on_exec(struct fd_table *table)

@@ -17,7 +17,8 @@ enum {
 };
 
 struct fd_table {
-    uint32_t references; /* atomic */
+    uint32_t references; /* atomic: processes */
+    uint32_t watchers;   /* atomic: who may look at the numbers, and all processes as one */
     struct spinlock lock;
     /* under lock: */
     uint32_t capacity;    /* a multiple of 64 */
@@ -31,6 +32,10 @@ struct fd_table *fd_table_create(void); /* NULL when memory is out */
 struct fd_table *fd_table_clone(struct fd_table *table);
 struct fd_table *fd_table_get(struct fd_table *table);
 void fd_table_put(struct fd_table *table); /* NULL is fine. Closes everything with the last reference */
+/* A watcher keeps the table but not what is open: an open /proc/self/fd is itself in the table that it
+ * lists. After the last process is gone it sees no numbers. */
+struct fd_table *fd_table_watch(struct fd_table *table);
+void fd_table_unwatch(struct fd_table *table);
 /* For exec. */
 void fd_table_close_on_exec(struct fd_table *table);
 

@@ -133,7 +133,7 @@ static err_t create_file(const struct path_from *from, const struct opening *o, 
     }
     *out = file_create_for(ops, o->vnode, o->entry, context, flags);
     if (!*out) return ERR_NO_MEMORY;
-    if (ops == &fd_directory_ops) (*out)->context = fd_table_get(files);
+    if (ops == &fd_directory_ops) (*out)->context = fd_table_watch(files);
     return OK;
 }
 

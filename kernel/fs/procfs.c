@@ -149,7 +149,7 @@ static err_t fd_directory_seek(struct file *file, int64_t offset, uint32_t whenc
     return OK;
 }
 
-static void fd_directory_release(struct file *file) { fd_table_put(file->context); }
+static void fd_directory_release(struct file *file) { fd_table_unwatch(file->context); }
 
 const struct file_ops fd_directory_ops = {
     .name = "/proc/self/fd",

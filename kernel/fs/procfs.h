@@ -18,7 +18,7 @@ err_t procfs_find_fd_locked(struct fs_context *context, struct vnode *directory,
 err_t procfs_resolve_locked(struct fs_context *context, const struct vnode *link, struct vnode **vnode,
                             struct dir_entry **entry) REQUIRES(fs_queue.lock);
 
-/* Listing /proc/self/fd; file->context is the fd_table, counted. */
+/* Listing /proc/self/fd; file->context is the fd_table, watched. */
 extern const struct file_ops fd_directory_ops;
 
 /* The text of a symbolic link, magic or not; no NUL, cut to `capacity` as readlink does. NOT_FOUND;
