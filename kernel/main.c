@@ -65,6 +65,7 @@ static void start_cpu(void)
     segments_init(&percpu_boot);
     trap_init(unhandled_trap);
     trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
+    trap_set_handler(TRAP_DOUBLE_FAULT, fault_double);
 }
 
 /* What the command line asks of the kernel; docs/command-line.md. */

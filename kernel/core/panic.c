@@ -43,11 +43,21 @@ static void print_backtrace(uint64_t rbp)
     for (int i = 0; i < BACKTRACE_MAX && rbp >= kernel_half && is_aligned(rbp, 8); i++) {
         const uint64_t *frame = (const uint64_t *)rbp;
         uint64_t next = frame[0];
-        if (!frame[1]) break;
+        uint64_t offset;
+        if (!symbol_name(frame[1], &offset)) break; /* the boot stub's caller, or damage */
         print_location("   ", frame[1]);
         if (next <= rbp || next - rbp > CONFIG_KERNEL_STACK_BYTES) break;
         rbp = next;
     }
+}
+
+/* After a jump to nowhere the caller's address is still on top of the stack, and RBP is the caller's. */
+static void print_caller(const struct trap_frame *f)
+{
+    uint64_t offset;
+    bool is_kernel_stack = f->rsp >= 0xffff800000000000ull && is_aligned(f->rsp, 8);
+    if (is_kernel_stack && !trap_is_from_user(f) && !symbol_name(f->rip, &offset))
+        print_location("   ", *(const uint64_t *)f->rsp);
 }
 
 #define ULL(x) ((unsigned long long)(x))
@@ -109,6 +119,7 @@ void panic_trap(const struct trap_frame *frame, const char *format, ...)
     print_location("rip", frame->rip);
     print_registers(frame);
     print("backtrace:\n");
+    print_caller(frame);
     print_backtrace(frame->rbp);
     end_report();
 }

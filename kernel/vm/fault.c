@@ -137,10 +137,16 @@ err_t space_fault(struct space *space, uint64_t address, uint32_t error)
 
 void (*fault_report_user)(struct trap_frame *frame, uint64_t address, err_t reason);
 
-static void fault_in_kernel(struct trap_frame *frame, uint64_t address)
+void fault_double(struct trap_frame *frame)
 {
+    uint64_t address = cr2_read();
     if (kernel_stack_is_guard(address))
         panic_trap(frame, "kernel stack overflow: %016llx is in the guard page", (unsigned long long)address);
+    panic_trap(frame, "double fault");
+}
+
+static void fault_in_kernel(struct trap_frame *frame, uint64_t address)
+{
     const char *what = frame->error & PF_INSTRUCTION ? "execute" : frame->error & PF_WRITE ? "write" : "read";
     panic_trap(frame, "the kernel tried to %s %016llx (%s)", what, (unsigned long long)address,
                frame->error & PF_PRESENT ? "not allowed" : "not mapped");
@@ -152,9 +158,9 @@ void fault_handle(struct trap_frame *frame)
     struct space *space = thread_current() ? thread_current()->space : NULL;
     bool from_user = trap_is_from_user(frame);
     uint64_t fixup = from_user ? 0 : trap_fixup(frame->rip);
-    if (!space || (!from_user && !fixup)) fault_in_kernel(frame, address);
+    if (!from_user && !fixup) fault_in_kernel(frame, address);
 
-    err_t e = space_fault(space, address, (uint32_t)frame->error);
+    err_t e = space ? space_fault(space, address, (uint32_t)frame->error) : ERR_FAULT;
     if (!failed(e)) return;
     if (fixup) frame->rip = fixup;
     else fault_report_user(frame, address, e);

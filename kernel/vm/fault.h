@@ -9,6 +9,9 @@ struct trap_frame;
  * program's error, or panics when the kernel itself is wrong. */
 void fault_handle(struct trap_frame *frame);
 
+/* Handler of vector 8. The CPU could not push the frame of a page fault: the stack has run over. */
+void fault_double(struct trap_frame *frame);
+
 /* Set by container/: the program touched what it may not (ERR_FAULT), what a file does not have
  * (ERR_IO), or there is no memory for it. It may end the program and not return. */
 extern void (*fault_report_user)(struct trap_frame *frame, uint64_t address, err_t reason);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Address spaces on the real page tables, through the same copies that system calls use. */
+#include "vm/space.h"
+
+#include "arch/trap.h"
+#include "lib/string.h"
+#include "mm/direct_map.h"
+#include "mm/frame.h"
+#include "sched/thread.h"
+#include "tests/harness/test.h"
+#include "vm/layout.h"
+#include "vm/usercopy.h"
+
+enum { RW = SPACE_READ | SPACE_WRITE };
+
+static struct space *space;
+static uint64_t free_before;
+
+static void open_space(void)
+{
+    free_before = frame_free_count();
+    EXPECT_OK(space_create(&space));
+    space->map_top = 0x700000000000;
+    space->brk_start = space->brk_end = 0x10000000;
+    thread_set_space(space, space->page_table.root);
+}
+
+/* Every frame must come back; the heap may keep one slab of a size it had not used before. */
+static void close_space(void)
+{
+    thread_set_space(NULL, PADDR_NONE);
+    space_destroy(space);
+    EXPECT(frame_free_count() + 4 >= free_before);
+}
+
+static uint64_t map(uint64_t at, uint64_t bytes, uint32_t flags)
+{
+    uint64_t place = 0;
+    EXPECT_OK(space_map(space, at, bytes, flags, NULL, 0, &place));
+    return place;
+}
+
+static uint64_t peek(uint64_t at)
+{
+    uint64_t value = ~0ull;
+    EXPECT_OK(user_copy_in(&value, UADDR(at), sizeof(value)));
+    return value;
+}
+
+static void poke(uint64_t at, uint64_t value) { EXPECT_OK(user_copy_out(UADDR(at), &value, sizeof(value))); }
+
+static bool can_read(uint64_t at)
+{
+    char byte;
+    return !failed(user_copy_in(&byte, UADDR(at), 1));
+}
+
+static bool can_write(uint64_t at)
+{
+    char byte = 1;
+    return !failed(user_copy_out(UADDR(at), &byte, 1));
+}
+
+TEST(anonymous_memory_reads_as_zero_and_keeps_what_is_written)
+{
+    open_space();
+    uint64_t at = map(0, 4 * PAGE_BYTES, RW);
+    EXPECT_EQ(peek(at), 0);
+    poke(at + PAGE_BYTES - 4, 0x1122334455667788); /* across two pages */
+    EXPECT_EQ(peek(at + PAGE_BYTES - 4), 0x1122334455667788);
+    EXPECT_EQ(space->resident_pages, 2);
+    close_space();
+}
+
+TEST(a_large_area_gets_a_2_mib_leaf_on_first_touch)
+{
+    open_space();
+    uint64_t at = map(0, 2 * HUGE_BYTES, RW);
+    EXPECT(is_aligned(at, HUGE_BYTES));
+    poke(at + 12345 * 8, 7);
+    uint8_t shift = 0;
+    EXPECT(page_table_translate(&space->page_table, at, NULL, NULL, &shift));
+    EXPECT_EQ(shift, HUGE_SHIFT);
+    EXPECT_EQ(space->resident_pages, 512);
+    close_space();
+}
+
+TEST(unmapping_the_middle_of_a_2_mib_leaf_keeps_both_sides)
+{
+    open_space();
+    uint64_t at = map(0, HUGE_BYTES, RW);
+    poke(at, 1);
+    poke(at + HUGE_BYTES - 8, 2);
+    EXPECT_OK(space_unmap(space, at + 64 * PAGE_BYTES, 64 * PAGE_BYTES));
+    EXPECT_EQ(peek(at), 1);
+    EXPECT_EQ(peek(at + HUGE_BYTES - 8), 2);
+    EXPECT(!can_read(at + 64 * PAGE_BYTES));
+    EXPECT(can_read(at + 128 * PAGE_BYTES));
+    EXPECT_EQ(space->area_count, 2);
+    close_space();
+}
+
+TEST(protection_is_enforced_for_the_kernel_s_copies_too)
+{
+    open_space();
+    uint64_t at = map(0, 3 * PAGE_BYTES, RW);
+    poke(at, 5);
+    poke(at + PAGE_BYTES, 6);
+    EXPECT_OK(space_protect(space, at, PAGE_BYTES, SPACE_READ));
+    EXPECT(can_read(at));
+    EXPECT(!can_write(at));
+    EXPECT_OK(space_protect(space, at + PAGE_BYTES, PAGE_BYTES, 0));
+    EXPECT(!can_read(at + PAGE_BYTES));
+    EXPECT_OK(space_protect(space, at, 2 * PAGE_BYTES, RW));
+    EXPECT_EQ(peek(at), 5);
+    EXPECT_EQ(peek(at + PAGE_BYTES), 6);
+    EXPECT(can_write(at));
+    close_space();
+}
+
+TEST(protecting_across_a_hole_changes_what_lies_before_it_and_fails)
+{
+    open_space();
+    uint64_t at = map(0x20000000, 3 * PAGE_BYTES, RW | SPACE_FIXED);
+    EXPECT_OK(space_unmap(space, at + PAGE_BYTES, PAGE_BYTES));
+    EXPECT_ERR(space_protect(space, at, 3 * PAGE_BYTES, SPACE_READ), ERR_NO_MEMORY);
+    EXPECT(!can_write(at));
+    EXPECT(can_write(at + 2 * PAGE_BYTES));
+    close_space();
+}
+
+TEST(fixed_mappings_replace_and_no_replace_refuses)
+{
+    open_space();
+    uint64_t at = map(0x20000000, 2 * PAGE_BYTES, RW | SPACE_FIXED), place;
+    poke(at, 9);
+    EXPECT_ERR(space_map(space, at, PAGE_BYTES, RW | SPACE_FIXED | SPACE_NO_REPLACE, NULL, 0, &place), ERR_EXISTS);
+    EXPECT_EQ(peek(at), 9);
+    map(at, PAGE_BYTES, RW | SPACE_FIXED);
+    EXPECT_EQ(peek(at), 0);
+    EXPECT_ERR(space_map(space, USER_END, PAGE_BYTES, RW | SPACE_FIXED, NULL, 0, &place), ERR_NO_MEMORY);
+    EXPECT_ERR(space_map(space, 0, PAGE_BYTES, RW | SPACE_FIXED, NULL, 0, &place), ERR_NOT_PERMITTED);
+    close_space();
+}
+
+TEST(a_moved_area_keeps_its_contents_and_leaves_nothing_behind)
+{
+    open_space();
+    uint64_t at = map(0x20000000, 2 * PAGE_BYTES, RW | SPACE_FIXED), place;
+    map(0x20000000 + 2 * PAGE_BYTES, PAGE_BYTES, SPACE_READ | SPACE_FIXED); /* in the way */
+    poke(at, 11);
+    poke(at + PAGE_BYTES, 12);
+    EXPECT_ERR(space_remap(space, at, 2 * PAGE_BYTES, 8 * PAGE_BYTES, false, &place), ERR_NO_MEMORY);
+    EXPECT_OK(space_remap(space, at, 2 * PAGE_BYTES, 8 * PAGE_BYTES, true, &place));
+    EXPECT(place != at);
+    EXPECT_EQ(peek(place), 11);
+    EXPECT_EQ(peek(place + PAGE_BYTES), 12);
+    EXPECT_EQ(peek(place + 7 * PAGE_BYTES), 0);
+    EXPECT(!can_read(at));
+    close_space();
+}
+
+TEST(a_moved_2_mib_leaf_keeps_its_contents)
+{
+    open_space();
+    uint64_t at = map(0x40000000, HUGE_BYTES, RW | SPACE_FIXED), place;
+    map(at + HUGE_BYTES, PAGE_BYTES, SPACE_READ | SPACE_FIXED);
+    poke(at + 4096, 21);
+    EXPECT_OK(space_remap(space, at, HUGE_BYTES, 2 * HUGE_BYTES, true, &place));
+    EXPECT_EQ(peek(place + 4096), 21);
+    close_space();
+}
+
+TEST(discarded_memory_reads_as_zero_again)
+{
+    open_space();
+    uint64_t at = map(0, 2 * HUGE_BYTES, RW);
+    poke(at, 1);
+    poke(at + HUGE_BYTES, 2);
+    EXPECT_OK(space_discard(space, at + PAGE_BYTES, HUGE_BYTES));
+    EXPECT_EQ(peek(at), 1);
+    EXPECT_EQ(peek(at + HUGE_BYTES), 0);
+    close_space();
+}
+
+TEST(the_heap_grows_shrinks_and_stops_at_its_neighbour)
+{
+    open_space();
+    uint64_t start = space->brk_start;
+    EXPECT_EQ(space_set_brk(space, start + 10000), start + 10000);
+    poke(start + 9000, 3);
+    EXPECT_EQ(space_set_brk(space, start + 100), start + 100);
+    EXPECT(!can_read(start + 9000));
+    EXPECT_EQ(space_set_brk(space, start + 10000), start + 10000);
+    EXPECT_EQ(peek(start + 9000), 0);
+    map(start + 16 * PAGE_BYTES, PAGE_BYTES, RW | SPACE_FIXED);
+    EXPECT_EQ(space_set_brk(space, start + 32 * PAGE_BYTES), start + 10000);
+    EXPECT_EQ(space_set_brk(space, start - 1), start + 10000);
+    close_space();
+}
+
+/* ---- file mappings, from a file of three pages whose last is short ---- */
+
+static uint8_t file_pages[2][PAGE_BYTES] ALIGNED(PAGE_BYTES);
+static bool file_is_gone;
+
+static err_t file_page(struct backing *b, uint64_t page_index, paddr_t *out)
+{
+    (void)b;
+    if (page_index >= 2) return ERR_NOT_SUPPORTED;
+    *out = image_to_paddr(file_pages[page_index]);
+    return OK;
+}
+
+static err_t file_read(struct backing *b, uint64_t page_index, void *out_page)
+{
+    (void)b;
+    if (page_index > 2) return ERR_IO;
+    memset(out_page, 0, PAGE_BYTES);
+    if (page_index < 2) memcpy(out_page, file_pages[page_index], PAGE_BYTES);
+    else memset(out_page, 0x33, 100);
+    return OK;
+}
+
+static void file_destroy(struct backing *b)
+{
+    (void)b;
+    file_is_gone = true;
+}
+
+static const struct backing_ops file_ops = { file_page, file_read, file_destroy };
+
+TEST(a_private_file_page_is_the_file_s_own_until_it_is_written)
+{
+    static struct backing file;
+    file = (struct backing){ &file_ops, 1 };
+    file_is_gone = false;
+    memset(file_pages[0], 0x11, PAGE_BYTES);
+    memset(file_pages[1], 0x22, PAGE_BYTES);
+    open_space();
+    uint64_t at;
+    paddr_t frame;
+    EXPECT_OK(space_map(space, 0, 4 * PAGE_BYTES, RW, &file, 0, &at));
+    EXPECT_EQ(peek(at) & 0xff, 0x11);
+    EXPECT(page_table_translate(&space->page_table, at, &frame, NULL, NULL));
+    EXPECT_EQ(frame.raw, image_to_paddr(file_pages[0]).raw);
+
+    poke(at + 512, 0x4444444444444444); /* the fault comes from the middle of the page */
+    EXPECT_EQ(peek(at) & 0xff, 0x11);
+    EXPECT_EQ(peek(at + 512), 0x4444444444444444);
+    EXPECT_EQ(file_pages[0][512], 0x11);
+    EXPECT_EQ(peek(at + 2 * PAGE_BYTES) & 0xff, 0x33);
+    EXPECT_EQ(peek(at + 2 * PAGE_BYTES + 104), 0);
+    EXPECT_ERR(space_fault(space, at + 3 * PAGE_BYTES, PF_USER), ERR_IO);
+    close_space();
+    EXPECT(file_is_gone);
+}
+
+TEST(a_file_mapped_read_only_cannot_be_written_after_mprotect_without_a_copy)
+{
+    static struct backing file;
+    file = (struct backing){ &file_ops, 1 };
+    memset(file_pages[0], 0x11, PAGE_BYTES);
+    open_space();
+    uint64_t at;
+    EXPECT_OK(space_map(space, 0, PAGE_BYTES, SPACE_READ, &file, 0, &at));
+    EXPECT_EQ(peek(at) & 0xff, 0x11);
+    EXPECT(!can_write(at));
+    EXPECT_OK(space_protect(space, at, PAGE_BYTES, RW));
+    poke(at, 0);
+    EXPECT_EQ(file_pages[0][0], 0x11);
+    close_space();
+}
+
+TEST(addresses_outside_user_space_are_refused_before_they_are_touched)
+{
+    open_space();
+    char byte;
+    const uint64_t wild[] = { 0, 8, USER_START - 1, USER_END, USER_END - 1, 1ull << 47, 1ull << 63, ~0ull,
+                              DIRECT_MAP_BASE, KERNEL_BASE + KERNEL_PHYSICAL, 0xdeadbeefdeadbeef };
+    size_t length;
+    for (size_t i = 0; i < ARRAY_LENGTH(wild); i++) {
+        EXPECT_ERR(user_copy_in(&byte, UADDR(wild[i]), 1), ERR_FAULT);
+        EXPECT_ERR(user_copy_out(UADDR(wild[i]), &byte, 1), ERR_FAULT);
+        EXPECT_ERR(user_zero(UADDR(wild[i]), 1), ERR_FAULT);
+        EXPECT_ERR(user_copy_string(&byte, UADDR(wild[i]), 1, &length), ERR_FAULT);
+    }
+    EXPECT_ERR(user_copy_in(&byte, UADDR(0x20000000), SIZE_MAX), ERR_FAULT);
+    close_space();
+}
+
+TEST(a_string_must_end_within_its_bound_and_within_its_page)
+{
+    open_space();
+    uint64_t at = map(0x20000000, PAGE_BYTES, RW | SPACE_FIXED);
+    char text[8];
+    size_t length = 0;
+    EXPECT_OK(user_copy_out(UADDR(at), "hello", 6));
+    EXPECT_OK(user_copy_string(text, UADDR(at), sizeof(text), &length));
+    EXPECT_STR(text, "hello");
+    EXPECT_EQ(length, 5);
+    EXPECT_ERR(user_copy_string(text, UADDR(at), 5, &length), ERR_NAME_TOO_LONG);
+    EXPECT_OK(user_copy_out(UADDR(at + PAGE_BYTES - 3), "end", 3));
+    EXPECT_ERR(user_copy_string(text, UADDR(at + PAGE_BYTES - 3), sizeof(text), &length), ERR_FAULT);
+    close_space();
+}

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Harm done to the kernel ends in a panic that names it, with a symbolised location, and in an exit of
+# QEMU with the panic's code. Prints TAP. Usage: panic_test.sh KTEST_KERNEL
+set -u
+kernel=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+(cd "$work" && mkdir root && cd root && find . | cpio -o -H newc 2>/dev/null >../root.cpio)
+tests=0 failures=0
+
+# crashes NAME REASON [SYMBOL]
+crashes() {
+    timeout 60 qemu-system-x86_64 -M microvm -accel tcg -nodefaults -no-user-config -display none -no-reboot \
+        -cpu max -m 64M -kernel "$kernel" -initrd "$work/root.cpio" -serial "file:$work/log" \
+        -device isa-debug-exit,iobase=0xf4,iosize=4 -append "debug_exit=0xf4 ktest.crash=$1" 2>"$work/err"
+    local status=$?
+    tests=$((tests + 1))
+    # 3 is CHANNEL_PANIC; QEMU doubles it and adds one.
+    if [ $status = 7 ] && grep -q "panic: .*$2" "$work/log" && grep -q "${3:-[a-z_]*+0x}" "$work/log" &&
+        grep -q "end of panic" "$work/log"; then
+        echo "ok $tests - panic: $1"
+    else
+        failures=$((failures + 1))
+        echo "not ok $tests - panic: $1 (status $status)"
+        sed 's/^/# /' "$work/log" "$work/err"
+    fi
+}
+
+crashes stack-overflow "kernel stack overflow" "recurse"
+crashes read-null "tried to read 0000000000000000" "read_null+0x"
+crashes write-text "tried to write .*not allowed" "write_text+0x"
+crashes write-rodata "tried to write .*not allowed" "write_rodata+0x"
+crashes run-null "tried to execute 0000000000000000" "crash+0x"
+crashes run-data "tried to execute .*not allowed"
+crashes wild-pointer "general protection fault" "wild_pointer+0x"
+crashes invalid-opcode "invalid opcode" "invalid_opcode+0x"
+crashes divide "divide error" "divide_by_zero+0x"
+crashes lock-twice "taken twice" "take_lock_twice+0x"
+crashes assertion "assertion failed" "failed_assertion+0x"
+crashes stack-smash "stack overwritten" "smash_stack+0x"
+crashes heap-overflow "heap:"
+crashes heap-double-free "heap:"
+crashes frame-double-free "frame"
+crashes frame-use-after-free "frame"
+echo "1..$tests"
+[ $failures = 0 ]
