@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/exec.h"
 
+#include "abi/linux/fcntl.h"
 #include "config.h"
 #include "container/exec_stack.h"
 #include "container/file_backing.h"
@@ -8,6 +9,7 @@
 #include "core/entropy.h"
 #include "fs/file.h"
 #include "fs/fs_context.h"
+#include "fs/open.h"
 #include "fs/path.h"
 #include "lib/elf.h"
 #include "lib/string.h"
@@ -171,22 +173,35 @@ free_program:
     return e;
 }
 
+/* /proc/self/exe, by which programs find the files beside them. */
+static err_t set_exe(struct fs_context *context, const char *path)
+{
+    struct path_from from = { .context = context };
+    struct open_request request = { .flags = LINUX_O_RDONLY };
+    struct file *exe;
+    err_t e = open_path(&from, path, &request, &exe);
+    if (!failed(e)) fs_context_set_exe(context, exe);
+    return e;
+}
+
 err_t exec_load(struct process *process, const struct exec_request *request, struct exec_entry *out, const char **why)
 {
     struct path_from from = { .context = process->fs };
-    struct vnode *vnode;
+    struct open_request how = { .flags = LINUX_O_RDONLY };
+    struct file *file;
     *why = "no such file in the root file system";
     if (!request->path[0]) return ERR_NOT_FOUND;
-    err_t e = path_get_vnode(&from, request->path, WALK_FOLLOW, &vnode);
+    err_t e = open_path(&from, request->path, &how, &file);
     if (failed(e)) {
         if (e.code != ERR_NOT_FOUND.code) *why = err_text(e);
         return e;
     }
-    e = check_file(vnode, why);
+    e = check_file(file->vnode, why);
     if (!failed(e)) {
         *why = "not enough memory to load it";
-        e = load_image(process, vnode, request, out, why);
+        e = load_image(process, file->vnode, request, out, why);
     }
-    vnode_put(vnode);
+    if (failed(e)) file_put(file);
+    else fs_context_set_exe(process->fs, file);
     return e;
 }

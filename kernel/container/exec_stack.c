@@ -15,6 +15,8 @@ enum {
     AUXV_PAIRS_MAX = 24,
     RANDOM_BYTES = 16,
     SIGNAL_FRAME_BYTES = 1024, /* registers and siginfo, besides the FPU state */
+    END_BYTES = 8,             /* zeros above the last string, as on Linux: glibc 2.36 reads them when it
+                                * walks GLIBC_TUNABLES past its end */
 };
 
 /* The top of the stack, built in kernel memory and copied out in one piece. `words` grows up from the
@@ -88,7 +90,7 @@ static bool add_string_bytes(const char *const *strings, uint32_t count, uint64_
 err_t exec_stack_build(const struct exec_request *request, const struct elf_program *program, uint64_t base,
                        uint64_t stack_top, uint64_t *out_rsp, const char **why)
 {
-    uint64_t string_bytes = RANDOM_BYTES + 7 + strlen(request->path) + 1;
+    uint64_t string_bytes = RANDOM_BYTES + 7 + strlen(request->path) + 1 + END_BYTES;
     uint64_t words = 1 + request->argument_count + 1 + request->environment_count + 1 + 2 * AUXV_PAIRS_MAX;
     bool fits = add_string_bytes(request->arguments, request->argument_count, &string_bytes) &&
                 add_string_bytes(request->environment, request->environment_count, &string_bytes) &&

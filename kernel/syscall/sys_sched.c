@@ -35,13 +35,18 @@ int64_t sys_sched_setaffinity(uint64_t pid, uint64_t bytes, uint64_t mask)
 }
 
 /* SCHED_OTHER, the one policy. */
-int64_t sys_sched_getscheduler(uint64_t pid) { return is_self(pid) ? 0 : ERR_NO_PROCESS.code; }
+int64_t sys_sched_getscheduler(uint64_t pid)
+{
+    if ((int32_t)pid < 0) return ERR_INVALID.code;
+    return is_self(pid) ? 0 : ERR_NO_PROCESS.code;
+}
 
 int64_t sys_sched_getparam(uint64_t pid, uint64_t param)
 {
     int32_t priority = 0;
+    if (!param || (int32_t)pid < 0) return ERR_INVALID.code;
     if (!is_self(pid)) return ERR_NO_PROCESS.code;
-    return param ? user_copy_out(UADDR(param), &priority, sizeof(priority)).code : ERR_INVALID.code;
+    return user_copy_out(UADDR(param), &priority, sizeof(priority)).code;
 }
 
 /* SCHED_FIFO and SCHED_RR have priorities 1..99, OTHER, BATCH and IDLE have 0. [linux sched(7)] */

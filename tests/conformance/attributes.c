@@ -9,9 +9,12 @@
 static void show_mode(const char *path)
 {
     struct stat st;
-    if (stat(path, &st) != 0) printf("%s: %s\n", path, error_name(errno));
-    else printf("%s: mode %06o, size %jd, owner %d:%d\n", path, st.st_mode, S_ISDIR(st.st_mode) ? 0 : (intmax_t)st.st_size,
-                (int)st.st_uid - (int)getuid(), (int)st.st_gid - (int)getgid());
+    if (stat(path, &st) != 0)
+        printf("%s: %s\n", path, error_name(errno));
+    else
+        printf("%s: mode %06o, size %jd, owner %d:%d\n", path, st.st_mode,
+               S_ISDIR(st.st_mode) ? 0 : (intmax_t)st.st_size, (int)st.st_uid - (int)getuid(),
+               (int)st.st_gid - (int)getgid());
 }
 
 static void modes(void)

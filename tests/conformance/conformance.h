@@ -20,15 +20,19 @@
 static inline const char *error_name(int error)
 {
     static char other[24];
-    static const struct { int number; const char *name; } names[] = {
+    static const struct {
+        int number;
+        const char *name;
+    } names[] = {
 #define NAME(x) { x, #x }
-        NAME(EPERM), NAME(ENOENT), NAME(ESRCH), NAME(EINTR), NAME(EIO), NAME(ENXIO), NAME(E2BIG),
-        NAME(ENOEXEC), NAME(EBADF), NAME(ECHILD), NAME(EAGAIN), NAME(ENOMEM), NAME(EACCES), NAME(EFAULT),
-        NAME(EBUSY), NAME(EEXIST), NAME(EXDEV), NAME(ENODEV), NAME(ENOTDIR), NAME(EISDIR), NAME(EINVAL),
-        NAME(ENFILE), NAME(EMFILE), NAME(ENOTTY), NAME(ETXTBSY), NAME(EFBIG), NAME(ENOSPC), NAME(ESPIPE),
-        NAME(EROFS), NAME(EMLINK), NAME(EPIPE), NAME(EDOM), NAME(ERANGE), NAME(ENAMETOOLONG), NAME(ENOSYS),
-        NAME(ENOTEMPTY), NAME(ELOOP), NAME(EOVERFLOW), NAME(EILSEQ), NAME(EOPNOTSUPP), NAME(ETIMEDOUT),
-        NAME(ENOTSOCK), NAME(ENODATA),
+        NAME(EPERM),   NAME(ENOENT),    NAME(ESRCH),  NAME(EINTR),        NAME(EIO),       NAME(ENXIO),
+        NAME(E2BIG),   NAME(ENOEXEC),   NAME(EBADF),  NAME(ECHILD),       NAME(EAGAIN),    NAME(ENOMEM),
+        NAME(EACCES),  NAME(EFAULT),    NAME(EBUSY),  NAME(EEXIST),       NAME(EXDEV),     NAME(ENODEV),
+        NAME(ENOTDIR), NAME(EISDIR),    NAME(EINVAL), NAME(ENFILE),       NAME(EMFILE),    NAME(ENOTTY),
+        NAME(ETXTBSY), NAME(EFBIG),     NAME(ENOSPC), NAME(ESPIPE),       NAME(EROFS),     NAME(EMLINK),
+        NAME(EPIPE),   NAME(EDOM),      NAME(ERANGE), NAME(ENAMETOOLONG), NAME(ENOSYS),    NAME(ENOTEMPTY),
+        NAME(ELOOP),   NAME(EOVERFLOW), NAME(EILSEQ), NAME(EOPNOTSUPP),   NAME(ETIMEDOUT), NAME(ENOTSOCK),
+        NAME(ENODATA),
 #undef NAME
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -41,8 +45,10 @@ static inline const char *error_name(int error)
 static inline long show_result(const char *text, long result)
 {
     int error = errno;
-    if (result == -1) printf("%s: %s\n", text, error_name(error));
-    else printf("%s: %ld\n", text, result);
+    if (result == -1)
+        printf("%s: %s\n", text, error_name(error));
+    else
+        printf("%s: %ld\n", text, result);
     errno = error;
     return result;
 }

@@ -27,7 +27,10 @@ static void list(const char *path)
     }
     for (struct dirent *entry; (entry = readdir(directory)) && count < 64;) {
         char line[300];
-        const char *type = entry->d_type == DT_DIR ? "/" : entry->d_type == DT_LNK ? "@" : entry->d_type == DT_REG ? "" : "?";
+        const char *type = entry->d_type == DT_DIR   ? "/"
+                           : entry->d_type == DT_LNK ? "@"
+                           : entry->d_type == DT_REG ? ""
+                                                     : "?";
         snprintf(line, sizeof line, "%s%s", entry->d_name, type);
         names[count++] = strdup(line);
     }
@@ -115,7 +118,7 @@ static void renaming(void)
     SHOW(rename("to/", "dir"));
     make_file("a");
     make_file("b");
-    SHOW(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "b", 1)); /* RENAME_NOREPLACE */
+    SHOW(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "b", 1));   /* RENAME_NOREPLACE */
     SHOW(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "dir", 2)); /* RENAME_EXCHANGE */
     SHOW(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "none", 2));
     SHOW(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "b", 3));

@@ -11,8 +11,10 @@ static void show_content(const char *path)
     ssize_t count = read(fd, bytes, sizeof bytes);
     printf("%s holds %zd bytes:", path, count);
     for (ssize_t i = 0; i < count; i++) {
-        if (bytes[i] >= 32 && bytes[i] < 127) putchar(bytes[i]);
-        else printf("\\%02x", (unsigned char)bytes[i]);
+        if (bytes[i] >= 32 && bytes[i] < 127)
+            putchar(bytes[i]);
+        else
+            printf("\\%02x", (unsigned char)bytes[i]);
     }
     putchar('\n');
     close(fd);

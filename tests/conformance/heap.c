@@ -12,7 +12,11 @@ static uint32_t next(uint32_t *seed) { return *seed = *seed * 1664525u + 1013904
 static void churn(void)
 {
     enum { BLOCKS = 2000, ROUNDS = 40000 };
-    static struct { unsigned char *at; size_t bytes; unsigned char fill; } blocks[BLOCKS];
+    static struct {
+        unsigned char *at;
+        size_t bytes;
+        unsigned char fill;
+    } blocks[BLOCKS];
     uint32_t seed = 7, broken = 0, made = 0;
     for (int round = 0; round < ROUNDS; round++) {
         uint32_t i = next(&seed) >> 8 & 0x7fffff;
@@ -103,7 +107,8 @@ static void stack(void)
     CHECK(limit.rlim_cur >= 8 << 20);
     printf("13000 frames: %ju\n", (uintmax_t)descend(13000));
     printf("a frame of 6 MiB: %ju\n", (uintmax_t)large_frame());
-    for (size_t bytes = 1; bytes <= 1 << 22; bytes *= 8) printf("alloca %zu: %ju\n", bytes, (uintmax_t)sum_on_stack(bytes));
+    for (size_t bytes = 1; bytes <= 1 << 22; bytes *= 8)
+        printf("alloca %zu: %ju\n", bytes, (uintmax_t)sum_on_stack(bytes));
 }
 
 static int by_value(const void *a, const void *b)

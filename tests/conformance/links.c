@@ -35,8 +35,10 @@ static void show_target(const char *path)
 {
     char target[256];
     ssize_t length = readlink(path, target, sizeof target);
-    if (length < 0) printf("readlink %s: %s\n", path, error_name(errno));
-    else printf("readlink %s: %.*s\n", path, (int)length, target);
+    if (length < 0)
+        printf("readlink %s: %s\n", path, error_name(errno));
+    else
+        printf("readlink %s: %.*s\n", path, (int)length, target);
 }
 
 static void hard(void)

@@ -34,10 +34,7 @@ static bool is_readable(const void *p)
     close(fd);
     return readable;
 }
-static bool is_writable(void *p)
-{
-    return pread(null_fd, p, 1, 0) == 1;
-}
+static bool is_writable(void *p) { return pread(null_fd, p, 1, 0) == 1; }
 
 static void arguments(void)
 {
@@ -101,8 +98,10 @@ static void growing(void)
     unsigned char *q = mremap(p, 2 * PAGE, 1024 * PAGE, MREMAP_MAYMOVE);
     CHECK(q != MAP_FAILED);
     CHECK(is_filled(q, PAGE, 1) && is_filled(q + PAGE, PAGE, 2) && is_filled(q + 2 * PAGE, 1022 * PAGE, 0));
-    if (q != p) CHECK(!is_readable(p));
-    else CHECK(is_readable(p) /* moved or not */ ? true : false);
+    if (q != p)
+        CHECK(!is_readable(p));
+    else
+        CHECK(is_readable(p) /* moved or not */ ? true : false);
     CHECK(mremap(q, 1024 * PAGE, PAGE, 0) == q);
     CHECK(is_readable(q) && !is_readable(q + PAGE));
     CHECK(mremap(q, PAGE, PAGE, 0) == q);
@@ -149,7 +148,8 @@ static void large(void)
     CHECK(p != MAP_FAILED);
     for (size_t at = 0; at < bytes; at += 16 << 20) p[at] = (unsigned char)(at >> 24);
     bool good = true;
-    for (size_t at = 0; at < bytes; at += 16 << 20) good = good && p[at] == (unsigned char)(at >> 24) && p[at + PAGE] == 0;
+    for (size_t at = 0; at < bytes; at += 16 << 20)
+        good = good && p[at] == (unsigned char)(at >> 24) && p[at + PAGE] == 0;
     CHECK(good);
     for (size_t at = PAGE; at < bytes; at += 32 << 20) munmap(p + at, 8 << 20);
     CHECK(is_readable(p) && !is_readable(p + PAGE));

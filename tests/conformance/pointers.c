@@ -16,10 +16,24 @@
 enum { PAGE = 4096 };
 
 /* Every kind of address a program could not mean. */
-enum kind { NIL, LOW, NON_CANONICAL, USER_END, KERNEL, KERNEL_IMAGE, LAST_PAGE, WRAPPING, NO_ACCESS, READ_ONLY, HOLE, CUT, KINDS };
+enum kind {
+    NIL,
+    LOW,
+    NON_CANONICAL,
+    USER_END,
+    KERNEL,
+    KERNEL_IMAGE,
+    LAST_PAGE,
+    WRAPPING,
+    NO_ACCESS,
+    READ_ONLY,
+    HOLE,
+    CUT,
+    KINDS
+};
 static const char *const kind_names[KINDS] = {
-    "NULL", "0x10", "non-canonical", "end of user space", "direct map", "kernel image",
-    "last page", "wrapping", "PROT_NONE", "read-only", "unmapped", "half mapped",
+    "NULL",      "0x10",     "non-canonical", "end of user space", "direct map", "kernel image",
+    "last page", "wrapping", "PROT_NONE",     "read-only",         "unmapped",   "half mapped",
 };
 static char *addresses[KINDS];
 static int data_fd, out_fd;
@@ -64,7 +78,8 @@ struct row {
     unsigned use;
 };
 
-#define CALL(name, ...) static long call_##name(void *at) { return syscall(__VA_ARGS__); }
+#define CALL(name, ...) \
+    static long call_##name(void *at) { return syscall(__VA_ARGS__); }
 static struct timespec now_or_never;
 static struct iovec iov;
 CALL(read, SYS_read, data_fd, at, 16)
@@ -174,28 +189,102 @@ CALL(get_robust_list_size, SYS_get_robust_list, 0, &(void *){ 0 }, at)
 
 static const struct row rows[] = {
 #define ROW(name, use) { #name, call_##name, use }
-    ROW(read, WRITES), ROW(write, 0), ROW(pread64, WRITES), ROW(pwrite64, 0), ROW(readv, 0), ROW(writev, 0),
-    ROW(preadv, 0), ROW(pwritev, 0), ROW(readv_base, WRITES), ROW(writev_base, 0), ROW(open, TEXT), ROW(openat, TEXT),
-    ROW(creat, TEXT), ROW(stat, TEXT), ROW(stat_out, WRITES), ROW(lstat_out, WRITES), ROW(fstat, WRITES),
-    ROW(newfstatat, WRITES), ROW(statx, WRITES), ROW(statfs, WRITES), ROW(fstatfs, WRITES), ROW(access, TEXT),
-    ROW(faccessat, TEXT), ROW(faccessat2, TEXT), ROW(chdir, TEXT), ROW(getcwd, WRITES), ROW(mkdir, TEXT),
-    ROW(mkdirat, TEXT), ROW(rmdir, TEXT), ROW(unlink, TEXT), ROW(unlinkat, TEXT), ROW(rename, TEXT),
-    ROW(rename_to, TEXT), ROW(renameat, TEXT), ROW(renameat2, TEXT), ROW(link, TEXT), ROW(link_to, TEXT),
-    ROW(linkat, TEXT), ROW(symlink, TEXT), ROW(symlink_to, TEXT), ROW(symlinkat, TEXT), ROW(readlink, TEXT),
-    ROW(readlink_out, WRITES), ROW(readlinkat_out, WRITES), ROW(chmod, TEXT), ROW(fchmodat, TEXT), ROW(chown, TEXT),
-    ROW(lchown, TEXT), ROW(fchownat, TEXT), ROW(truncate, TEXT), ROW(mknod, TEXT), ROW(mknodat, TEXT),
-    ROW(utimensat, OPTIONAL), ROW(getdents64, WRITES), ROW(poll, WRITES), ROW(ppoll, WRITES), ROW(ppoll_time, OPTIONAL | WRITES),
-    ROW(select, OPTIONAL | WRITES), ROW(select_time, OPTIONAL | WRITES), ROW(sendfile, OPTIONAL | WRITES),
-    ROW(copy_file_range, OPTIONAL | WRITES), ROW(ioctl_fionread, WRITES), ROW(fcntl_getlk, WRITES),
-    ROW(clock_gettime, WRITES), ROW(clock_getres, OPTIONAL | WRITES), ROW(gettimeofday, OPTIONAL | WRITES),
-    ROW(gettimeofday_zone, OPTIONAL | WRITES), ROW(time, OPTIONAL | WRITES), ROW(times, OPTIONAL | WRITES),
-    ROW(nanosleep, 0), ROW(clock_nanosleep, 0), ROW(rt_sigaction, OPTIONAL), ROW(rt_sigaction_old, OPTIONAL | WRITES),
-    ROW(rt_sigprocmask, OPTIONAL), ROW(rt_sigprocmask_old, OPTIONAL | WRITES), ROW(rt_sigpending, WRITES),
-    ROW(sigaltstack, OPTIONAL), ROW(sigaltstack_old, OPTIONAL | WRITES), ROW(uname, WRITES), ROW(sysinfo, WRITES),
-    ROW(getrusage, WRITES), ROW(getrlimit, WRITES), ROW(setrlimit, 0), ROW(prlimit64_new, OPTIONAL),
-    ROW(prlimit64_old, OPTIONAL | WRITES), ROW(getrandom, WRITES), ROW(getcpu, OPTIONAL | WRITES), ROW(futex_wait, 0),
-    ROW(sched_getaffinity, WRITES), ROW(sched_setaffinity, 0), ROW(sched_getparam, WRITES), ROW(prctl_get_name, WRITES),
-    ROW(prctl_set_name, 0), ROW(arch_prctl_get_fs, WRITES), ROW(get_robust_list, WRITES), ROW(get_robust_list_size, WRITES),
+    ROW(read, WRITES),
+    ROW(write, 0),
+    ROW(pread64, WRITES),
+    ROW(pwrite64, 0),
+    ROW(readv, 0),
+    ROW(writev, 0),
+    ROW(preadv, 0),
+    ROW(pwritev, 0),
+    ROW(readv_base, WRITES),
+    ROW(writev_base, 0),
+    ROW(open, TEXT),
+    ROW(openat, TEXT),
+    ROW(creat, TEXT),
+    ROW(stat, TEXT),
+    ROW(stat_out, WRITES),
+    ROW(lstat_out, WRITES),
+    ROW(fstat, WRITES),
+    ROW(newfstatat, WRITES),
+    ROW(statx, WRITES),
+    ROW(statfs, WRITES),
+    ROW(fstatfs, WRITES),
+    ROW(access, TEXT),
+    ROW(faccessat, TEXT),
+    ROW(faccessat2, TEXT),
+    ROW(chdir, TEXT),
+    ROW(getcwd, WRITES),
+    ROW(mkdir, TEXT),
+    ROW(mkdirat, TEXT),
+    ROW(rmdir, TEXT),
+    ROW(unlink, TEXT),
+    ROW(unlinkat, TEXT),
+    ROW(rename, TEXT),
+    ROW(rename_to, TEXT),
+    ROW(renameat, TEXT),
+    ROW(renameat2, TEXT),
+    ROW(link, TEXT),
+    ROW(link_to, TEXT),
+    ROW(linkat, TEXT),
+    ROW(symlink, TEXT),
+    ROW(symlink_to, TEXT),
+    ROW(symlinkat, TEXT),
+    ROW(readlink, TEXT),
+    ROW(readlink_out, WRITES),
+    ROW(readlinkat_out, WRITES),
+    ROW(chmod, TEXT),
+    ROW(fchmodat, TEXT),
+    ROW(chown, TEXT),
+    ROW(lchown, TEXT),
+    ROW(fchownat, TEXT),
+    ROW(truncate, TEXT),
+    ROW(mknod, TEXT),
+    ROW(mknodat, TEXT),
+    ROW(utimensat, OPTIONAL),
+    ROW(getdents64, WRITES),
+    ROW(poll, WRITES),
+    ROW(ppoll, WRITES),
+    ROW(ppoll_time, OPTIONAL | WRITES),
+    ROW(select, OPTIONAL | WRITES),
+    ROW(select_time, OPTIONAL | WRITES),
+    ROW(sendfile, OPTIONAL | WRITES),
+    ROW(copy_file_range, OPTIONAL | WRITES),
+    ROW(ioctl_fionread, WRITES),
+    ROW(fcntl_getlk, WRITES),
+    ROW(clock_gettime, WRITES),
+    ROW(clock_getres, OPTIONAL | WRITES),
+    ROW(gettimeofday, OPTIONAL | WRITES),
+    ROW(gettimeofday_zone, OPTIONAL | WRITES),
+    ROW(time, OPTIONAL | WRITES),
+    ROW(times, OPTIONAL | WRITES),
+    ROW(nanosleep, 0),
+    ROW(clock_nanosleep, 0),
+    ROW(rt_sigaction, OPTIONAL),
+    ROW(rt_sigaction_old, OPTIONAL | WRITES),
+    ROW(rt_sigprocmask, OPTIONAL),
+    ROW(rt_sigprocmask_old, OPTIONAL | WRITES),
+    ROW(rt_sigpending, WRITES),
+    ROW(sigaltstack, OPTIONAL),
+    ROW(sigaltstack_old, OPTIONAL | WRITES),
+    ROW(uname, WRITES),
+    ROW(sysinfo, WRITES),
+    ROW(getrusage, WRITES),
+    ROW(getrlimit, WRITES),
+    ROW(setrlimit, 0),
+    ROW(prlimit64_new, OPTIONAL),
+    ROW(prlimit64_old, OPTIONAL | WRITES),
+    ROW(getrandom, WRITES),
+    ROW(getcpu, OPTIONAL | WRITES),
+    ROW(futex_wait, 0),
+    ROW(sched_getaffinity, WRITES),
+    ROW(sched_setaffinity, 0),
+    ROW(sched_getparam, WRITES),
+    ROW(prctl_get_name, WRITES),
+    ROW(prctl_set_name, 0),
+    ROW(arch_prctl_get_fs, WRITES),
+    ROW(get_robust_list, WRITES),
+    ROW(get_robust_list_size, WRITES),
 #undef ROW
 };
 
@@ -226,11 +315,15 @@ int main(int argc, char **argv)
             errno = 0;
             long result = rows[i].call(addresses[kind]);
             bool is_fault = result == -1 && errno == EFAULT;
-            if (is_fault) faults++;
-            else others++;
+            if (is_fault)
+                faults++;
+            else
+                others++;
             if (is_fault) continue;
-            if (result == -1) printf(" [%s: %s]", kind_names[kind], error_name(errno));
-            else printf(" [%s: %ld]", kind_names[kind], result);
+            if (result == -1)
+                printf(" [%s: %s]", kind_names[kind], error_name(errno));
+            else
+                printf(" [%s: %ld]", kind_names[kind], result);
         }
         printf(" otherwise EFAULT\n");
     }

@@ -10,12 +10,13 @@ static void integers(void)
 {
     printf("[%d] [%5d] [%-5d] [%05d] [%+d] [% d] [%.3d] [%8.3d]\n", 42, 42, 42, 42, 42, 42, 7, 7);
     printf("[%i] [%u] [%x] [%X] [%#x] [%o] [%#o]\n", -1, -1u, 255, 255, 255, 8, 8);
-    printf("[%hhd] [%hd] [%ld] [%lld] [%jd] [%zd] [%td]\n", (char)-1, (short)-2, -3l, -4ll, (intmax_t)-5, (ssize_t)-6,
-           (ptrdiff_t)-7);
+    printf("[%hhd] [%hd] [%ld] [%lld] [%jd] [%zd] [%td]\n", (char)-1, (short)-2, -3l, -4ll, (intmax_t)-5,
+           (ssize_t)-6, (ptrdiff_t)-7);
     printf("[%d] [%d] [%ld] [%lu]\n", INT_MIN, INT_MAX, LONG_MIN, ULONG_MAX);
     printf("[%*d] [%-*d] [%.*d]\n", 6, 1, 6, 2, 3, 3);
     printf("[%2$s %1$s]\n", "second", "first");
-    printf("[%c] [%5c] [%-5c] [%%] [%s] [%10s] [%-10s] [%.2s]\n", 'x', 'y', 'z', "text", "right", "left", "cut");
+    printf("[%c] [%5c] [%-5c] [%%] [%s] [%10s] [%-10s] [%.2s]\n", 'x', 'y', 'z', "text", "right", "left",
+           "cut");
     printf("[%p] [%s]\n", (void *)0x1234, "");
     int count;
     printf("counted%n ", &count);
@@ -24,9 +25,11 @@ static void integers(void)
 
 static void floats(void)
 {
-    static const double values[] = { 0.0, -0.0, 1.0, 1.5, 0.1, 1e10, 1e-10, 123456.789, 1e300, 5e-324, 2.5, 3.5, 1.0 / 3 };
+    static const double values[] = { 0.0,        -0.0,  1.0,    1.5, 0.1, 1e10,   1e-10,
+                                     123456.789, 1e300, 5e-324, 2.5, 3.5, 1.0 / 3 };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        printf("%f %.0f %e %g %a %.3f %10.2e|\n", values[i], values[i], values[i], values[i], values[i], values[i], values[i]);
+        printf("%f %.0f %e %g %a %.3f %10.2e|\n", values[i], values[i], values[i], values[i], values[i],
+               values[i], values[i]);
     printf("%f %F %e %g\n", 1.0 / 0.0, -1.0 / 0.0, 1.0 / 0.0, -1.0 / 0.0);
     printf("%.20f %.17g %.40g\n", 0.1, 0.1, 0.1);
     printf("%Lf %Lg %La\n", 1.25L, 1e4000L, 3.0L);
@@ -47,8 +50,8 @@ static void scanning(void)
     errno = 0;
     printf("%ld", strtol("99999999999999999999", NULL, 10));
     printf(" %s\n", error_name(errno));
-    printf("%a %a %a %a\n", strtod("1e400", NULL), strtod("0x1.8p3", NULL), strtod("nan", NULL) != 0 ? 1.0 : 0.0,
-           strtod("2.2250738585072011e-308", NULL));
+    printf("%a %a %a %a\n", strtod("1e400", NULL), strtod("0x1.8p3", NULL),
+           strtod("nan", NULL) != 0 ? 1.0 : 0.0, strtod("2.2250738585072011e-308", NULL));
 }
 
 static void streams(void)
