@@ -10,6 +10,7 @@
 #include "boot/boot.h"
 #include "container/channel.h"
 #include "container/container.h"
+#include "container/stdio.h"
 #include "core/entropy.h"
 #include "core/irq.h"
 #include "core/log.h"
@@ -229,7 +230,9 @@ static void start_files(void)
     const void *archive = direct_map(boot_info.initrd);
     uint64_t bytes = boot_info.initrd_bytes;
     const char *why;
-    if (bytes) unpack_initrd(&archive, &bytes);
+    if (!bytes) panic("initrd: there is none; the container's root file system must be one");
+    unpack_initrd(&archive, &bytes);
+    stdio_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }

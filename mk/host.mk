@@ -19,3 +19,67 @@ $(B)/host/ck/lz4.o: $(B)/lz4/lz4.c
 $(B)/ck: $(CK_O)
 	@echo "  LD $@"; $(HOSTCC) -o $@ $^
 -include $(CK_O:.o=.d)
+
+# ---- unit tests: one binary per line below, clang with sanitizers ----
+# $(call unit_test,name,test sources,sources under test,flags)
+UNIT_TESTS :=
+define unit_test
+UNIT_TESTS += $(B)/unit/$(1)/test
+U_$(1) := $$(patsubst %.c,$(B)/unit/$(1)/%.o,$(2) $(3) tests/harness/main.c lib/base.c)
+$(B)/unit/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	@echo "  CC $$@"; $(CLANG) $(filter-out -O2,$(HOST_FLAGS)) -O1 $(SANITIZE) $(4) -MMD -MP -c -o $$@ $$<
+$(B)/unit/$(1)/test: $$(U_$(1)) $$(if $$(filter lib/lz4_frame.c,$(3)),$(B)/unit/lz4.o)
+	@echo "  LD $$@"; $(CLANG) $(SANITIZE) -o $$@ $$^ -lm
+-include $$(U_$(1):.o=.d)
+endef
+$(B)/unit/lz4.o: $(B)/lz4/lz4.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) -O1 -g $(SANITIZE) -c -o $@ $<
+
+tests_in = $(sort $(wildcard $(addsuffix /*_test.c,$(1))))
+code_in = $(sort $(filter-out %_test.c %_fuzz.c %_ktest.c,$(wildcard $(addsuffix /*.c,$(1)))))
+fakes = $(patsubst %,tests/fakes/fake_%.c,$(1))
+
+LIB_C := $(filter-out lib/base.c lib/string.c,$(call code_in,lib))
+$(eval $(call unit_test,lib,$(call tests_in,lib kernel/boot),$(LIB_C) $(call code_in,kernel/boot) $(call fakes,memory)))
+
+MM_C := $(filter-out kernel/mm/tlb.c kernel/mm/kernel_map.c,$(call code_in,kernel/mm)) $(call fakes,panic lock log mm)
+$(eval $(call unit_test,mm,$(call tests_in,kernel/mm),$(MM_C)))
+$(eval $(call unit_test,mm-debug,$(call tests_in,kernel/mm),$(MM_C),-DCK_DEBUG))
+
+DEVICE_FAKES := $(call fakes,bus kernel)
+INPUT_C := kernel/device/console.c kernel/device/line_input.c
+$(eval $(call unit_test,tsc,kernel/core/tsc_rate_test.c,kernel/core/tsc_rate.c kernel/core/tsc_reference.c $(DEVICE_FAKES) $(call fakes,clocks)))
+$(eval $(call unit_test,rtc,kernel/core/rtc_test.c,kernel/core/rtc.c $(DEVICE_FAKES) $(call fakes,clocks)))
+$(eval $(call unit_test,irq,kernel/core/irq_test.c,kernel/core/irq.c kernel/arch/ioapic.c kernel/arch/lapic.c kernel/arch/pic.c $(DEVICE_FAKES) $(call fakes,apic)))
+$(eval $(call unit_test,line-input,kernel/device/line_input_test.c,kernel/device/line_input.c $(DEVICE_FAKES)))
+$(eval $(call unit_test,text-grid,kernel/device/text_grid_test.c,kernel/device/text_grid.c $(DEVICE_FAKES)))
+$(eval $(call unit_test,console,kernel/device/console_test.c,$(INPUT_C) $(DEVICE_FAKES)))
+$(eval $(call unit_test,uart,kernel/drivers/uart/uart_test.c,kernel/drivers/uart/uart.c kernel/drivers/uart/uart_isa.c $(INPUT_C) $(DEVICE_FAKES) $(call fakes,uart)))
+$(eval $(call unit_test,ps2,kernel/drivers/ps2/ps2_test.c,kernel/drivers/ps2/ps2.c kernel/drivers/ps2/keymap.c $(INPUT_C) $(DEVICE_FAKES) $(call fakes,ps2)))
+$(eval $(call unit_test,keymap,kernel/drivers/ps2/keymap_test.c,kernel/drivers/ps2/keymap.c $(DEVICE_FAKES)))
+$(eval $(call unit_test,vga,kernel/drivers/vga/vga_test.c,kernel/drivers/vga/vga.c $(INPUT_C) kernel/device/text_grid.c $(DEVICE_FAKES)))
+$(eval $(call unit_test,framebuffer,kernel/drivers/framebuffer/framebuffer_test.c,kernel/drivers/framebuffer/framebuffer.c kernel/drivers/framebuffer/font.c $(INPUT_C) kernel/device/text_grid.c $(DEVICE_FAKES)))
+
+FS_C := $(call code_in,kernel/fs) $(call code_in,kernel/syscall)
+FS_C := $(filter kernel/fs/%.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
+	$(filter-out lib/lz4_frame.c,$(LIB_C)) $(call fakes,heap vm wait process lock)
+$(eval $(call unit_test,fs,$(call tests_in,kernel/fs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
+$(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
+
+$(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c channel.c buffer.c tree.c report.c)))
+$(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
+
+# ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
+FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))
+FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
+FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
+	$(if $(filter host/%,$(1)),host/ck/tar.c lib/base.c,lib/base.c $(LIB_C) $(call code_in,kernel/boot)))
+
+.SECONDEXPANSION:
+$(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) $(B)/lz4/lz4.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $(filter-out $(B)/lz4/lz4.c,$(filter %.c,$^)) \
+		$(if $(filter lib/lz4_frame.c,$^),-x c $(B)/lz4/lz4.c) -lm

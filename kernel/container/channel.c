@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "core/time.h"
+#include "fs/file.h"
 #include "lib/ring.h"
 #include "lib/string.h"
 #include "sched/mutex.h"
@@ -92,7 +93,7 @@ static bool take_header_locked(struct channel *c) REQUIRES(c->queue.lock)
 /* Moves what has arrived to where it belongs. Signals are handed on without the lock. */
 static void pump(struct channel *c)
 {
-    bool moved = true;
+    bool moved = true, has_moved = false;
     while (moved) {
         uint8_t signal = 0;
         spin_lock(&c->queue.lock);
@@ -102,7 +103,9 @@ static void pump(struct channel *c)
         if (moved || c->is_broken) wait_wake_all_locked(&c->queue);
         spin_unlock(&c->queue.lock);
         if (signal) c->on_signal(signal);
+        has_moved |= moved;
     }
+    if (has_moved) file_readiness_changed();
 }
 
 static void bytes_arrived(void *context) { pump(context); }

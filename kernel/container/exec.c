@@ -173,17 +173,6 @@ free_program:
     return e;
 }
 
-/* /proc/self/exe, by which programs find the files beside them. */
-static err_t set_exe(struct fs_context *context, const char *path)
-{
-    struct path_from from = { .context = context };
-    struct open_request request = { .flags = LINUX_O_RDONLY };
-    struct file *exe;
-    err_t e = open_path(&from, path, &request, &exe);
-    if (!failed(e)) fs_context_set_exe(context, exe);
-    return e;
-}
-
 err_t exec_load(struct process *process, const struct exec_request *request, struct exec_entry *out, const char **why)
 {
     struct path_from from = { .context = process->fs };

@@ -6,6 +6,7 @@
 #include "abi/linux/poll.h"
 #include "container/channel.h"
 #include "device/console.h"
+#include "fs/devfs.h"
 #include "vm/usercopy.h"
 
 enum { CHUNK_BYTES = 1024 };
@@ -142,11 +143,22 @@ static const struct file_ops terminal_ops = {
     .write = terminal_write, .ioctl = terminal_ioctl, .poll = terminal_poll,
 };
 
-struct file *stdio_open_terminal(uint32_t flags) { return file_create(&terminal_ops, NULL, flags); }
+void stdio_init(void)
+{
+    static const struct char_device console = {
+        .name = "console", .number = 5 << 8 | 1, .permissions = 0600, .ops = &terminal_ops,
+    };
+    static const struct char_device tty = {
+        .name = "tty", .number = 5 << 8, .permissions = 0666, .ops = &terminal_ops,
+    };
+    devfs_add(&console);
+    devfs_add(&tty);
+    console_readable_hook = file_readiness_changed;
+}
 
 struct file *stdio_open(uint32_t descriptor)
 {
-    if (!channel_is_started()) return stdio_open_terminal(LINUX_O_RDWR);
+    if (!channel_is_started()) return file_create(&terminal_ops, NULL, LINUX_O_RDWR);
     if (descriptor == 0) return file_create(&channel_input_ops, NULL, LINUX_O_RDONLY);
     uintptr_t type = descriptor == 1 ? CHANNEL_STDOUT : CHANNEL_STDERR;
     return file_create(&channel_output_ops, (void *)type, LINUX_O_WRONLY);

@@ -4,7 +4,8 @@
 #pragma once
 #include "fs/file.h"
 
+/* Makes the terminal known as /dev/console and /dev/tty. Before rootfs_init. */
+void stdio_init(void);
+
 /* The open file for descriptor 0, 1 or 2; NULL when memory is out. */
 struct file *stdio_open(uint32_t descriptor);
-/* A new open file for the terminal, /dev/console and /dev/tty. NULL when memory is out. */
-struct file *stdio_open_terminal(uint32_t flags);
