@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a person asks for.
+
+.PHONY: deps deps-run all run test ktest e2e unit fuzz check image FORCE
+FUZZ_SECONDS ?= 300
+
+deps: ## install everything the project uses (root), or print the line that does
+	@tools/deps.sh test
+deps-run:
+	@tools/deps.sh run
+
+all: deps-run ## kernel, ck, demo
+	@$(MAKE) --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
+
+run: deps-run ## boot the kernel and let a small language model write
+	@$(MAKE) --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
+	@$(B)/ck run --rootfs $(B)/demo/root.cpio /bin/llama --model /model
+
+image: deps ## build/cloudkernel.iso: boots on BIOS and UEFI, runs the demo
+	@$(MAKE) --no-print-directory $(B)/cloudkernel.iso
+$(B)/cloudkernel.iso: $(B)/kernel.elf $(B)/demo/root.cpio tools/make_iso.sh
+	tools/make_iso.sh $(B)/kernel.elf $(B)/demo/root.cpio $@ on_exit=reset -- /bin/llama --model /model
+
+# ---- tests ----
+KTESTS := $(B)/kernel/ktest-gcc/kernel.elf $(B)/kernel/ktest-clang-19/kernel.elf
+KERNELS := $(B)/kernel.elf $(B)/kernel/release-clang-19/kernel.elf $(B)/kernel/debug-gcc/kernel.elf
+GUESTS := $(foreach n,$(GUEST_NAMES),$(addprefix $(GUEST)/$(n).,musl glibc pie)) $(GUEST)/first $(GUEST)/llama
+FAKE_QEMU := $(B)/e2e/fake_qemu
+CK_GUEST := $(B)/e2e/ck_guest.elf
+
+$(FAKE_QEMU): tests/e2e/fake_qemu.c abi/channel.h
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) -o $@ $<
+$(CK_GUEST): tests/e2e/ck_guest.S
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,--build-id=none -o $@ $<
+
+$(B)/tests-unit.list: FORCE
+	@mkdir -p $(@D)
+	@( for t in $(UNIT_TESTS); do printf 'unit %s\t%s\n' "$$(basename $$(dirname $$t))" "$$t"; done ) > $@
+$(B)/tests-fuzz.list: FORCE
+	@( for f in $(FUZZERS); do printf 'fuzz %s\ttools/run_fuzz.sh %s 6\n' "$$(basename $$f)" "$$f"; done ) > $@
+$(B)/tests-ktest.list: FORCE
+	@( for c in gcc clang-19; do k=$(B)/kernel/ktest-$$c/kernel.elf; \
+	   printf 'ktest microvm %s\ttools/run_ktest.sh %s microvm max\n' $$c $$k; \
+	   printf 'ktest q35 %s\ttools/run_ktest.sh %s q35 max\n' $$c $$k; \
+	   printf 'ktest pc, old CPU, %s\ttools/run_ktest.sh %s pc qemu64\n' $$c $$k; \
+	   printf 'panics %s\ttests/e2e/panic_test.sh %s\n' $$c $$k; done ) > $@
+$(B)/tests-e2e.list: FORCE
+	@( printf 'ck front\ttests/e2e/ck_front_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
+	   printf 'ck rootfs\ttests/e2e/ck_rootfs_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
+	   printf 'ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
+	   for t in conformance programs iso hostile demo debug; do \
+	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; true ) > $@
+
+BUILD_UNIT = $(UNIT_TESTS)
+BUILD_FUZZ = $(FUZZERS)
+BUILD_E2E = $(B)/ck $(KERNELS) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(B)/demo/root.cpio $(B)/cloudkernel.iso
+
+unit: deps ## ring 1: unit tests on this machine, with sanitizers
+	@$(MAKE) --no-print-directory -j2 tests-unit
+ktest: deps ## ring 2: tests inside the kernel, in QEMU
+	@$(MAKE) --no-print-directory -j2 tests-ktest
+e2e: deps ## ring 3: programs and containers, end to end
+	@$(MAKE) --no-print-directory -j2 tests-e2e
+.PHONY: tests-unit tests-ktest tests-e2e tests-all
+tests-unit: $(BUILD_UNIT) $(B)/tests-unit.list
+	@tools/run_tests.sh $(B)/tests-unit.list
+tests-ktest: $(KTESTS) $(B)/tests-ktest.list
+	@tools/run_tests.sh $(B)/tests-ktest.list
+tests-e2e: $(BUILD_E2E) $(B)/tests-e2e.list
+	@tools/run_tests.sh $(B)/tests-e2e.list
+tests-all: $(BUILD_UNIT) $(BUILD_FUZZ) $(KTESTS) $(BUILD_E2E) \
+		$(B)/tests-unit.list $(B)/tests-fuzz.list $(B)/tests-ktest.list $(B)/tests-e2e.list
+	@printf 'make check\ttools/tap.sh "make check is silent" make --no-print-directory check\n' > $(B)/tests.list
+	@cat $(B)/tests-unit.list $(B)/tests-fuzz.list $(B)/tests-ktest.list $(B)/tests-e2e.list >> $(B)/tests.list
+	@tools/run_tests.sh $(B)/tests.list
+
+test: deps ## everything; ends with one line: N passed, N failed
+	@$(MAKE) --no-print-directory -j2 tests-all
+
+fuzz: deps ## run every fuzzer for FUZZ_SECONDS (300) seconds
+	@$(MAKE) --no-print-directory -j2 $(FUZZERS)
+	@for f in $(FUZZERS); do tools/run_fuzz.sh $$f $(FUZZ_SECONDS) || exit 1; done
+
+check: ## layers, headers, formatting, tidiness, generated documents; silent when all is well
+	@python3 tools/check_layers.py kernel/LAYERS .
+	@tools/check_headers.sh
+	@python3 tools/check_tidy.py
+	@tools/check_docs.sh
+	@git ls-files '*.c' '*.h' | xargs clang-format-19 --dry-run -Werror
