@@ -78,8 +78,11 @@ FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,unde
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
 	$(if $(filter host/%,$(1)),host/ck/tar.c lib/base.c,lib/base.c $(LIB_C) $(call code_in,kernel/boot)))
 
-.SECONDEXPANSION:
-$(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) $(B)/lz4/lz4.c
+$(B)/fuzz/lz4.o: $(B)/lz4/lz4.c
 	@mkdir -p $(@D)
-	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $(filter-out $(B)/lz4/lz4.c,$(filter %.c,$^)) \
-		$(if $(filter lib/lz4_frame.c,$^),-x c $(B)/lz4/lz4.c) -lm
+	@echo "  CC $@"; $(CLANG) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+.SECONDEXPANSION:
+$(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) $(B)/fuzz/lz4.o
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm

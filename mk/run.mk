@@ -10,14 +10,14 @@ deps-run:
 	@tools/deps.sh run
 
 all: deps-run ## kernel, ck, demo
-	@$(MAKE) --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
+	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
 
 run: deps-run ## boot the kernel and let a small language model write
-	@$(MAKE) --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
+	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
 	@$(B)/ck run --rootfs $(B)/demo/root.cpio /bin/llama --model /model
 
 image: deps ## build/cloudkernel.iso: boots on BIOS and UEFI, runs the demo
-	@$(MAKE) --no-print-directory $(B)/cloudkernel.iso
+	@$(MAKE) -s --no-print-directory $(B)/cloudkernel.iso
 $(B)/cloudkernel.iso: $(B)/kernel.elf $(B)/demo/root.cpio tools/make_iso.sh
 	tools/make_iso.sh $(B)/kernel.elf $(B)/demo/root.cpio $@ on_exit=reset -- /bin/llama --model /model
 
