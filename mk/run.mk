@@ -50,7 +50,7 @@ $(B)/tests-e2e.list: FORCE
 	@( printf 'ck front\ttests/e2e/ck_front_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck rootfs\ttests/e2e/ck_rootfs_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
-	   for t in conformance programs iso hostile demo debug; do \
+	   for t in boot console conformance programs hostile demo iso debug; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; true ) > $@
 
 BUILD_UNIT = $(UNIT_TESTS)

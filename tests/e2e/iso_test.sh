@@ -70,7 +70,7 @@ finally:
 PYTHON
     ended=$(cat "$name.end")
 }
-# How many different colours the screen shows, and which part of it is not background.
+# Whether NAME.ppm shows lines of text: more than the one that GRUB leaves there.
 screen() {
     python3 - "$1" <<'PYTHON'
 import sys
@@ -83,14 +83,16 @@ with open(sys.argv[1], "rb") as f:
 pixels = Counter(data[i:i + 3] for i in range(0, len(data), 3))
 background, count = pixels.most_common(1)[0]
 lit = width * height - count
-print("text" if width >= 640 and len(pixels) >= 2 and 500 < lit < width * height // 2 else
-      "%dx%d, %d colours, %d of them lit" % (width, height, len(pixels), lit))
+stride = width * 3
+lines = sum(data[at:at + stride] != background * width for at in range(0, len(data), stride))
+print("text" if width >= 640 and lines >= 40 and 500 < lit < width * height // 2 else
+      "%dx%d, %d pixels in %d lines are lit" % (width, height, lit, lines))
 PYTHON
 }
-check() { # NAME DESCRIPTION
+check() { # NAME DESCRIPTION LOADER
     is "$2: the machine resets at the end" "$ended $(head -3 "$1.err")" "guest-reset "
     is "$2: the program's output is on the serial port" "$(tr -d '\r' <"$1.serial" | grep -acxF -- "$expected")" 1
-    is "$2: GRUB was the loader" "$(grep -ac 'loaded by multiboot2' "$1.serial")" 1
+    is "$2: the loader was $3" "$(grep -ac "loaded by $3," "$1.serial")" 1
     is "$2: no panic" "$(grep -aic panic "$1.serial")" 0
     is "$2: there is text on the screen" "$(screen "$1.ppm")" text
     [ $failures = 0 ] || tail -20 "$1.serial" | tr -d '\r\033' | sed 's/^/# /'
@@ -99,18 +101,20 @@ check() { # NAME DESCRIPTION
 boot bios-q35 256M -M q35 -cdrom image.iso
 check bios-q35 "BIOS, q35, CD"
 boot bios-pc 256M -M pc -cdrom image.iso
-check bios-pc "BIOS, pc, CD"
+check bios-pc "BIOS, pc, CD" multiboot2
 boot bios-disk 256M -M q35 -drive file=image.iso,format=raw,if=none,id=disk -device ide-hd,drive=disk
-check bios-disk "BIOS, q35, disk"
+check bios-disk "BIOS, q35, disk" multiboot2
+boot text 256M -M q35 -kernel "$kernel" -initrd "$archive" -append "log=info on_exit=reset -- $*"
+check text "QEMU's own loader, VGA text" PVH
 if [ -r $uefi_code ] && [ -r $uefi_variables ]; then
     cp $uefi_variables variables.fd
     firmware=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$uefi_code"
         -drive "if=pflash,format=raw,unit=1,file=variables.fd")
     boot uefi 512M -M q35 "${firmware[@]}" -cdrom image.iso
-    check uefi "UEFI, q35, CD"
+    check uefi "UEFI, q35, CD" multiboot2
     cp $uefi_variables variables.fd
     boot uefi-disk 512M -M q35 "${firmware[@]}" -drive file=image.iso,format=raw,if=none,id=disk -device ide-hd,drive=disk
-    check uefi-disk "UEFI, q35, disk"
+    check uefi-disk "UEFI, q35, disk" multiboot2
 else
     echo "ok $((++tests)) - UEFI # SKIP $uefi_code is not installed (apt-get install ovmf)"
 fi
