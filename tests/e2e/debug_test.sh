@@ -16,7 +16,6 @@ result() { # NAME STATUS
     else
         failures=$((failures + 1))
         echo "not ok $tests - $1"
-        sed 's/^/# /' "$work/out"
     fi
 }
 
@@ -27,14 +26,20 @@ shows() { # NAME MOMENT PATTERN
     result "$1" $?
 }
 
-cat >"$work/session.gdb" <<'EOF'
+# One command a line. Not one file for gdb: it would end at the first command that fails.
+session='
 echo == reset\n
 ck-help
 ck-walk 0xfff0
 ck-frames
+tbreak kernel_main
+continue
+echo == main\n
+ck-frames
 ck-threads
+ck-log
 break process_exit
-tbreak *ring3_start
+tbreak *RING3
 continue
 echo == ring 3\n
 ck-threads
@@ -44,7 +49,7 @@ echo == exit\n
 ck-walk kernel_main
 ck-walk log_ring
 ck-walk 0xffff800000000000
-ck-walk $ring3
+ck-walk RING3
 ck-walk 0
 ck-walk 0x800000000000
 ck-walk
@@ -58,21 +63,28 @@ ck-syscalls
 delete
 continue
 echo == gone\n
-ck-threads
-EOF
+ck-threads'
 # The first instruction of a static program is where its header says.
 start=$(readelf -h "$guest/hello.musl" | sed -n 's/.*Entry point address: *//p')
-sed -i "s/\*ring3_start/*$start/; s/\$ring3/$start/" "$work/session.gdb"
-CONSOLE=$work/console timeout 120 "$(dirname "$0")/../../tools/debug.sh" "$kernel" "$ck" "$guest/hello.musl" \
-    --batch -x "$work/session.gdb" >"$work/out" 2>&1 </dev/null
+session=${session//RING3/$start}
+commands=()
+while read -r line; do
+    [ -n "$line" ] && commands+=(-ex "$line")
+done <<<"$session"
+# Unbuffered: what fails is said on standard error, and belongs to its moment.
+CONSOLE=$work/console timeout 120 stdbuf -o0 \
+    "$(dirname "$0")/../../tools/debug.sh" "$kernel" "$ck" "$guest/hello.musl" --batch "${commands[@]}" \
+    >"$work/out" 2>&1 </dev/null
 
 shows 'ck-help names every command' reset 'ck-walk ADDRESS: '
 for command in frames threads areas syscalls 'log \[N\]'; do
     shows "ck-help names ck-${command%% *}" reset "ck-$command: "
 done
 shows 'a machine halted at reset has no pages' reset 'paging is off'
-shows 'before frame_init there are no frames to count, and ck-frames says so' reset 'frames are not managed yet'
-shows 'before sched_init there are no threads, and ck-threads says so' reset 'there are no threads yet'
+shows 'before paging, ck-frames says that there is nothing to read' reset 'not come to its page tables'
+shows 'before frame_init, ck-frames says that there are no frames' main 'frames are not managed yet'
+shows 'before sched_init, ck-threads says that there are no threads' main 'there are no threads yet'
+shows 'before the first line, the log is empty' main 'the log is empty'
 
 shows 'gdb stops at the first instruction of ring 3' 'ring 3' "^ +0*${start#0x} in ring 3"
 shows 'the thread of the program is named after it' 'ring 3' '^\* 1 hello.musl: running \(process 1 /hello.musl\)'
@@ -99,7 +111,7 @@ shows 'after the end there is no machine, and ck-threads says so' gone 'there is
 # Frames: in use and free are all there are, and the regions hold what is free.
 moment exit | awk '
     / frames of 4 KiB: / { total = $1; used = $6; free = $9 }
-    /^free are / { whole = $3; small = $9 }
+    /^free are / { whole = $3; small = $10 }
     / GiB: / { region_whole += $3; region_small += $6 }
     /do not add up/ { bad = 1 }
     END { exit !(total > 30000 && used > 0 && used + free == total && whole * 512 + small == free &&
@@ -108,5 +120,6 @@ result 'frames in use and free add up to the total, and regions to what is free'
 [ "$(grep -c 'hello from /hello.musl' "$work/console")" = 1 ]
 result 'the program runs to its end under the debugger' $?
 
+[ $failures = 0 ] || sed 's/^/# /' "$work/out"
 echo "1..$tests"
 [ $failures = 0 ]
