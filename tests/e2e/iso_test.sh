@@ -99,7 +99,7 @@ check() { # NAME DESCRIPTION LOADER
 }
 
 boot bios-q35 256M -M q35 -cdrom image.iso
-check bios-q35 "BIOS, q35, CD"
+check bios-q35 "BIOS, q35, CD" multiboot2
 boot bios-pc 256M -M pc -cdrom image.iso
 check bios-pc "BIOS, pc, CD" multiboot2
 boot bios-disk 256M -M q35 -drive file=image.iso,format=raw,if=none,id=disk -device ide-hd,drive=disk
