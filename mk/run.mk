@@ -14,7 +14,7 @@ all: deps-run ## kernel, ck, demo
 
 run: deps-run ## boot the kernel and let a small language model write
 	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
-	@$(B)/ck run --rootfs $(B)/demo/root.cpio /bin/llama --model /model
+	@$(B)/ck run --rootfs $(B)/demo/root.cpio /bin/llama --model /model --tokens 160
 
 image: deps ## build/cloudkernel.iso: boots on BIOS and UEFI, runs the demo
 	@$(MAKE) -s --no-print-directory $(B)/cloudkernel.iso
@@ -50,8 +50,12 @@ $(B)/tests-e2e.list: FORCE
 	@( printf 'ck front\ttests/e2e/ck_front_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck rootfs\ttests/e2e/ck_rootfs_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
-	   for t in boot console conformance programs hostile demo iso debug; do \
-	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; true ) > $@
+	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
+	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
+	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
+	   for t in boot console demo debug hostile; do \
+	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
+	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
 BUILD_UNIT = $(UNIT_TESTS)
 BUILD_FUZZ = $(FUZZERS)

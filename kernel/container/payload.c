@@ -16,6 +16,6 @@ uint8_t kernel_payload(const struct boot_info *info)
 {
     struct container_end end = container_run(info->cmdline);
     channel_send_exit(end.kind, end.status);
-    if (!channel_is_started()) log_warning("the container ended with %u", exit_code(end));
+    if (!channel_is_started() && exit_code(end)) log_warning("the container ended with %u", exit_code(end));
     return exit_code(end);
 }
