@@ -76,7 +76,7 @@ FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c host/ck/*_fuzz.c d
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
 FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
-	$(if $(filter host/%,$(1)),host/ck/tar.c lib/base.c,lib/base.c $(LIB_C) $(call code_in,kernel/boot)))
+	$(if $(filter host/%,$(1)),host/ck/tar.c lib/base.c,lib/base.c $(LIB_C) $(call code_in,kernel/boot) $(call fakes,memory)))
 
 $(B)/fuzz/lz4.o: $(B)/lz4/lz4.c
 	@mkdir -p $(@D)

@@ -13,11 +13,10 @@ struct percpu {
     struct thread *current;  /* the running thread; NULL before sched_init */
     uint32_t user_work;      /* non-zero: look before going back to ring 3 (enum user_work) */
     uint32_t cpu;            /* index, 0 for the boot CPU */
-    uint64_t syscall_count;  /* system calls that took the traced path */
 };
 
 /* Reasons to stop on the way back to ring 3; bits of percpu.user_work. */
-enum user_work { USER_WORK_EXIT = 1, USER_WORK_RESCHEDULE = 2 };
+enum user_work { USER_WORK_EXIT = 1 };
 
 extern struct percpu percpu_boot;
 
