@@ -57,10 +57,10 @@ static uint32_t channel_poll_input(struct file *file)
 }
 
 static const struct file_ops channel_input_ops = {
-    .name = "pipe", .mode = LINUX_S_IFIFO | 0600, .read = channel_read, .poll = channel_poll_input,
+    .name = "pipe", .mode = LINUX_S_IFIFO | 0600, .is_shared = true, .read = channel_read, .poll = channel_poll_input,
 };
 static const struct file_ops channel_output_ops = {
-    .name = "pipe", .mode = LINUX_S_IFIFO | 0600, .write = channel_write,
+    .name = "pipe", .mode = LINUX_S_IFIFO | 0600, .is_shared = true, .write = channel_write,
 };
 
 /* ---- the console: a terminal ---- */

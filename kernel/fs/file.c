@@ -40,7 +40,10 @@ struct file *file_create(const struct file_ops *ops, void *context, uint32_t fla
     struct vnode *vnode = vnode_create(ops->mode, FILESYSTEM_ANONYMOUS, 0);
     if (!vnode) return NULL;
     vnode->links = 1;
-    if (vnode_is_device(vnode)) vnode->device = ops->device;
+    if (vnode_is_device(vnode))
+        vnode->device = ops->device;
+    else if (ops->is_shared)
+        vnode->stream = (struct vnode_stream){ ops, context };
     struct file *file = file_create_for(ops, vnode, NULL, context, flags);
     vnode_put(vnode);
     return file;

@@ -123,8 +123,12 @@ static err_t create_file(const struct path_from *from, const struct opening *o, 
         ops = &regular_file_ops;
     } else if (vnode_is_directory(o->vnode)) {
         ops = o->vnode->magic == MAGIC_FD_DIRECTORY && files ? &fd_directory_ops : &directory_file_ops;
+    } else if (vnode_type(o->vnode) == LINUX_S_IFIFO && o->vnode->stream.ops) {
+        /* /dev/stdout and its like. */
+        ops = o->vnode->stream.ops;
+        context = o->vnode->stream.context;
     } else {
-        /* FIFOs, sockets and devices nobody serves are refused. */
+        /* Other FIFOs, sockets and devices nobody serves are refused. */
         bool is_char = vnode_type(o->vnode) == LINUX_S_IFCHR;
         const struct char_device *device = is_char ? devfs_find(o->vnode->device) : NULL;
         if (!device) return ERR_NO_DEVICE_ADDRESS;

@@ -45,6 +45,14 @@ struct vnode_symlink {
     uint32_t magic_number; /* MAGIC_FD_LINK: the descriptor */
 };
 
+struct file_ops;
+
+/* A pipe's end without a name, found again through /proc/self/fd. */
+struct vnode_stream {
+    const struct file_ops *ops; /* NULL: cannot be opened a second time */
+    void *context;
+};
+
 struct vnode {
     uint32_t references; /* atomic */
     uint16_t mode;       /* type and permissions; the type is fixed */
@@ -63,7 +71,8 @@ struct vnode {
         struct vnode_regular regular;
         struct vnode_directory directory;
         struct vnode_symlink symlink;
-        uint64_t device; /* S_IFCHR, S_IFBLK */
+        struct vnode_stream stream; /* S_IFIFO */
+        uint64_t device;            /* S_IFCHR, S_IFBLK */
     };
 };
 

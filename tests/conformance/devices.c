@@ -61,6 +61,15 @@ static void streams(void)
     SHOW(fgetc(null));
     SHOW(feof(null) != 0);
     fclose(null);
+    int fd = open("/dev/stdout", O_WRONLY);
+    SHOW(write(fd, "through /dev/stdout\n", 20));
+    close(fd);
+    fd = open("/dev/fd/1", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    SHOW(write(fd, "through /dev/fd/1\n", 18));
+    close(fd);
+    fd = open("/dev/stdin", O_RDONLY);
+    SHOW(read(fd, (char[1]){ 0 }, 1));
+    close(fd);
 }
 
 int main(int argc, char **argv)

@@ -162,5 +162,7 @@ int main(int argc, char **argv)
     vectors();
     registers();
     locks();
-    return 0;
+    fflush(stdout);
+    syscall(SYS_exit, 0x104); /* of the only thread; the status has eight bits */
+    return 1;
 }

@@ -129,6 +129,12 @@ static void advising(void)
     SHOW(msync(p, PAGE, MS_SYNC | MS_ASYNC));
     SHOW(mlock(p, 4 * PAGE));
     SHOW(munlock(p, 4 * PAGE));
+    SHOW(syscall(SYS_mlock2, p, PAGE, 0));
+    SHOW(syscall(SYS_mlock2, p, PAGE, 1)); /* MLOCK_ONFAULT */
+    SHOW(syscall(SYS_mlock2, p, PAGE, 2));
+    SHOW(mlockall(0));
+    SHOW(mlockall(8));
+    SHOW(munlockall());
     unsigned char present[4];
     SHOW(mincore(p, 4 * PAGE, present));
     printf("%d %d %d %d\n", present[0] & 1, present[1] & 1, present[2] & 1, present[3] & 1);
