@@ -26,7 +26,7 @@ static bool is_filled(const unsigned char *p, size_t bytes, unsigned char with)
 }
 
 /* Whether the kernel may read there, without dying: write to a file tells. */
-static int null_fd;
+static int probe_fd;
 static bool is_readable(const void *p)
 {
     int fd = open("probe", O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -34,7 +34,7 @@ static bool is_readable(const void *p)
     close(fd);
     return readable;
 }
-static bool is_writable(void *p) { return pread(null_fd, p, 1, 0) == 1; }
+static bool is_writable(void *p) { return pread(probe_fd, p, 1, 0) == 1; }
 
 static void arguments(void)
 {
@@ -43,7 +43,7 @@ static void arguments(void)
     printf("%s\n", error_name(errno));
     SHOW(is_mapped(mmap(NULL, PAGE, RW, MAP_PRIVATE, -1, 0)));
     printf("%s\n", error_name(errno));
-    SHOW(is_mapped(mmap(NULL, PAGE, RW, MAP_PRIVATE, null_fd, 1)));
+    SHOW(is_mapped(mmap(NULL, PAGE, RW, MAP_PRIVATE, probe_fd, 1)));
     printf("%s\n", error_name(errno));
     SHOW(is_mapped(mmap(NULL, 1ull << 60, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
     printf("%s\n", error_name(errno));
@@ -74,7 +74,7 @@ static void protection(void)
     CHECK(is_readable(p + PAGE) && !is_writable(p + PAGE) && is_writable(p + 2 * PAGE));
     SHOW(mprotect(p + 2 * PAGE, PAGE, PROT_NONE));
     CHECK(!is_readable(p + 2 * PAGE));
-    CHECK(pread(null_fd, p + PAGE - 4, 8, 0) == 4);
+    CHECK(pread(probe_fd, p + PAGE - 4, 8, 0) == 4);
     SHOW(mprotect(p, 4 * PAGE, RW));
     CHECK(is_filled(p + PAGE, 3 * PAGE, 7));
     SHOW(mprotect(p + 1, PAGE, RW));
@@ -213,8 +213,10 @@ static void breaking(void)
 int main(int argc, char **argv)
 {
     work_in(argc, argv);
-    null_fd = open("one-page", O_RDWR | O_CREAT | O_TRUNC, 0600);
-    ftruncate(null_fd, PAGE);
+    probe_fd = open("one-page", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    unsigned char sevens[PAGE]; /* what probing for writability leaves behind */
+    memset(sevens, 7, PAGE);
+    if (write(probe_fd, sevens, PAGE) != PAGE) return 1;
     arguments();
     protection();
     growing();

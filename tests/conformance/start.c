@@ -26,7 +26,16 @@ static void arguments(int argc, char **argv)
     for (int i = 0; i + 1 < argc; i++) CHECK(argv[i] + strlen(argv[i]) + 1 == argv[i + 1]);
 }
 
-static void auxiliary(void)
+/* As the kernel wrote it: a C library may put another word in the place of AT_HWCAP. */
+static unsigned long hwcap_of(char **environment)
+{
+    while (*environment) environment++;
+    const Elf64_auxv_t *at = (const Elf64_auxv_t *)(environment + 1);
+    while (at->a_type != AT_NULL && at->a_type != AT_HWCAP) at++;
+    return at->a_type == AT_HWCAP ? at->a_un.a_val : 0;
+}
+
+static void auxiliary(unsigned long hwcap)
 {
     SHOW(getauxval(AT_PAGESZ));
     SHOW(getauxval(AT_CLKTCK));
@@ -41,8 +50,7 @@ static void auxiliary(void)
     CHECK(getauxval(AT_RANDOM) != 0);
     CHECK(strstr((const char *)getauxval(AT_EXECFN), "start") != NULL);
     CHECK(strcmp((const char *)getauxval(AT_PLATFORM), "x86_64") == 0);
-    CHECK((getauxval(AT_HWCAP) & 0x07000000) ==
-          0x07000000); /* FXSR, SSE, SSE2: bits 24 to 26 of CPUID 1 EDX */
+    CHECK((hwcap & 0x07000000) == 0x07000000); /* FXSR, SSE, SSE2: bits 24 to 26 of CPUID 1 EDX */
 
     const Elf64_Phdr *headers = (const Elf64_Phdr *)getauxval(AT_PHDR);
     int loads = 0, executable = 0, both = 0;
@@ -96,9 +104,10 @@ static void descriptors(void)
 
 int main(int argc, char **argv)
 {
+    unsigned long hwcap = hwcap_of(environ);
     work_in(argc, argv);
     arguments(argc, argv);
-    auxiliary();
+    auxiliary(hwcap);
     memory();
     descriptors();
     atexit(at_end);
