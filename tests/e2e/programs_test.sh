@@ -79,7 +79,7 @@ signals() { # WAY SIGNAL STATUS
     mkfifo fifo
     timeout 60 "$ck" run --rootfs root.cpio /bin/ends "$1" >fifo 2>err </dev/null &
     local pid=$!
-    read -r line <fifo
+    read -r _ <fifo
     pkill -"$2" -P $pid
     wait $pid
     is "SIG$2 ends a program that does $1" $? "$3"
