@@ -21,8 +21,8 @@ static bool area_allows(const struct area *area, uint32_t error)
     return area->flags & SPACE_PROTECTION; /* x86 cannot grant write or execute without read */
 }
 
-static err_t map_page_locked(struct space *space, uint64_t at, paddr_t frame, uint8_t leaf_shift, uint32_t flags)
-    REQUIRES(space->lock)
+static err_t map_page_locked(struct space *space, uint64_t at, paddr_t frame, uint8_t leaf_shift,
+                             uint32_t flags) REQUIRES(space->lock)
 {
     err_t e = page_table_map_leaf(&space->page_table, at, frame, leaf_shift, flags);
     if (!failed(e)) space->resident_pages += 1ull << (leaf_shift - PAGE_SHIFT);
@@ -31,7 +31,8 @@ static err_t map_page_locked(struct space *space, uint64_t at, paddr_t frame, ui
 
 /* 2 MiB at once when the area holds the whole aligned block, nothing of it is mapped yet, and there
  * is a free block. Stacks and heaps grow at one end and would waste most of it. */
-static bool try_huge_locked(struct space *space, const struct area *area, uint64_t address) REQUIRES(space->lock)
+static bool try_huge_locked(struct space *space, const struct area *area, uint64_t address)
+    REQUIRES(space->lock)
 {
     uint64_t at = align_down(address, HUGE_BYTES);
     if (area->flags & (SPACE_STACK | SPACE_HEAP)) return false;
@@ -51,7 +52,8 @@ static err_t fault_anonymous_locked(struct space *space, const struct area *area
     if (try_huge_locked(space, area, address)) return OK;
     paddr_t frame = frame_alloc_zeroed();
     if (is_paddr_none(frame)) return ERR_NO_MEMORY;
-    err_t e = map_page_locked(space, align_down(address, PAGE_BYTES), frame, PAGE_SHIFT, area_page_flags(area));
+    err_t e =
+        map_page_locked(space, align_down(address, PAGE_BYTES), frame, PAGE_SHIFT, area_page_flags(area));
     if (failed(e)) frame_free(frame);
     return e;
 }
@@ -69,7 +71,8 @@ static err_t map_borrowed_locked(struct space *space, const struct area *area, u
     for (uint64_t at = start; at < end; at += PAGE_BYTES) {
         paddr_t frame;
         struct backing *b = area->backing;
-        if (failed(b->ops->page(b, area->backing_page + ((at - area->start) >> PAGE_SHIFT), &frame))) continue;
+        if (failed(b->ops->page(b, area->backing_page + ((at - area->start) >> PAGE_SHIFT), &frame)))
+            continue;
         err_t e = map_page_locked(space, at, frame, PAGE_SHIFT, flags); /* a neighbour may be there already */
         if (at == page) result = e;
     }
@@ -162,6 +165,8 @@ void fault_handle(struct trap_frame *frame)
 
     err_t e = space ? space_fault(space, address, (uint32_t)frame->error) : ERR_FAULT;
     if (!failed(e)) return;
-    if (fixup) frame->rip = fixup;
-    else fault_report_user(frame, address, e);
+    if (fixup)
+        frame->rip = fixup;
+    else
+        fault_report_user(frame, address, e);
 }

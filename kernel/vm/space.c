@@ -43,8 +43,10 @@ static void free_leaf(paddr_t frame, uint8_t leaf_shift, uint32_t flags, void *c
     struct space *space = context;
     space->resident_pages -= 1ull << (leaf_shift - PAGE_SHIFT);
     if (flags & PAGE_BORROWED) return;
-    if (leaf_shift == HUGE_SHIFT) frame_free_huge(frame);
-    else frame_free(frame);
+    if (leaf_shift == HUGE_SHIFT)
+        frame_free_huge(frame);
+    else
+        frame_free(frame);
 }
 
 err_t space_drop_pages_locked(struct space *space, uint64_t start, uint64_t end)
@@ -52,7 +54,7 @@ err_t space_drop_pages_locked(struct space *space, uint64_t start, uint64_t end)
     return page_table_unmap(&space->page_table, start, end - start, free_leaf, space);
 }
 
-static void area_free_locked(struct space *space, struct area *area) REQUIRES(space->lock)
+void space_remove_area_locked(struct space *space, struct area *area)
 {
     list_remove(&area->link);
     space->area_count--;
@@ -66,7 +68,7 @@ void space_destroy(struct space *space)
 {
     mutex_lock(&space->lock);
     page_table_destroy_user(&space->page_table, free_leaf, space);
-    LIST_FOR_EACH_SAFE(node, &space->areas) area_free_locked(space, area_of(node));
+    LIST_FOR_EACH_SAFE(node, &space->areas) space_remove_area_locked(space, area_of(node));
     mutex_unlock(&space->lock);
     heap_free(space);
 }
@@ -131,7 +133,7 @@ err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end) REQU
     if (failed(e)) return e;
     while (area && area->start < end) {
         struct area *next = next_area(space, area);
-        area_free_locked(space, area);
+        space_remove_area_locked(space, area);
         area = next;
     }
     return OK;
@@ -164,8 +166,8 @@ bool space_is_free_locked(struct space *space, uint64_t start, uint64_t end) REQ
     return !area || area->start >= end;
 }
 
-static err_t choose_place_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags, uint64_t *out)
-    REQUIRES(space->lock)
+static err_t choose_place_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags,
+                                 uint64_t *out) REQUIRES(space->lock)
 {
     bool fits = at >= USER_START && is_user_range(at, bytes);
     if (flags & SPACE_FIXED) {
@@ -181,33 +183,64 @@ static err_t choose_place_locked(struct space *space, uint64_t at, uint64_t byte
     return space_find_gap_locked(space, bytes, out) ? OK : ERR_NO_MEMORY;
 }
 
-/* Two anonymous neighbours that differ in nothing become one: malloc grows its heap in steps. */
-static bool extend_lower_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t kept)
-    REQUIRES(space->lock)
+/* Neighbours that differ in nothing. Programs map, grow and protect memory in steps; without joining,
+ * each step would leave an area behind. */
+static bool can_join(const struct area *lower, const struct area *upper)
 {
-    struct area *lower = at > USER_START ? space_find_locked(space, at - 1) : NULL;
-    if (!lower || lower->end != at || lower->flags != kept || lower->backing) return false;
-    lower->end += bytes;
-    return true;
+    return lower->end == upper->start && lower->flags == upper->flags && lower->backing == upper->backing &&
+           (!lower->backing ||
+            lower->backing_page + ((lower->end - lower->start) >> PAGE_SHIFT) == upper->backing_page);
 }
 
-err_t space_insert_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags,
-                          struct backing *backing, uint64_t backing_page)
+/* `lower` takes over all of `upper`, which is then an empty area. */
+static void join_locked(struct space *space, struct area *lower, struct area *upper) REQUIRES(space->lock)
 {
-    uint32_t kept = flags & (SPACE_PROTECTION | SPACE_STACK | SPACE_HEAP | SPACE_SHARED);
-    space->mapped_bytes += bytes;
-    if (!backing && extend_lower_locked(space, at, bytes, kept)) return OK;
-    struct area *area = space->area_count < CONFIG_AREAS_MAX ? heap_alloc(sizeof(*area)) : NULL;
-    if (!area) {
-        space->mapped_bytes -= bytes;
-        return ERR_NO_MEMORY;
+    lower->end = upper->start = upper->end;
+    space_remove_area_locked(space, upper);
+}
+
+/* Joins across every border in [start, end] that need not be one. */
+void space_join_locked(struct space *space, uint64_t start, uint64_t end)
+{
+    struct area *area = find_from_locked(space, start - 1), *next;
+    while (area && area->end <= end && (next = next_area(space, area))) {
+        if (can_join(area, next))
+            join_locked(space, area, next);
+        else
+            area = next;
     }
-    *area = (struct area){ .start = at, .end = at + bytes, .flags = kept, .backing = backing_get(backing),
-                           .backing_page = backing_page };
-    struct area *above = find_from_locked(space, at);
-    list_insert_between(&area->link, above ? above->link.prev : space->areas.prev,
-                        above ? &above->link : &space->areas);
+}
+
+struct area *space_add_area_locked(struct space *space, const struct area *like)
+{
+    struct area *area = space->area_count < CONFIG_AREAS_MAX ? heap_alloc(sizeof(*area)) : NULL;
+    if (!area) return NULL;
+    struct area *above = find_from_locked(space, like->start);
+    *area = *like;
+    backing_get(area->backing);
+    list_push_back(above ? &above->link : &space->areas, &area->link);
     space->area_count++;
+    space->mapped_bytes += area->end - area->start;
+    return area;
+}
+
+/* The common case, without a new area, is that a neighbour grows. */
+err_t space_insert_locked(struct space *space, const struct area *fresh)
+{
+    struct area *above = find_from_locked(space, fresh->start);
+    struct list *below = above ? above->link.prev : space->areas.prev;
+    struct area *lower = below == &space->areas ? NULL : area_of(below);
+
+    if (lower && can_join(lower, fresh)) {
+        lower->end = fresh->end;
+        if (above && can_join(lower, above)) join_locked(space, lower, above);
+    } else if (above && can_join(fresh, above)) {
+        above->start = fresh->start;
+        above->backing_page = fresh->backing_page;
+    } else {
+        return space_add_area_locked(space, fresh) ? OK : ERR_NO_MEMORY;
+    }
+    space->mapped_bytes += fresh->end - fresh->start;
     return OK;
 }
 
@@ -225,8 +258,16 @@ err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags
 {
     uint64_t place = 0;
     mutex_lock(&space->lock);
-    err_t e = bytes && bytes <= USER_END ? choose_place_locked(space, at, bytes, flags, &place) : ERR_NO_MEMORY;
-    if (!failed(e)) e = space_insert_locked(space, place, bytes, flags, backing, backing_page);
+    err_t e =
+        bytes && bytes <= USER_END ? choose_place_locked(space, at, bytes, flags, &place) : ERR_NO_MEMORY;
+    struct area fresh = {
+        .start = place,
+        .end = place + bytes,
+        .flags = flags & (SPACE_PROTECTION | SPACE_STACK | SPACE_HEAP | SPACE_SHARED),
+        .backing = backing,
+        .backing_page = backing_page,
+    };
+    if (!failed(e)) e = space_insert_locked(space, &fresh);
     backing_put(backing);
     mutex_unlock(&space->lock);
     if (failed(e)) return e;
@@ -248,17 +289,20 @@ err_t space_unmap(struct space *space, uint64_t at, uint64_t bytes)
 static err_t protect_area_locked(struct space *space, struct area *area, uint32_t protection)
     REQUIRES(space->lock)
 {
+    uint32_t old_flags = area->flags;
     area->flags = (area->flags & ~SPACE_PROTECTION) | protection;
     uint32_t flags = protection ? area_page_flags(area) : PAGE_HIDDEN;
     if (area->backing) flags &= ~PAGE_WRITE;
-    return page_table_protect(&space->page_table, area->start, area->end - area->start, flags);
+    err_t e = page_table_protect(&space->page_table, area->start, area->end - area->start, flags);
+    if (failed(e)) area->flags = old_flags;
+    return e;
 }
 
 err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection)
 {
     if (!is_user_range(at, bytes)) return ERR_NO_MEMORY;
     if (!bytes) return OK;
-    uint64_t end = at + bytes;
+    uint64_t start = at, end = at + bytes;
     mutex_lock(&space->lock);
     err_t e = space_isolate_locked(space, at, end);
     while (!failed(e) && at < end) {
@@ -270,6 +314,7 @@ err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t p
         e = protect_area_locked(space, area, protection);
         at = area->end;
     }
+    space_join_locked(space, start, end);
     mutex_unlock(&space->lock);
     return e;
 }

@@ -22,18 +22,18 @@ enum {
     SPACE_FIXED = 1 << 4,      /* exactly there, replacing what is there */
     SPACE_NO_REPLACE = 1 << 5, /* with FIXED: ERR_EXISTS instead of replacing */
     /* kind */
-    SPACE_STACK = 1 << 6, /* grows at the edge of what is touched: small pages only */
-    SPACE_HEAP = 1 << 7,  /* brk */
+    SPACE_STACK = 1 << 6,  /* grows at the edge of what is touched: small pages only */
+    SPACE_HEAP = 1 << 7,   /* brk */
     SPACE_SHARED = 1 << 8, /* a read-only view of a file */
     SPACE_POPULATE = 1 << 9,
 };
 
 struct area {
-    struct list link;  /* in space.areas, by address */
+    struct list link;    /* in space.areas, by address */
     uint64_t start, end; /* page aligned; end is exclusive */
     uint32_t flags;
-    struct backing *backing;   /* NULL: anonymous */
-    uint64_t backing_page;     /* page of the backing at `start` */
+    struct backing *backing; /* NULL: anonymous */
+    uint64_t backing_page;   /* page of the backing at `start` */
 };
 
 struct space {
@@ -44,7 +44,7 @@ struct space {
     uint32_t area_count;
     uint64_t mapped_bytes;
     uint64_t resident_pages;
-    uint64_t map_top;              /* mappings without an address go below this */
+    uint64_t map_top; /* mappings without an address go below this */
     uint64_t brk_start, brk_end;
     uint64_t fault_count;
 };
@@ -66,8 +66,8 @@ err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags
 err_t space_unmap(struct space *space, uint64_t at, uint64_t bytes);
 /* ERR_NO_MEMORY when a part of the range is not mapped; what came before it is changed. */
 err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection);
-/* mremap(2) without a fixed destination: *out is where the range is now. ERR_FAULT when the old range
- * is not one area. */
+/* mremap(2) without a fixed destination: *out is where the range is now, and on failure it is where it
+ * was. ERR_FAULT: nothing is mapped at `at`, or a range that shall grow is not one area. */
 err_t space_remap(struct space *space, uint64_t at, uint64_t old_bytes, uint64_t new_bytes, bool may_move,
                   uint64_t *out);
 /* Drops the pages, keeps the areas: anonymous memory reads as zero again. */

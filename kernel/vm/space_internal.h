@@ -14,6 +14,13 @@ err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end) REQU
 bool space_is_free_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
 /* The highest gap of `bytes` below map_top. */
 bool space_find_gap_locked(struct space *space, uint64_t bytes, uint64_t *out) REQUIRES(space->lock);
-/* Adds an area to a free range, with a reference of its own to `backing`. */
-err_t space_insert_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags,
-                          struct backing *backing, uint64_t backing_page) REQUIRES(space->lock);
+
+/* Adds a copy of `like`, whose range is free, with a reference of its own to the backing. NULL when
+ * memory is short or there are too many areas. */
+struct area *space_add_area_locked(struct space *space, const struct area *like) REQUIRES(space->lock);
+/* The same where a neighbour may grow instead. ERR_NO_MEMORY. */
+err_t space_insert_locked(struct space *space, const struct area *fresh) REQUIRES(space->lock);
+/* Takes away an area that has no pages any more. */
+void space_remove_area_locked(struct space *space, struct area *area) REQUIRES(space->lock);
+/* Joins areas that differ in nothing, across every border in [start, end]. */
+void space_join_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);

@@ -4,6 +4,7 @@
 
 #include "arch/trap.h"
 #include "lib/string.h"
+#include "mm/alloc_fail.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
 #include "sched/thread.h"
@@ -134,7 +135,8 @@ TEST(fixed_mappings_replace_and_no_replace_refuses)
     open_space();
     uint64_t at = map(0x20000000, 2 * PAGE_BYTES, RW | SPACE_FIXED), place;
     poke(at, 9);
-    EXPECT_ERR(space_map(space, at, PAGE_BYTES, RW | SPACE_FIXED | SPACE_NO_REPLACE, NULL, 0, &place), ERR_EXISTS);
+    EXPECT_ERR(space_map(space, at, PAGE_BYTES, RW | SPACE_FIXED | SPACE_NO_REPLACE, NULL, 0, &place),
+               ERR_EXISTS);
     EXPECT_EQ(peek(at), 9);
     map(at, PAGE_BYTES, RW | SPACE_FIXED);
     EXPECT_EQ(peek(at), 0);
@@ -199,6 +201,99 @@ TEST(the_heap_grows_shrinks_and_stops_at_its_neighbour)
     close_space();
 }
 
+TEST(memory_mapped_or_protected_in_steps_is_one_area)
+{
+    open_space();
+    uint64_t top = map(0, PAGE_BYTES, RW), at = top;
+    for (int i = 0; i < 100; i++) at = map(0, PAGE_BYTES, RW); /* each below the one before */
+    EXPECT_EQ(at, top - 100 * PAGE_BYTES);
+    EXPECT_EQ(space->area_count, 1);
+    EXPECT_OK(space_protect(space, at, 101 * PAGE_BYTES, 0));
+    for (int i = 0; i < 100; i++)
+        EXPECT_OK(space_protect(space, at + (uint64_t)i * PAGE_BYTES, PAGE_BYTES, RW));
+    EXPECT_EQ(space->area_count, 2);
+    EXPECT_OK(space_unmap(space, at + PAGE_BYTES, PAGE_BYTES));
+    EXPECT_EQ(space->area_count, 3);
+    map(at + PAGE_BYTES, PAGE_BYTES, RW | SPACE_FIXED); /* joins on both sides */
+    EXPECT_EQ(space->area_count, 2);
+    EXPECT_EQ(space->mapped_bytes, 101 * PAGE_BYTES);
+    poke(at + PAGE_BYTES - 4, 0x1122334455667788);
+    EXPECT(!can_read(top));
+    EXPECT_OK(space_protect(space, top, PAGE_BYTES, RW));
+    EXPECT_EQ(space->area_count, 1);
+    EXPECT_EQ(space->mapped_bytes, 101 * PAGE_BYTES);
+    close_space();
+}
+
+TEST(a_part_of_an_area_moves_out_of_it_and_what_stays_is_as_it_was)
+{
+    open_space();
+    uint64_t at = map(0x20000000, 6 * PAGE_BYTES, RW | SPACE_FIXED), place;
+    for (uint64_t i = 0; i < 6; i++) poke(at + i * PAGE_BYTES, i + 1);
+    EXPECT_OK(space_remap(space, at + 2 * PAGE_BYTES, 2 * PAGE_BYTES, 3 * PAGE_BYTES, true, &place));
+    EXPECT_EQ(peek(at + PAGE_BYTES), 2);
+    EXPECT(!can_read(at + 2 * PAGE_BYTES));
+    EXPECT(!can_read(at + 3 * PAGE_BYTES));
+    EXPECT_EQ(peek(at + 4 * PAGE_BYTES), 5);
+    EXPECT_EQ(peek(place), 3);
+    EXPECT_EQ(peek(place + PAGE_BYTES), 4);
+    EXPECT_EQ(peek(place + 2 * PAGE_BYTES), 0);
+    EXPECT_EQ(space->mapped_bytes, 7 * PAGE_BYTES);
+    EXPECT_EQ(space->resident_pages, 7);
+    close_space();
+}
+
+TEST(a_range_that_shrinks_may_span_areas_and_one_that_grows_may_not)
+{
+    open_space();
+    uint64_t at = map(0x20000000, 4 * PAGE_BYTES, RW | SPACE_FIXED), place;
+    EXPECT_OK(space_protect(space, at + 2 * PAGE_BYTES, PAGE_BYTES, SPACE_READ));
+    EXPECT_ERR(space_remap(space, at, 4 * PAGE_BYTES, 5 * PAGE_BYTES, true, &place), ERR_FAULT);
+    EXPECT_OK(space_remap(space, at, 4 * PAGE_BYTES, PAGE_BYTES, false, &place));
+    EXPECT_EQ(place, at);
+    EXPECT(!can_read(at + PAGE_BYTES));
+    EXPECT_EQ(space->mapped_bytes, PAGE_BYTES);
+    EXPECT_ERR(space_remap(space, at + PAGE_BYTES, PAGE_BYTES, 2 * PAGE_BYTES, true, &place), ERR_FAULT);
+    EXPECT_ERR(space_remap(space, at, PAGE_BYTES, 1ull << 60, true, &place), ERR_NO_MEMORY);
+    close_space();
+}
+
+static err_t protect_inside_leaf(uint64_t at)
+{
+    return space_protect(space, at + PAGE_BYTES, PAGE_BYTES, SPACE_READ);
+}
+static err_t unmap_inside_leaf(uint64_t at) { return space_unmap(space, at + PAGE_BYTES, PAGE_BYTES); }
+static err_t move_part_of_leaf(uint64_t at)
+{
+    uint64_t place;
+    return space_remap(space, at + PAGE_BYTES, 64 * PAGE_BYTES, 128 * PAGE_BYTES, true, &place);
+}
+
+TEST(a_change_that_runs_out_of_memory_leaves_the_space_as_it_was)
+{
+    err_t (*const changes[])(uint64_t) = { protect_inside_leaf, unmap_inside_leaf, move_part_of_leaf };
+    for (size_t c = 0; c < ARRAY_LENGTH(changes); c++) {
+        open_space();
+        uint64_t at = map(0x40000000, 2 * HUGE_BYTES, RW | SPACE_FIXED), failures = 0;
+        poke(at + 2 * PAGE_BYTES, 7); /* a 2 MiB leaf: its middle cannot change without a table */
+        for (err_t e = ERR_NO_MEMORY; failed(e);) {
+            alloc_fail_countdown = failures + 1;
+            e = changes[c](at);
+            alloc_fail_countdown = 0;
+            if (!failed(e)) break;
+            failures++;
+            EXPECT_ERR(e, ERR_NO_MEMORY);
+            EXPECT_EQ(peek(at + 2 * PAGE_BYTES), 7);
+            EXPECT(can_write(at + PAGE_BYTES));
+            EXPECT_EQ(space->mapped_bytes, 2 * HUGE_BYTES);
+            EXPECT_EQ(space->resident_pages, 512);
+        }
+        EXPECT(failures > 0);
+        EXPECT(!can_write(at + PAGE_BYTES));
+        close_space();
+    }
+}
+
 /* ---- file mappings, from a file of three pages whose last is short ---- */
 
 static uint8_t file_pages[2][PAGE_BYTES] ALIGNED(PAGE_BYTES);
@@ -217,8 +312,10 @@ static err_t file_read(struct backing *b, uint64_t page_index, void *out_page)
     (void)b;
     if (page_index > 2) return ERR_IO;
     memset(out_page, 0, PAGE_BYTES);
-    if (page_index < 2) memcpy(out_page, file_pages[page_index], PAGE_BYTES);
-    else memset(out_page, 0x33, 100);
+    if (page_index < 2)
+        memcpy(out_page, file_pages[page_index], PAGE_BYTES);
+    else
+        memset(out_page, 0x33, 100);
     return OK;
 }
 
@@ -276,8 +373,17 @@ TEST(addresses_outside_user_space_are_refused_before_they_are_touched)
 {
     open_space();
     char byte;
-    const uint64_t wild[] = { 0, 8, USER_START - 1, USER_END, USER_END - 1, 1ull << 47, 1ull << 63, ~0ull,
-                              DIRECT_MAP_BASE, KERNEL_BASE + KERNEL_PHYSICAL, 0xdeadbeefdeadbeef };
+    const uint64_t wild[] = { 0,
+                              8,
+                              USER_START - 1,
+                              USER_END,
+                              USER_END - 1,
+                              1ull << 47,
+                              1ull << 63,
+                              ~0ull,
+                              DIRECT_MAP_BASE,
+                              KERNEL_BASE + KERNEL_PHYSICAL,
+                              0xdeadbeefdeadbeef };
     size_t length;
     for (size_t i = 0; i < ARRAY_LENGTH(wild); i++) {
         EXPECT_ERR(user_copy_in(&byte, UADDR(wild[i]), 1), ERR_FAULT);

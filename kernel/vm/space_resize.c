@@ -13,8 +13,8 @@ uint64_t space_set_brk(struct space *space, uint64_t end)
     if (end < space->brk_start || end > USER_END) goto out;
     if (new > old) {
         if (!space_is_free_locked(space, old, new)) goto out;
-        err_t e = space_insert_locked(space, old, new - old, SPACE_READ | SPACE_WRITE | SPACE_HEAP, NULL, 0);
-        if (failed(e)) goto out;
+        struct area grown = { .start = old, .end = new, .flags = SPACE_READ | SPACE_WRITE | SPACE_HEAP };
+        if (failed(space_insert_locked(space, &grown))) goto out;
     } else if (new < old && failed(space_unmap_locked(space, new, old))) {
         goto out;
     }
@@ -47,48 +47,57 @@ static err_t move_pages_locked(struct space *space, uint64_t from, uint64_t byte
     return e;
 }
 
-static err_t move_area_locked(struct space *space, struct area *area, uint64_t at, uint64_t old_bytes,
-                              uint64_t new_bytes, uint64_t to) REQUIRES(space->lock)
+/* All that can fail comes first: cutting the old range out, the new area, its page tables. */
+static err_t move_locked(struct space *space, uint64_t from, uint64_t old_bytes, uint64_t to,
+                         uint64_t new_bytes) REQUIRES(space->lock)
 {
-    uint64_t moved = MIN(old_bytes, new_bytes);
-    err_t e = space_insert_locked(space, to, new_bytes, area->flags, area->backing,
-                                  area->backing_page + ((at - area->start) >> PAGE_SHIFT));
+    err_t e = space_isolate_locked(space, from, from + old_bytes);
     if (failed(e)) return e;
-    e = move_pages_locked(space, at, moved, to);
-    if (failed(e)) {
-        err_t undone = space_unmap_locked(space, to, to + new_bytes);
-        ASSERT(!failed(undone)); /* an area of its own or the end of one, without pages */
-        return e;
-    }
-    return space_unmap_locked(space, at, at + old_bytes);
+    struct area *old = space_find_locked(space, from), like = *old;
+    like.start = to;
+    like.end = to + new_bytes;
+    struct area *new = space_add_area_locked(space, &like);
+    e = new ? move_pages_locked(space, from, old_bytes, to) : ERR_NO_MEMORY;
+    if (!failed(e))
+        space_remove_area_locked(space, old);
+    else if (new)
+        space_remove_area_locked(space, new);
+    space_join_locked(space, from, from + old_bytes);
+    space_join_locked(space, to, to + new_bytes);
+    return e;
+}
+
+static err_t grow_locked(struct space *space, const struct area *area, uint64_t end) REQUIRES(space->lock)
+{
+    struct area more = *area;
+    more.start = area->end;
+    more.end = end;
+    more.backing_page += (area->end - area->start) >> PAGE_SHIFT;
+    return space_insert_locked(space, &more);
 }
 
 static err_t remap_locked(struct space *space, uint64_t at, uint64_t old_bytes, uint64_t new_bytes,
                           bool may_move, uint64_t *out) REQUIRES(space->lock)
 {
     struct area *area = space_find_locked(space, at);
-    if (!area || area->end < at + old_bytes) return ERR_FAULT;
+    if (!area) return ERR_FAULT;
     *out = at;
     if (new_bytes == old_bytes) return OK;
     if (new_bytes < old_bytes) return space_unmap_locked(space, at + new_bytes, at + old_bytes);
 
-    uint64_t grown = at + new_bytes;
-    if (area->end == at + old_bytes && grown <= USER_END && space_is_free_locked(space, area->end, grown)) {
-        space->mapped_bytes += grown - area->end;
-        area->end = grown;
-        return OK;
-    }
-    uint64_t to;
-    if (!may_move || !space_find_gap_locked(space, new_bytes, &to)) return ERR_NO_MEMORY;
-    *out = to;
-    return move_area_locked(space, area, at, old_bytes, new_bytes, to);
+    uint64_t end = at + old_bytes, grown = at + new_bytes;
+    if (area->end < end) return ERR_FAULT;
+    if (area->end == end && grown <= USER_END && space_is_free_locked(space, end, grown))
+        return grow_locked(space, area, grown);
+    if (!may_move || !space_find_gap_locked(space, new_bytes, out)) return ERR_NO_MEMORY;
+    return move_locked(space, at, old_bytes, *out, new_bytes);
 }
 
 err_t space_remap(struct space *space, uint64_t at, uint64_t old_bytes, uint64_t new_bytes, bool may_move,
                   uint64_t *out)
 {
-    if (!old_bytes || !new_bytes || !is_user_range(at, old_bytes)) return ERR_INVALID;
-    if (!is_user_range(at, new_bytes) && !may_move) return ERR_NO_MEMORY;
+    if (!old_bytes || !new_bytes) return ERR_INVALID;
+    if (!is_user_range(at, old_bytes)) return ERR_FAULT;
     if (new_bytes > USER_END) return ERR_NO_MEMORY;
     mutex_lock(&space->lock);
     err_t e = remap_locked(space, at, old_bytes, new_bytes, may_move, out);
