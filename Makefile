@@ -19,6 +19,7 @@ include mk/kernel.mk
 include mk/host.mk
 include mk/guest.mk
 include mk/run.mk
+include mk/bench.mk
 
 .PHONY: help
 help: ## list the targets

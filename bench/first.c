@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first instruction of ring 3 reads the TSC; in a counted run that is the number of instructions
  * since reset, firmware included. Then: the null system call, in a loop of 1,000, with the cost of an
- * empty loop taken off. Without a C library, so that nothing runs before. Prints "boot N syscall N". */
+ * empty loop taken off. Last, the memory that is free by then. Without a C library, so that nothing runs
+ * before. Prints "boot N syscall N free N". */
+#include <linux/sysinfo.h>
 #include <stdint.h>
 
-enum { ROUNDS = 1000, SYS_WRITE = 1, SYS_GETPPID = 110, SYS_EXIT = 60 };
+enum { ROUNDS = 1000, SYS_WRITE = 1, SYS_SYSINFO = 99, SYS_GETPPID = 110, SYS_EXIT = 60 };
 
 static inline uint64_t tsc(void)
 {
@@ -54,12 +56,16 @@ static char *put_number(char *out, uint64_t n)
 
 static __attribute__((used, noreturn)) void begin(uint64_t boot)
 {
+    struct sysinfo info;
     char line[80], *end = line;
     uint64_t empty = empty_loop(), calls = call_loop();
     end = put_text(end, "boot ");
     end = put_number(end, boot);
     end = put_text(end, " syscall ");
     end = put_number(end, (calls - empty + ROUNDS / 2) / ROUNDS);
+    call(SYS_SYSINFO, (long)&info, 0, 0);
+    end = put_text(end, " free ");
+    end = put_number(end, info.freeram * info.mem_unit);
     end = put_text(end, "\n");
     call(SYS_WRITE, 1, (long)line, end - line);
     call(SYS_EXIT, 0, 0, 0);

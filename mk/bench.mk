@@ -1,9 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-# Looking closely: gdb.
+# Measuring and looking closely: figures, sizes, gdb.
 
-.PHONY: debug
+.PHONY: bench size debug
+SIZE_LIMIT := 131072
 PROGRAM ?= $(GUEST)/hello.musl
 
-debug: deps ## a halted machine under gdb, with helpers; PROGRAM=FILE ARGS=... runs another program
+# Counts guest instructions from outside. The other flags are those of a QEMU plugin.
+$(B)/bench/qemu_count.so: tools/qemu_count.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) -std=gnu17 -O2 $(HOST_WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
+
+BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(GUEST)/operations.musl $(addprefix $(GUEST)/hello.,musl glibc pie) \
+	$(B)/demo/root.cpio $(B)/bench/qemu_count.so
+bench: deps ## count guest instructions and print the figures
+	@$(MAKE) -s --no-print-directory $(BENCHED)
+	@tools/bench.py $(B)
+
+# The same link once more, for its map.
+$(B)/bench/kernel.map: $(K_release_gcc)/kernel.elf
+	@mkdir -p $(@D)
+	@gcc $(KERNEL_LDFLAGS) -Wl,-Map=$@ -o /dev/null $(O_release_gcc) $(K_release_gcc)/symbols.o
+size: deps ## where the bytes of the kernel are, by section and folder
+	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/bench/kernel.map
+	@tools/size.py $(B)/bench/kernel.map $(B)/kernel.elf $(SIZE_LIMIT)
+
+debug: deps ## a halted machine under gdb, with helpers; PROGRAM=FILE and ARGS= say what it runs
 	@$(MAKE) -s --no-print-directory $(B)/kernel/debug-gcc/kernel.elf $(B)/ck $(PROGRAM)
 	@ARGS='$(ARGS)' tools/debug.sh $(B)/kernel/debug-gcc/kernel.elf $(B)/ck $(PROGRAM)

@@ -44,6 +44,7 @@ cat >"$work/start.gdb" <<EOF
 set confirm off
 set pagination off
 target remote | exec $work/qemu
+echo Halted at reset. "continue" boots, "ck-help" lists the kernel's commands.\\n
 EOF
 tools=$(dirname "$(realpath "$0")")
 gdb -q -nx "$kernel" -x "$tools/gdb/cloudkernel.py" -x "$work/start.gdb" "$@"

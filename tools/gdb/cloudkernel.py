@@ -277,7 +277,7 @@ def threads_command(_):
     for thread in list_owners(symbol('thread_all'), 'thread', 'all_link'):
         is_running = int(thread.address) == running
         state = str(thread['state']).replace('THREAD_', '').lower()
-        notes = [name.replace('_', ' ') for name in ('interrupted', 'is_interruptible', 'is_detached') if thread[name]]
+        notes = [name.removeprefix('is_') for name in ('interrupted', 'is_interruptible', 'is_detached') if thread[name]]
         process = thread['process']
         if int(process):
             notes.append(f'process {int(process["pid"])} {text_of(process["path"])}')
