@@ -2,11 +2,11 @@
 /* A QEMU plugin that counts guest instructions from outside: from reset to the end of the machine,
  * whatever the guest does. Use: -plugin FILE.so,out=RESULT; RESULT then holds one decimal number.
  *
- * A block is counted when it is entered, so an instruction that faults counts again when it is retried:
- * totals are a few hundredths of a per cent above those of RDTSC, and repeat as exactly.
+ * A block is counted when it is entered, so what is left of it when an instruction faults counts again
+ * when that is retried: totals are a little above those of RDTSC, and repeat as exactly.
  *
  * QEMU's package has no header for plugins. The declarations below are those of version 1 of its
- * interface, QEMU 4.2 to 8.2. [qemu-7.2 docs/devel/tcg-plugins.rst] */
+ * interface, which QEMU 7.2 has. [qemu-7.2 docs/devel/tcg-plugins.rst] */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
