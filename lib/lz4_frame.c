@@ -5,8 +5,8 @@
  * whole input and the whole output lie in memory, which leaves little to do. */
 #include "lib/lz4_frame.h"
 
-#include "build/lz4/lz4.h"
 #include "lib/bits.h"
+#include "lib/lz4_block.h"
 #include "lib/string.h"
 #include "lib/xxh32.h"
 
@@ -18,7 +18,8 @@
 
 enum {
     LEGACY_BLOCK_MAX = 8 << 20, /* contents; only a frame's last block is smaller */
-    WINDOW_BYTES = 64 << 10,    /* how far back a linked block may refer */
+    LEGACY_BLOCK_BYTES_MAX = LEGACY_BLOCK_MAX + LEGACY_BLOCK_MAX / 255 + 16, /* where nothing repeats */
+    WINDOW_BYTES = 64 << 10, /* how far back a linked block may refer */
 
     FLAG_DICTIONARY = 1 << 0,
     FLAG_RESERVED = 1 << 1,
@@ -145,7 +146,7 @@ static err_t next_legacy_block(struct cursor *c, struct block *block, const char
         c->at -= 4;
         return ERR_NOT_FOUND;
     }
-    if (bytes > LZ4_COMPRESSBOUND(LEGACY_BLOCK_MAX)) return refuse(why, "an LZ4 block is too large");
+    if (bytes > LEGACY_BLOCK_BYTES_MAX) return refuse(why, "an LZ4 block is too large");
     if (bytes > left_in(c)) return refuse(why, "the LZ4 data ends inside a block");
     *block = (struct block){ c->at, bytes, false };
     c->at += bytes;
@@ -269,9 +270,8 @@ static err_t decompress_block(const struct frame *frame, const struct block *blo
         return OK;
     }
     size_t window = frame->is_linked ? MIN((size_t)(out->at - frame_start), (size_t)WINDOW_BYTES) : 0;
-    int capacity = (int)MIN(room, (size_t)frame->block_max);
-    int got = LZ4_decompress_safe_usingDict((const char *)block->data, (char *)out->at, (int)block->bytes,
-                                            capacity, (const char *)out->at - window, (int)window);
+    size_t capacity = MIN(room, (size_t)frame->block_max);
+    int got = lz4_block_decompress(block->data, block->bytes, out->at, capacity, window);
     if (got >= 0) {
         out->at += got;
         return OK;

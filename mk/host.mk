@@ -7,15 +7,12 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 
 # ---- ck ----
 CK_C := $(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ck/*.c))) \
-	$(addprefix lib/,base.c cmdline.c cpio.c cpio_write.c elf.c format.c lz4_frame.c xxh32.c)
-CK_O := $(patsubst %.c,$(B)/host/ck/%.o,$(CK_C)) $(B)/host/ck/lz4.o
+	$(addprefix lib/,base.c cmdline.c cpio.c cpio_write.c elf.c format.c lz4_block.c lz4_frame.c xxh32.c)
+CK_O := $(patsubst %.c,$(B)/host/ck/%.o,$(CK_C))
 
 $(B)/host/ck/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
-$(B)/host/ck/lz4.o: $(B)/lz4/lz4.c
-	@mkdir -p $(@D)
-	@echo "  CC $@"; $(HOSTCC) -O2 -c -o $@ $<
 $(B)/ck: $(CK_O)
 	@echo "  LD $@"; $(HOSTCC) -o $@ $^
 -include $(CK_O:.o=.d)
@@ -26,16 +23,13 @@ UNIT_TESTS :=
 define unit_test
 UNIT_TESTS += $(B)/unit/$(1)/test
 U_$(1) := $$(patsubst %.c,$(B)/unit/$(1)/%.o,$(2) $(3) tests/harness/main.c lib/base.c)
-$(B)/unit/$(1)/%.o: %.c
+$(B)/unit/$(1)/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(CLANG) $(filter-out -O2,$(HOST_FLAGS)) -O1 $(SANITIZE) $(4) -MMD -MP -c -o $$@ $$<
-$(B)/unit/$(1)/test: $$(U_$(1)) $$(if $$(filter lib/lz4_frame.c,$(3)),$(B)/unit/lz4.o)
+$(B)/unit/$(1)/test: $$(U_$(1))
 	@echo "  LD $$@"; $(CLANG) $(SANITIZE) -o $$@ $$^ -lm
 -include $$(U_$(1):.o=.d)
 endef
-$(B)/unit/lz4.o: $(B)/lz4/lz4.c
-	@mkdir -p $(@D)
-	@echo "  CC $@"; $(CLANG) -O1 -g $(SANITIZE) -c -o $@ $<
 
 tests_in = $(sort $(wildcard $(addsuffix /*_test.c,$(1))))
 code_in = $(sort $(filter-out %_test.c %_fuzz.c %_ktest.c,$(wildcard $(addsuffix /*.c,$(1)))))
@@ -64,7 +58,7 @@ $(eval $(call unit_test,framebuffer,kernel/drivers/framebuffer/framebuffer_test.
 
 FS_C := $(call code_in,kernel/fs) $(call code_in,kernel/syscall)
 FS_C := $(filter kernel/fs/%.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
-	$(filter-out lib/lz4_frame.c,$(LIB_C)) $(call fakes,heap vm wait process lock)
+	$(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process lock)
 $(eval $(call unit_test,fs,$(call tests_in,kernel/fs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
 $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 
@@ -78,11 +72,7 @@ FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,unde
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
 	$(if $(filter host/%,$(1)),host/ck/tar.c lib/base.c,lib/base.c $(LIB_C) $(call code_in,kernel/boot) $(call fakes,memory)))
 
-$(B)/fuzz/lz4.o: $(B)/lz4/lz4.c
-	@mkdir -p $(@D)
-	@echo "  CC $@"; $(CLANG) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
-
 .SECONDEXPANSION:
-$(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) $(B)/fuzz/lz4.o
+$(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) | $(B)/lz4/lz4.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm

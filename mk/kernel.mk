@@ -18,7 +18,7 @@ KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_region kernel/mm/
 KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-pic -fno-strict-aliasing -fno-common -fno-omit-frame-pointer -momit-leaf-frame-pointer \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -ffunction-sections -fdata-sections \
-	-fstack-protector-strong -mstack-protector-guard=global $(KERNEL_WARN) -I. -Ikernel \
+	-fstack-protector-strong -mstack-protector-guard=global $(KERNEL_WARN) -I. -Ikernel -idirafter lib/include \
 	-fmacro-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(CURDIR)/=
 KERNEL_LDFLAGS := -nostdlib -static -Wl,-no-pie -Wl,-T,kernel/arch/kernel.ld -Wl,--gc-sections \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none -Wl,--orphan-handling=error
@@ -32,23 +32,19 @@ FLAGS_ktest := -DCK_DEBUG
 define kernel_rules
 K_$(1)_$(2) := $(B)/kernel/$(1)-$(2)
 O_$(1)_$(2) := $$(patsubst %.c,$$(K_$(1)_$(2))/%.o,$$(KERNEL_C) $$(if $$(filter ktest,$(1)),$$(KTEST_C),kernel/container/payload.c)) \
-	$$(patsubst %.S,$$(K_$(1)_$(2))/%.S.o,$$(KERNEL_S)) $$(K_$(1)_$(2))/lz4.o
+	$$(patsubst %.S,$$(K_$(1)_$(2))/%.S.o,$$(KERNEL_S))
 F_$(1)_$(2) := $$(KERNEL_FLAGS) -isystem $$(shell $(2) -print-file-name=include) $$(FLAGS_$(1)) $$(FLAGS_$(2))
 
 $$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h kernel/config.h abi/syscalls.def)
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -S -o $$(@D)/offsets.s $$<
 	@sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $$(@D)/offsets.s > $$@
-$$(K_$(1)_$(2))/%.o: %.c
+$$(K_$(1)_$(2))/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) $$(if $$(filter $$(KERNEL_HOT),$$*),-O2) -MMD -MP -c -o $$@ $$<
 $$(K_$(1)_$(2))/%.S.o: %.S $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
-$$(K_$(1)_$(2))/lz4.o: $(B)/lz4/lz4.c
-	@mkdir -p $$(@D)
-	@echo "  CC $$@"; $(2) $$(filter-out $$(KERNEL_WARN),$$(F_$(1)_$(2))) -DLZ4_FREESTANDING=1 -DLZ4_FAST_DEC_LOOP=0 -DLZ4_memcpy=memcpy -DLZ4_memset=memset -DLZ4_memmove=memmove \
-		-include lib/string.h -idirafter lib/include -c -o $$@ $$<
 # Linked twice: the second link adds the symbol table made from the first.
 $$(K_$(1)_$(2))/kernel.elf: $$(O_$(1)_$(2)) kernel/arch/kernel.ld tools/make_symbols.py
 	@echo "  LD $$@"; $(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$(@D)/first.elf $$(O_$(1)_$(2))

@@ -25,7 +25,7 @@ def folder_of(path):
     """build/kernel/release-gcc/kernel/mm/frame.o -> kernel/mm"""
     parts = pathlib.PurePath(path).parts
     inside = next(i for i, part in enumerate(parts) if part.startswith('release-')) + 1
-    return '/'.join(parts[inside:-1]) or {'symbols.o': 'symbol names', 'lz4.o': 'lz4'}[parts[-1]]
+    return '/'.join(parts[inside:-1]) or {'symbols.o': 'symbol names'}[parts[-1]]
 
 
 def sections(text):

@@ -110,7 +110,7 @@ void features_set_syscall_entry(bool traced)
 void fpu_reset(void)
 {
     uint32_t mxcsr = 0x1f80; /* all exceptions masked, round to nearest */
-    static const uint8_t zero[512 + 64] ALIGNED(64);
+    static const uint8_t zero[512 + 64] ALIGNED(64) READ_ONLY_ZEROS;
     if (cpu_features.xsave) { /* a header that marks every component as initial */
         __asm__ volatile("xrstor %0" : : "m"(zero), "a"((uint32_t)-1), "d"((uint32_t)-1));
     }

@@ -29,10 +29,11 @@ static void print(const char *format, ...)
 
 static void print_location(const char *label, uint64_t address)
 {
-    uint64_t offset;
-    const char *name = symbol_name(address, &offset);
-    if (name) print("%s %016llx  %s+0x%llx\n", label, (unsigned long long)address, name, (unsigned long long)offset);
-    else print("%s %016llx\n", label, (unsigned long long)address);
+    struct symbol symbol;
+    if (symbol_find(address, &symbol))
+        print("%s %016lx  %s+0x%lx\n", label, address, symbol.name, symbol.offset);
+    else
+        print("%s %016lx\n", label, address);
 }
 
 /* Frames are followed only upward, inside one stack's worth of addresses, so that a damaged chain
@@ -43,8 +44,8 @@ static void print_backtrace(uint64_t rbp)
     for (int i = 0; i < BACKTRACE_MAX && rbp >= kernel_half && is_aligned(rbp, 8); i++) {
         const uint64_t *frame = (const uint64_t *)rbp;
         uint64_t next = frame[0];
-        uint64_t offset;
-        if (!symbol_name(frame[1], &offset)) break; /* the boot stub's caller, or damage */
+        struct symbol symbol;
+        if (!symbol_find(frame[1], &symbol)) break; /* the boot stub's caller, or damage */
         print_location("   ", frame[1]);
         if (next <= rbp || next - rbp > CONFIG_KERNEL_STACK_BYTES) break;
         rbp = next;
@@ -54,9 +55,9 @@ static void print_backtrace(uint64_t rbp)
 /* After a jump to nowhere the caller's address is still on top of the stack, and RBP is the caller's. */
 static void print_caller(const struct trap_frame *f)
 {
-    uint64_t offset;
+    struct symbol symbol;
     bool is_kernel_stack = f->rsp >= 0xffff800000000000ull && is_aligned(f->rsp, 8);
-    if (is_kernel_stack && !trap_is_from_user(f) && !symbol_name(f->rip, &offset))
+    if (is_kernel_stack && !trap_is_from_user(f) && !symbol_find(f->rip, &symbol))
         print_location("   ", *(const uint64_t *)f->rsp);
 }
 
@@ -64,13 +65,17 @@ static void print_caller(const struct trap_frame *f)
 
 static void print_registers(const struct trap_frame *f)
 {
-    print("rax %016llx  rbx %016llx  rcx %016llx  rdx %016llx\n", ULL(f->rax), ULL(f->rbx), ULL(f->rcx), ULL(f->rdx));
-    print("rsi %016llx  rdi %016llx  rbp %016llx  rsp %016llx\n", ULL(f->rsi), ULL(f->rdi), ULL(f->rbp), ULL(f->rsp));
-    print("r8  %016llx  r9  %016llx  r10 %016llx  r11 %016llx\n", ULL(f->r8), ULL(f->r9), ULL(f->r10), ULL(f->r11));
-    print("r12 %016llx  r13 %016llx  r14 %016llx  r15 %016llx\n", ULL(f->r12), ULL(f->r13), ULL(f->r14), ULL(f->r15));
+    print("rax %016llx  rbx %016llx  rcx %016llx  rdx %016llx\n", ULL(f->rax), ULL(f->rbx), ULL(f->rcx),
+          ULL(f->rdx));
+    print("rsi %016llx  rdi %016llx  rbp %016llx  rsp %016llx\n", ULL(f->rsi), ULL(f->rdi), ULL(f->rbp),
+          ULL(f->rsp));
+    print("r8  %016llx  r9  %016llx  r10 %016llx  r11 %016llx\n", ULL(f->r8), ULL(f->r9), ULL(f->r10),
+          ULL(f->r11));
+    print("r12 %016llx  r13 %016llx  r14 %016llx  r15 %016llx\n", ULL(f->r12), ULL(f->r13), ULL(f->r14),
+          ULL(f->r15));
     print("cs %04llx  ss %04llx  rflags %08llx  error %llx  cr0 %llx  cr2 %016llx  cr3 %llx  cr4 %llx\n",
-          ULL(f->cs), ULL(f->ss), ULL(f->rflags), ULL(f->error), ULL(cr0_read()), ULL(cr2_read()), ULL(cr3_read()),
-          ULL(cr4_read()));
+          ULL(f->cs), ULL(f->ss), ULL(f->rflags), ULL(f->error), ULL(cr0_read()), ULL(cr2_read()),
+          ULL(cr3_read()), ULL(cr4_read()));
     uint64_t low, high;
     const char *stack = segments_stack_name((uint64_t)f, &low, &high);
     if (stack) print("on the %s stack\n", stack);
@@ -133,7 +138,4 @@ void assert_failed(const char *expression, const char *file, int line)
  * first thread starts. */
 uint64_t __stack_chk_guard = 0x5ca1ab1e0ddba11ull;
 NORETURN void __stack_chk_fail(void);
-void __stack_chk_fail(void)
-{
-    panic("kernel stack overwritten: the canary of the calling function is gone");
-}
+void __stack_chk_fail(void) { panic("kernel stack overwritten: the canary of the calling function is gone"); }

@@ -1,30 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/symbol.h"
 
-/* The .symbols section: a count, `count` entries sorted by address, then NUL-terminated names.
- * Empty in the first of the two links that make the image. */
-struct symbol_entry {
-    uint32_t address; /* relative to kernel_start */
-    uint32_t name;    /* relative to the first name */
-};
-extern const uint32_t symbols_start[], symbols_end[];
+/* The .symbols section: how many functions and how many pairs; for each function the distance of its
+ * start from the one before (16 bits; the first one's from kernel_start); the pairs; and the names
+ * as codes of one byte, each name ended by a 0. Small codes are characters, the others stand for two
+ * codes: names made of the same few words take half the room. Empty in the first of the two links
+ * that make the image. */
+enum { FIRST_CHARACTER = '.', LAST_CHARACTER = 'z', LITERALS = LAST_CHARACTER - FIRST_CHARACTER + 1 };
+
+extern const uint16_t symbols_start[], symbols_end[];
 extern const char kernel_start[], kernel_text_end[];
 
-const char *symbol_name(uint64_t address, uint64_t *offset)
-{
-    if (&symbols_start[0] == &symbols_end[0]) return NULL;
-    if (address < (uint64_t)kernel_start || address >= (uint64_t)kernel_text_end) return NULL;
-    uint32_t count = symbols_start[0], wanted = (uint32_t)(address - (uint64_t)kernel_start);
-    const struct symbol_entry *entries = (const void *)(symbols_start + 1);
-    const char *names = (const char *)(entries + count);
+struct expansion {
+    const uint8_t (*pairs)[2];
+    char *out;
+    size_t used;
+};
 
-    uint32_t low = 0, high = count; /* entries[low - 1].address <= wanted < entries[high].address */
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (entries[middle].address <= wanted) low = middle + 1;
-        else high = middle;
+/* A pair is made of earlier codes, so the recursion ends; it is as deep as a word has doublings. */
+static void expand(struct expansion *e, uint8_t code)
+{
+    if (code > LITERALS) {
+        expand(e, e->pairs[code - LITERALS - 1][0]);
+        expand(e, e->pairs[code - LITERALS - 1][1]);
+    } else if (e->used < SYMBOL_NAME_MAX - 1) {
+        e->out[e->used++] = (char)(code - 1 + FIRST_CHARACTER);
     }
-    if (low == 0) return NULL;
-    *offset = wanted - entries[low - 1].address;
-    return names + entries[low - 1].name;
+}
+
+bool symbol_find(uint64_t address, struct symbol *out)
+{
+    *out = (struct symbol){ .name = "?" };
+    if (&symbols_start[0] == &symbols_end[0]) return false;
+    if (address >= (uint64_t)kernel_text_end) return false;
+    uint32_t function_count = symbols_start[0], pair_count = symbols_start[1], found = 0;
+    const uint16_t *distances = &symbols_start[2];
+    uint64_t start = (uint64_t)kernel_start;
+    while (found < function_count && start + distances[found] <= address) start += distances[found++];
+    if (found == 0) return false;
+    out->offset = address - start;
+
+    struct expansion e = { .pairs = (const void *)&distances[function_count], .out = out->name };
+    const uint8_t *codes = e.pairs[pair_count];
+    for (uint32_t ends = 1; ends < found; codes++) ends += *codes == 0;
+    for (; *codes; codes++) expand(&e, *codes);
+    out->name[e.used] = '\0';
+    return true;
 }

@@ -3,5 +3,12 @@
 #pragma once
 #include "lib/base.h"
 
-/* The function that contains `address`, and how far in; NULL when there is none. Any context. */
-const char *symbol_name(uint64_t address, uint64_t *offset);
+enum { SYMBOL_NAME_MAX = 64 }; /* with its NUL; longer names are cut */
+
+struct symbol {
+    uint64_t offset; /* of the address from the function's start */
+    char name[SYMBOL_NAME_MAX];
+};
+
+/* The function that contains `address`; false, and "?", when there is none. Any context. */
+bool symbol_find(uint64_t address, struct symbol *out);

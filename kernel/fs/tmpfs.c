@@ -10,7 +10,7 @@ enum { CUT_BATCH = 64 }; /* pages cut off per turn of the lock */
 
 static uint64_t page_limit = UINT64_MAX;
 static uint64_t pages_used; /* atomic */
-static const uint8_t zero_page[PAGE_BYTES] ALIGNED(PAGE_BYTES);
+static const uint8_t zero_page[PAGE_BYTES] READ_ONLY_ZEROS;
 
 void tmpfs_init(void) { page_limit = frame_total_count() / 2; }
 uint64_t tmpfs_page_limit(void) { return page_limit; }

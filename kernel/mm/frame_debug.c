@@ -11,12 +11,6 @@
 #define POISON 0xf4eef4eef4eef4eeull
 enum { POISON_WORDS = PAGE_BYTES / 8, POISON_OWNER_WORDS = 2 };
 
-static const char *name_of(uint64_t address, uint64_t *offset)
-{
-    const char *name = symbol_name(address, offset);
-    return name ? name : "?";
-}
-
 void frame_debug_setup(struct region *region, uint32_t first_block, uint32_t blocks)
 {
     if (!CONFIG_DEBUG) return;
@@ -39,15 +33,15 @@ void frame_debug_freed(struct region *region, uint64_t address, uint64_t frames,
 static void check_poison(uint64_t address)
 {
     const uint64_t *words = direct_map(PADDR(address));
-    uint64_t offset;
+    struct symbol owner;
     if (words[0] != ~words[1])
         panic("write to frame 0x%lx after it was freed: its first words are 0x%lx 0x%lx", address, words[0],
               words[1]);
     for (uint32_t i = POISON_OWNER_WORDS; i < POISON_WORDS; i++) {
         if (likely(words[i] == POISON)) continue;
-        const char *name = name_of(words[0], &offset);
-        panic("write to frame 0x%lx after it was freed by %s+0x%lx: 0x%lx at offset 0x%lx", address, name,
-              offset, words[i], (uint64_t)i * 8);
+        symbol_find(words[0], &owner);
+        panic("write to frame 0x%lx after it was freed by %s+0x%lx: 0x%lx at offset 0x%lx", address,
+              owner.name, owner.offset, words[i], (uint64_t)i * 8);
     }
 }
 
@@ -64,15 +58,15 @@ void frame_debug_allocated(struct region *region, uint64_t address, uint64_t fra
 
 void frame_double_free(uint64_t address, const void *caller)
 {
-    uint64_t caller_offset = 0, first_offset = 0;
-    const char *name = name_of((uint64_t)caller, &caller_offset);
+    struct symbol second, first;
+    symbol_find((uint64_t)caller, &second);
     const struct region *region = region_of(address);
     if (CONFIG_DEBUG && region != region_absent &&
         has_bit(region->bits[block_index(address)].poisoned, frame_index(address))) {
         const uint64_t *words = direct_map(PADDR(address));
-        const char *first = name_of(words[0], &first_offset);
-        panic("free of frame 0x%lx, which is free, by %s+0x%lx; first freed by %s+0x%lx", address, name,
-              caller_offset, first, first_offset);
+        symbol_find(words[0], &first);
+        panic("free of frame 0x%lx, which is free, by %s+0x%lx; first freed by %s+0x%lx", address,
+              second.name, second.offset, first.name, first.offset);
     }
-    panic("free of frame 0x%lx, which is not in use, by %s+0x%lx", address, name, caller_offset);
+    panic("free of frame 0x%lx, which is not in use, by %s+0x%lx", address, second.name, second.offset);
 }

@@ -44,10 +44,11 @@ static struct list live; /* oldest first */
 
 void heap_dress_init(void) { list_init(&live); }
 
-static const char *name_of(const void *address, uint64_t *offset)
+static struct symbol symbol_of(const void *address)
 {
-    const char *name = symbol_name((uint64_t)address, offset);
-    return name ? name : "?";
+    struct symbol symbol;
+    symbol_find((uint64_t)address, &symbol);
+    return symbol;
 }
 
 static uint8_t *bytes_of(struct record *r) { return (uint8_t *)(r + 1); }
@@ -64,25 +65,22 @@ static size_t first_other(const uint8_t *bytes, uint8_t value, size_t count)
 
 NORETURN static void report_damage(const struct record *r, const char *what, int64_t offset, uint8_t found)
 {
-    uint64_t name_offset = 0;
-    const char *name = name_of(r->owner, &name_offset);
+    struct symbol owner = symbol_of(r->owner);
     panic("heap: %s: block %p of %lu bytes, allocated by %s+0x%lx, has 0x%02x at offset %ld", what,
-          (const void *)(r + 1), r->bytes, name, name_offset, found, offset);
+          (const void *)(r + 1), r->bytes, owner.name, owner.offset, found, offset);
 }
 
 static struct record *check_live(const void *block, const void *caller)
 {
     struct record *r = record_of(block);
-    uint64_t offset = 0, owner_offset = 0, freer_offset = 0;
     if (r->state == state_for(r, RECORD_FREE)) {
-        const char *name = name_of(caller, &offset), *owner = name_of(r->owner, &owner_offset);
-        const char *freer = name_of(r->freer, &freer_offset);
+        struct symbol second = symbol_of(caller), first = symbol_of(r->freer), owner = symbol_of(r->owner);
         panic("heap: block %p freed twice, by %s+0x%lx; first by %s+0x%lx; allocated by %s+0x%lx", block,
-              name, offset, freer, freer_offset, owner, owner_offset);
+              second.name, second.offset, first.name, first.offset, owner.name, owner.offset);
     }
     if (r->state != state_for(r, RECORD_LIVE)) {
-        const char *name = name_of(caller, &offset);
-        panic("heap: %p, used as a block by %s+0x%lx, is none", block, name, offset);
+        struct symbol user = symbol_of(caller);
+        panic("heap: %p, used as a block by %s+0x%lx, is none", block, user.name, user.offset);
     }
     size_t i = first_other(r->red_zone, RED_ZONE_BYTE, FRONT_ZONE_BYTES);
     if (i < FRONT_ZONE_BYTES)
@@ -129,16 +127,16 @@ size_t heap_dressed_bytes(const void *block, const void *caller) { return check_
 
 uint64_t heap_report(void)
 {
-    uint64_t count = 0, bytes = 0, offset = 0;
+    uint64_t count = 0, bytes = 0;
     spin_lock(&lock);
     LIST_FOR_EACH(node, &live)
     {
         const struct record *r = LIST_ENTRY(node, struct record, node);
         bytes += r->bytes;
         if (count++ >= REPORT_LINES_MAX) continue;
-        const char *name = name_of(r->owner, &offset);
+        struct symbol owner = symbol_of(r->owner);
         log_warning("heap: in use: %p, %lu bytes, allocated by %s+0x%lx", (const void *)(r + 1), r->bytes,
-                    name, offset);
+                    owner.name, owner.offset);
     }
     spin_unlock(&lock);
     if (count) log_warning("heap: %lu blocks in use, %lu bytes", count, bytes);

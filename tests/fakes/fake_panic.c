@@ -31,8 +31,8 @@ void panic(const char *format, ...)
     longjmp(fake_panic_return, 1);
 }
 
-const char *symbol_name(uint64_t address, uint64_t *offset)
+bool symbol_find(uint64_t address, struct symbol *out)
 {
-    *offset = address;
-    return "symbol";
+    *out = (struct symbol){ address, "symbol" };
+    return true;
 }
