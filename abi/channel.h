@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 1,
+    CHANNEL_VERSION = 2,
     CHANNEL_PAYLOAD_MAX = 4096, /* bytes; a longer frame is a protocol error */
+    CHANNEL_STDIN_WINDOW = 4096, /* bytes of STDIN that may be under way or unread; see STDIN_TAKEN */
     CHANNEL_MAGIC = 0x48434b43, /* "CKCH": payload of CHANNEL_HELLO, before the version */
 };
 
@@ -24,6 +25,9 @@ enum channel_type {
     CHANNEL_STDOUT = 0x02, /* bytes */
     CHANNEL_STDERR = 0x03, /* bytes */
     CHANNEL_EXIT = 0x04,   /* struct channel_exit; the last frame */
+    /* uint32_t bytes: the program has read so many more bytes of STDIN, and the host may send as many.
+     * What is not read stays with the host, so that signals never queue behind it. */
+    CHANNEL_STDIN_TAKEN = 0x05,
     /* host to kernel */
     CHANNEL_STDIN = 0x81,     /* bytes */
     CHANNEL_STDIN_EOF = 0x82, /* empty; later STDIN frames are an error */

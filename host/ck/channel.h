@@ -26,6 +26,7 @@ struct channel_frame {
     const uint8_t *payload; /* inside the caller's bytes */
     uint16_t length;
     struct channel_exit exit; /* meaningful for CHANNEL_EXIT; checked */
+    uint32_t taken;           /* meaningful for CHANNEL_STDIN_TAKEN */
 };
 
 /* Look at the front of `bytes`. *out_used bytes are done with: noise, or the frame handed out. */

@@ -9,7 +9,7 @@
 #define HELLO          \
     "\x01\x00\x08\x00" \
     "CKCH"             \
-    "\x01\x00\x00\x00"
+    "\x02\x00\x00\x00"
 
 static struct channel_decoder decoder;
 static struct channel_frame frame;
@@ -70,9 +70,9 @@ TEST(channel_refuses_another_version)
     decoder = (struct channel_decoder){ 0 };
     EXPECT_EQ(DECODE("\x01\x00\x08\x00"
                      "CKCH"
-                     "\x02\x00\x00\x00"),
+                     "\x07\x00\x00\x00"),
               CHANNEL_BROKEN);
-    EXPECT(strstr(decoder.why, "version 2"));
+    EXPECT(strstr(decoder.why, "version 7"));
 }
 
 TEST(channel_hands_out_output_frames_whole)
@@ -109,11 +109,22 @@ TEST(channel_judges_a_header_before_its_payload_is_there)
     EXPECT(strstr(decoder.why, "reserved"));
 }
 
+TEST(channel_reads_how_much_input_was_taken)
+{
+    greet();
+    EXPECT_EQ(DECODE("\x05\x00\x04\x00\x10\x20\x00\x00"), CHANNEL_FRAME);
+    EXPECT_EQ(frame.type, CHANNEL_STDIN_TAKEN);
+    EXPECT_EQ(frame.taken, 0x2010);
+    greet();
+    EXPECT_EQ(DECODE("\x05\x00\x03\x00\x10\x20\x00"), CHANNEL_BROKEN);
+}
+
 TEST(channel_refuses_every_type_the_kernel_may_not_send)
 {
     for (unsigned type = 0; type < 256; type++) {
         uint8_t bytes[4] = { (uint8_t)type, 0, 8, 0 };
-        bool is_allowed = type == CHANNEL_STDOUT || type == CHANNEL_STDERR || type == CHANNEL_EXIT;
+        bool is_allowed = type == CHANNEL_STDOUT || type == CHANNEL_STDERR || type == CHANNEL_EXIT ||
+                          type == CHANNEL_STDIN_TAKEN;
         greet();
         EXPECT_EQ(decode(bytes, sizeof bytes), is_allowed ? CHANNEL_MORE : CHANNEL_BROKEN);
     }

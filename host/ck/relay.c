@@ -37,6 +37,7 @@ struct relay {
     struct buffer outgoing;     /* frames to the guest */
     bool is_channel_open;       /* the guest may still send */
     bool is_stdin_open;
+    uint32_t stdin_window;      /* bytes of stdin that the guest has room for */
     int signal_fd;
     int first_signal; /* already passed on; 0: none */
     bool is_over;     /* result->end is set */
@@ -65,6 +66,7 @@ static void send_stdin(struct relay *r, const uint8_t *bytes, size_t count)
         channel_encode(&r->outgoing, CHANNEL_STDIN, bytes, part);
         bytes += part;
         count -= part;
+        r->stdin_window -= part;
     }
 }
 
@@ -77,7 +79,7 @@ static void end_stdin(struct relay *r)
 static void read_stdin(struct relay *r)
 {
     uint8_t bytes[CHANNEL_PAYLOAD_MAX];
-    ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+    ssize_t count = read(STDIN_FILENO, bytes, MIN(r->stdin_window, sizeof bytes));
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count < 0) report_errno("cannot read standard input; the program sees its end");
     if (count <= 0)
@@ -146,8 +148,20 @@ static void take_hello(struct relay *r)
 {
     r->result->has_hello = true;
     r->is_stdin_open = r->config->has_stdin;
+    r->stdin_window = CHANNEL_STDIN_WINDOW; /* what was read beforehand is less */
     if (!r->is_stdin_open) return;
     send_stdin(r, r->config->stdin_head, r->config->stdin_head_bytes);
+}
+
+/* The program has read; more may follow. */
+static void take_taken(struct relay *r, uint32_t taken)
+{
+    if (taken > CHANNEL_STDIN_WINDOW - r->stdin_window) {
+        snprintf(r->result->why, sizeof r->result->why, "%u bytes of input taken, which were not sent", taken);
+        finish(r, RELAY_BROKEN);
+        return;
+    }
+    r->stdin_window += taken;
 }
 
 /* Decode until a frame has bytes to write, or no whole frame is left. */
@@ -176,6 +190,7 @@ static void decode_incoming(struct relay *r)
         }
         if (!r->decoder.has_hello) buffer_append_tail(&r->result->noise, front, used, TAIL_BYTES);
         if (step == CHANNEL_FRAME && frame.type == CHANNEL_HELLO) take_hello(r);
+        if (step == CHANNEL_FRAME && frame.type == CHANNEL_STDIN_TAKEN) take_taken(r, frame.taken);
         if (step == CHANNEL_FRAME && frame.type == CHANNEL_EXIT) {
             r->result->exit = frame.exit;
             finish(r, RELAY_EXIT);
@@ -267,9 +282,9 @@ static void choose_slots(const struct relay *r, struct pollfd *slots)
     slots[SLOT_SIGNAL] = (struct pollfd){ .fd = r->signal_fd, .events = POLLIN };
     slots[SLOT_CHANNEL] = (struct pollfd){ .fd = may_read ? m->from_guest : -1, .events = POLLIN };
     slots[SLOT_TO_GUEST] = (struct pollfd){ .fd = has_outgoing ? m->to_guest : -1, .events = POLLOUT };
-    /* What the guest has not taken yet holds back the rest of stdin. */
-    slots[SLOT_STDIN] =
-        (struct pollfd){ .fd = r->is_stdin_open && !has_outgoing ? STDIN_FILENO : -1, .events = POLLIN };
+    /* What the program has not read yet holds back the rest of stdin. */
+    bool may_send = r->is_stdin_open && !has_outgoing && r->stdin_window > 0;
+    slots[SLOT_STDIN] = (struct pollfd){ .fd = may_send ? STDIN_FILENO : -1, .events = POLLIN };
     slots[SLOT_OUTPUT] = (struct pollfd){ .fd = r->pending_bytes ? r->pending_fd : -1, .events = POLLOUT };
 }
 

@@ -29,7 +29,7 @@ enum {
 /* What was found out about stdin before the machine started. */
 struct stdin_state {
     bool has_stdin;
-    uint8_t head[4096];
+    uint8_t head[CHANNEL_STDIN_WINDOW];
     size_t head_bytes;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames come in through `pump`, which takes bytes from the pipe only as far as it can keep them:
- * standard input that the program has not read yet stays in the device and, behind it, in `ck`. */
+/* Frames come in through `pump`. The host never has more standard input under way than the ring
+ * holds, so whatever arrives can be taken at once and signals are not held up. */
 #include "container/channel.h"
 
 #include "core/log.h"
@@ -12,7 +12,6 @@
 #include "sched/thread.h"
 
 enum {
-    STDIN_RING_BYTES = 4096,
     POLL_NS = 10000000, /* between looks at a device without an interrupt */
     RETRY_NS = 1000000, /* between tries to write to a host that does not read */
 };
@@ -22,6 +21,7 @@ struct channel {
     struct byte_pipe *pipe;
     void (*on_signal)(uint32_t signal);
     struct byte_ring input;
+    uint32_t taken; /* bytes read from it that the host was not told of */
     struct channel_header header; /* of the frame that is arriving */
     uint32_t header_bytes;        /* of it, so far */
     uint32_t payload_left;
@@ -31,7 +31,7 @@ struct channel {
     struct mutex sending; /* one frame at a time goes out */
 };
 
-static uint8_t input_bytes[STDIN_RING_BYTES]; /* apart, so that it costs nothing in the image */
+static uint8_t input_bytes[CHANNEL_STDIN_WINDOW]; /* apart, so that it costs nothing in the image */
 static struct channel channel = {
     .queue = WAIT_QUEUE_INIT(channel.queue),
     .sending = MUTEX_INIT(channel.sending),
@@ -51,7 +51,7 @@ static void check_header_locked(struct channel *c) REQUIRES(c->queue.lock)
     switch (c->header.type) {
     case CHANNEL_STDIN:
         if (c->is_at_end) fail_locked(c, "input after the end of input");
-        else if (c->header.length > CHANNEL_PAYLOAD_MAX) fail_locked(c, "frame too long");
+        else if (c->header.length > byte_ring_free(&c->input)) fail_locked(c, "more input than the window");
         break;
     case CHANNEL_STDIN_EOF:
         if (c->header.length) fail_locked(c, "end of input with a payload");
@@ -71,8 +71,6 @@ static bool take_payload_locked(struct channel *c, uint8_t *signal) REQUIRES(c->
 {
     uint8_t bytes[256];
     size_t want = MIN(c->payload_left, sizeof(bytes));
-    if (c->header.type == CHANNEL_STDIN) want = MIN(want, byte_ring_free(&c->input));
-    if (!want) return false;
     size_t got = c->pipe->read(c->pipe, bytes, want);
     if (c->header.type == CHANNEL_STDIN) byte_ring_write(&c->input, bytes, (uint32_t)got);
     else if (got) *signal = bytes[0];
@@ -88,6 +86,16 @@ static bool take_header_locked(struct channel *c) REQUIRES(c->queue.lock)
     c->header_bytes += (uint32_t)got;
     if (c->header_bytes == sizeof(c->header)) check_header_locked(c);
     return got > 0;
+}
+
+/* Once half the window is read, so that the host neither stalls nor is told of every byte. */
+static void report_taken(struct channel *c)
+{
+    spin_lock(&c->queue.lock);
+    uint32_t taken = c->taken >= CHANNEL_STDIN_WINDOW / 2 ? c->taken : 0;
+    c->taken -= taken;
+    spin_unlock(&c->queue.lock);
+    if (taken) channel_send(CHANNEL_STDIN_TAKEN, &taken, sizeof(taken));
 }
 
 /* Moves what has arrived to where it belongs. Signals are handed on without the lock. */
@@ -114,7 +122,7 @@ void channel_start(struct byte_pipe *pipe, void (*on_signal)(uint32_t signal))
 {
     struct channel *c = &channel;
     const uint32_t hello[] = { CHANNEL_MAGIC, CHANNEL_VERSION };
-    byte_ring_init(&c->input, input_bytes, STDIN_RING_BYTES);
+    byte_ring_init(&c->input, input_bytes, CHANNEL_STDIN_WINDOW);
     c->pipe = pipe;
     c->on_signal = on_signal;
     pipe->on_readable = bytes_arrived;
@@ -191,9 +199,10 @@ err_t channel_read_stdin(void *out, size_t capacity, size_t *count)
     struct channel *c = &channel;
     err_t e = OK;
     for (bool done = false; !done;) {
-        pump(c); /* room in the ring lets in what waits in the device */
+        pump(c);
         spin_lock(&c->queue.lock);
-        *count = byte_ring_read(&c->input, out, (uint32_t)MIN(capacity, (size_t)STDIN_RING_BYTES));
+        *count = byte_ring_read(&c->input, out, (uint32_t)MIN(capacity, (size_t)CHANNEL_STDIN_WINDOW));
+        c->taken += (uint32_t)*count;
         done = *count || c->is_at_end || c->is_broken;
         if (!*count && c->is_broken) e = ERR_IO;
         if (!done) {
@@ -203,5 +212,6 @@ err_t channel_read_stdin(void *out, size_t capacity, size_t *count)
         }
         spin_unlock(&c->queue.lock);
     }
+    report_taken(c);
     return e.code == ERR_TIMED_OUT.code ? OK : e;
 }

@@ -112,7 +112,7 @@ static err_t map_stack(struct space *space, const struct layout_seed *seed, uint
     space->map_top = high - CONFIG_USER_STACK_BYTES - HUGE_BYTES - random_pages(seed->map, ASLR_MAP_BITS);
     *top = high;
     return space_map(space, high - CONFIG_USER_STACK_BYTES, CONFIG_USER_STACK_BYTES,
-                     SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_FIXED, NULL, 0, &place);
+                     SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_FIXED | SPACE_NO_REPLACE, NULL, 0, &place);
 }
 
 static err_t load_into(struct process *process, struct vnode *vnode, const struct elf_program *program,
@@ -128,6 +128,7 @@ static err_t load_into(struct process *process, struct vnode *vnode, const struc
     e = map_program(process->space, file, program, base, &seed);
     backing_put(file);
     if (!failed(e)) e = map_stack(process->space, &seed, &stack_top);
+    if (e.code == ERR_EXISTS.code) *why = "a segment where the stack belongs";
     if (failed(e)) return e;
     out->rip = base + program->entry;
     return exec_stack_build(request, program, base, stack_top, &out->rsp, why);

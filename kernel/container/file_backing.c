@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/file_backing.h"
 
-#include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/vnode.h"
 #include "lib/string.h"
@@ -48,16 +47,11 @@ err_t file_backing_create(struct vnode *vnode, struct backing **out)
     return OK;
 }
 
-err_t file_backing_open(struct fd_table *files, uint32_t fd, uint32_t flags, struct backing **out)
+err_t file_backing_open(struct file *file, uint32_t flags, struct backing **out)
 {
-    struct file *file = fd_get(files, fd);
-    err_t e;
-    if (!file) return ERR_BAD_FD;
     bool is_written_back = (flags & SPACE_SHARED) && (flags & SPACE_WRITE);
-    if (!file_is_readable(file) || (is_written_back && !file_is_writable(file))) e = ERR_ACCESS;
-    else if (!vnode_is_regular(file->vnode)) e = ERR_NO_DEVICE;
-    else if (is_written_back) e = ERR_NOT_SUPPORTED;
-    else e = file_backing_create(file->vnode, out);
-    file_put(file);
-    return e;
+    if (!file_is_readable(file) || (is_written_back && !file_is_writable(file))) return ERR_ACCESS;
+    if (!vnode_is_regular(file->vnode)) return ERR_NO_DEVICE;
+    if (is_written_back) return ERR_NOT_SUPPORTED;
+    return file_backing_create(file->vnode, out);
 }

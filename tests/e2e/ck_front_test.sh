@@ -178,11 +178,12 @@ lie() {
     if [ $status = 125 ]; then has "refused: $1" "$err" "$2"; else is "refused: $1" "$status $err" 125; fi
 }
 lie only-noise "without the channel's greeting"
-lie version "version 2"
+lie version "version 7"
 lie twice "twice"
 lie long "a frame of 4097 bytes"
 lie reserved "reserved byte is 0x07"
 lie host-frame "type 0x81"
+lie taken-too-much "which were not sent"
 lie unknown "type 0x55"
 lie short-exit "EXIT frame of 4 bytes"
 lie exit-kind "unknown kind 99"

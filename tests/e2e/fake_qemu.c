@@ -139,7 +139,10 @@ static void echoes(void)
     for (;;) {
         struct channel_header header = receive_frame(payload);
         if (header.type == CHANNEL_STDIN_EOF) break;
-        if (header.type == CHANNEL_STDIN) send_frame(CHANNEL_STDOUT, payload, header.length);
+        if (header.type != CHANNEL_STDIN) continue;
+        uint32_t taken = header.length;
+        send_frame(CHANNEL_STDOUT, payload, header.length);
+        send_frame(CHANNEL_STDIN_TAKEN, &taken, sizeof taken);
     }
     send_exit(CHANNEL_EXITED, 0);
 }
@@ -286,7 +289,7 @@ static void makes_noise(void)
     for (;;) send_raw(noise, sizeof noise);
 }
 
-static void greets_in_another_version(void) { send_hello(2); }
+static void greets_in_another_version(void) { send_hello(7); }
 static void greets_twice(void) { send_hello(CHANNEL_VERSION); }
 
 static void tears_a_frame(void)
@@ -298,6 +301,13 @@ static void tears_a_frame(void)
 static void tears_a_header(void) { send_raw("\x02", 1); }
 static void sends_too_long_a_frame(void) { send_header(CHANNEL_STDOUT, 0, CHANNEL_PAYLOAD_MAX + 1); }
 static void uses_the_reserved_byte(void) { send_header(CHANNEL_STDOUT, 7, 0); }
+static void takes_what_was_not_sent(void)
+{
+    uint32_t taken = 1;
+    send_frame(CHANNEL_STDIN_TAKEN, &taken, sizeof taken);
+    send_exit(CHANNEL_EXITED, 0);
+}
+
 static void sends_a_host_frame(void) { send_frame(CHANNEL_STDIN, "x", 1); }
 static void sends_an_unknown_frame(void) { send_header(0x55, 0, 0); }
 static void sends_a_short_exit(void) { send_frame(CHANNEL_EXIT, "\0\0\0\0", 4); }
@@ -366,6 +376,7 @@ static const struct part {
     { "long", sends_too_long_a_frame, false },
     { "reserved", uses_the_reserved_byte, false },
     { "host-frame", sends_a_host_frame, false },
+    { "taken-too-much", takes_what_was_not_sent, false },
     { "unknown", sends_an_unknown_frame, false },
     { "short-exit", sends_a_short_exit, false },
     { "exit-kind", exits_in_an_unknown_way, false },

@@ -74,20 +74,21 @@ for kind in musl glibc pie; do
 done
 
 # ---- signals from outside ----
-signals() { # WAY SIGNAL STATUS
+signals() { # WAY SIGNAL STATUS [INPUT]
     rm -f fifo
     mkfifo fifo
-    timeout 60 "$ck" run --rootfs root.cpio /bin/ends "$1" >fifo 2>err </dev/null &
+    timeout 60 "$ck" run --rootfs root.cpio /bin/ends "$1" >fifo 2>err <"${4:-/dev/null}" &
     local pid=$!
     read -r _ <fifo
     pkill -"$2" -P $pid
     wait $pid
-    is "SIG$2 ends a program that does $1" $? "$3"
+    is "SIG$2 ends a program that does $1${4:+ and does not read its input}" $? "$3"
 }
 signals wait TERM 143
 signals wait INT 130
 signals spin TERM 143
 signals spin HUP 129
+signals wait TERM 143 /dev/zero
 
 # ---- streams ----
 head -c 204800 /dev/urandom >binary
