@@ -29,7 +29,10 @@ struct layout_seed {
     uint64_t base, brk, stack, map;
 };
 
-static uint64_t random_pages(uint64_t seed, uint32_t bits) { return (seed & ((1ull << bits) - 1)) << PAGE_SHIFT; }
+static uint64_t random_pages(uint64_t seed, uint32_t bits)
+{
+    return (seed & ((1ull << bits) - 1)) << PAGE_SHIFT;
+}
 
 /* The whole file as the parser wants it: in place when it is part of the archive, else a copy. */
 struct image {
@@ -56,20 +59,22 @@ static err_t image_open(struct vnode *vnode, struct image *image)
 
 static uint32_t segment_protection(const struct elf_segment *s)
 {
-    return (s->is_readable ? SPACE_READ : 0) | (s->is_writable ? SPACE_WRITE : 0) | (s->is_executable ? SPACE_EXEC : 0);
+    return (s->is_readable ? SPACE_READ : 0) | (s->is_writable ? SPACE_WRITE : 0) |
+           (s->is_executable ? SPACE_EXEC : 0);
 }
 
-static err_t map_at(struct space *space, uint64_t start, uint64_t end, uint32_t protection, struct backing *backing,
-                    uint64_t backing_page)
+static err_t map_at(struct space *space, uint64_t start, uint64_t end, uint32_t protection,
+                    struct backing *backing, uint64_t backing_page)
 {
     uint64_t place;
-    return space_map(space, start, end - start, protection | SPACE_FIXED | SPACE_NO_REPLACE, backing, backing_page,
-                     &place);
+    return space_map(space, start, end - start, protection | SPACE_FIXED | SPACE_NO_REPLACE, backing,
+                     backing_page, &place);
 }
 
 /* File bytes are a private mapping; the rest of the memory is anonymous, after the last file page's
  * tail has been cleared. */
-static err_t map_segment(struct space *space, struct backing *file, const struct elf_segment *s, uint64_t base)
+static err_t map_segment(struct space *space, struct backing *file, const struct elf_segment *s,
+                         uint64_t base)
 {
     uint64_t start = base + s->address, file_end = start + s->file_bytes, end = start + s->memory_bytes;
     uint64_t file_pages_end = s->file_bytes ? align_up(file_end, PAGE_BYTES) : align_down(start, PAGE_BYTES);
@@ -102,7 +107,8 @@ static err_t map_program(struct space *space, struct backing *file, const struct
 static uint64_t choose_base(const struct elf_program *program, const struct layout_seed *seed)
 {
     if (!program->is_position_independent) return 0;
-    return align_down(EXEC_PIE_BASE + random_pages(seed->base, ASLR_MAP_BITS), MAX(program->align, (uint64_t)PAGE_BYTES));
+    return align_down(EXEC_PIE_BASE + random_pages(seed->base, ASLR_MAP_BITS),
+                      MAX(program->align, (uint64_t)PAGE_BYTES));
 }
 
 /* Stack at the top, mappings below it, both at random places. Returns the stack's top. */
@@ -112,7 +118,8 @@ static err_t map_stack(struct space *space, const struct layout_seed *seed, uint
     space->map_top = high - CONFIG_USER_STACK_BYTES - HUGE_BYTES - random_pages(seed->map, ASLR_MAP_BITS);
     *top = high;
     return space_map(space, high - CONFIG_USER_STACK_BYTES, CONFIG_USER_STACK_BYTES,
-                     SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_FIXED | SPACE_NO_REPLACE, NULL, 0, &place);
+                     SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_FIXED | SPACE_NO_REPLACE, NULL, 0,
+                     &place);
 }
 
 static err_t load_into(struct process *process, struct vnode *vnode, const struct elf_program *program,
@@ -174,7 +181,8 @@ free_program:
     return e;
 }
 
-err_t exec_load(struct process *process, const struct exec_request *request, struct exec_entry *out, const char **why)
+err_t exec_load(struct process *process, const struct exec_request *request, struct exec_entry *out,
+                const char **why)
 {
     struct path_from from = { .context = process->fs };
     struct open_request how = { .flags = LINUX_O_RDONLY };
@@ -191,7 +199,9 @@ err_t exec_load(struct process *process, const struct exec_request *request, str
         *why = "not enough memory to load it";
         e = load_image(process, file->vnode, request, out, why);
     }
-    if (failed(e)) file_put(file);
-    else fs_context_set_exe(process->fs, file);
+    if (failed(e))
+        file_put(file);
+    else
+        fs_context_set_exe(process->fs, file);
     return e;
 }

@@ -12,7 +12,10 @@ struct file_backing {
     struct vnode *vnode; /* counted */
 };
 
-static struct vnode *vnode_of(struct backing *b) { return CONTAINER_OF(b, struct file_backing, backing)->vnode; }
+static struct vnode *vnode_of(struct backing *b)
+{
+    return CONTAINER_OF(b, struct file_backing, backing)->vnode;
+}
 
 static err_t backing_page(struct backing *b, uint64_t page_index, paddr_t *out)
 {
@@ -36,7 +39,9 @@ static void backing_destroy(struct backing *b)
     heap_free(f);
 }
 
-static const struct backing_ops ops = { .page = backing_page, .read = backing_read, .destroy = backing_destroy };
+static const struct backing_ops ops = { .page = backing_page,
+                                        .read = backing_read,
+                                        .destroy = backing_destroy };
 
 err_t file_backing_create(struct vnode *vnode, struct backing **out)
 {

@@ -2,6 +2,8 @@
 #include "abi/linux/mman.h"
 #include "container/file_backing.h"
 #include "container/process.h"
+#include "fs/fd_table.h"
+#include "fs/file.h"
 #include "syscall/sys_core.h"
 #include "vm/layout.h"
 #include "vm/space.h"
@@ -10,57 +12,66 @@
 static struct space *space(void) { return process_current()->space; }
 
 /* Linux's PROT_ bits are the space's. */
-_Static_assert(LINUX_PROT_READ == SPACE_READ && LINUX_PROT_WRITE == SPACE_WRITE && LINUX_PROT_EXEC == SPACE_EXEC,
+_Static_assert(LINUX_PROT_READ == SPACE_READ && LINUX_PROT_WRITE == SPACE_WRITE &&
+                   LINUX_PROT_EXEC == SPACE_EXEC,
                "protections pass through");
 
 struct map_request {
     uint64_t at, bytes;
-    uint32_t flags;
-    bool is_anonymous;
-    uint32_t fd;
+    uint32_t flags; /* SPACE_* */
     uint64_t first_page;
 };
 
-static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t fd,
-                        uint64_t offset, struct map_request *out)
+/* Linux looks at the descriptor first, at the kind of mapping last. [linux mm/mmap.c, do_mmap] */
+static err_t check_kind(uint64_t flags, uint64_t bytes, uint64_t offset)
 {
     uint64_t type = flags & LINUX_MAP_TYPE;
-    if (offset % PAGE_BYTES || bytes == 0) return ERR_INVALID;
-    if (type < LINUX_MAP_SHARED || type > LINUX_MAP_SHARED_VALIDATE) return ERR_INVALID;
-    if (flags & LINUX_MAP_HUGETLB) return ERR_INVALID; /* as a kernel without hugetlbfs */
-    if (bytes > USER_END) return ERR_NO_MEMORY;
-
-    bool fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE);
-    if (fixed && at % PAGE_BYTES) return ERR_INVALID;
-    uint32_t wanted = protection & SPACE_PROTECTION;
-    if (fixed) wanted |= SPACE_FIXED;
-    if (flags & LINUX_MAP_FIXED_NOREPLACE) wanted |= SPACE_NO_REPLACE;
-    if (flags & LINUX_MAP_POPULATE && !(flags & LINUX_MAP_NORESERVE)) wanted |= SPACE_POPULATE;
-    if (flags & (LINUX_MAP_GROWSDOWN | LINUX_MAP_STACK)) wanted |= SPACE_STACK;
-    *out = (struct map_request){
-        .at = fixed ? at : align_down(at, PAGE_BYTES),
-        .bytes = align_up(bytes, PAGE_BYTES),
-        .flags = wanted,
-        .is_anonymous = flags & LINUX_MAP_ANONYMOUS,
-        .fd = (uint32_t)fd,
-        .first_page = offset >> PAGE_SHIFT,
-    };
-    if (!out->is_anonymous && type != LINUX_MAP_PRIVATE) out->flags |= SPACE_SHARED;
-    return OK;
+    if (flags & LINUX_MAP_ANONYMOUS) {
+        bool grows = type == LINUX_MAP_SHARED && flags & LINUX_MAP_GROWSDOWN;
+        return (type == LINUX_MAP_SHARED || type == LINUX_MAP_PRIVATE) && !grows ? OK : ERR_INVALID;
+    }
+    if (offset > (uint64_t)INT64_MAX - bytes) return ERR_OVERFLOW;
+    return type >= LINUX_MAP_SHARED && type <= LINUX_MAP_SHARED_VALIDATE ? OK : ERR_INVALID;
 }
 
-int64_t sys_mmap(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t fd, uint64_t offset)
+static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t offset,
+                        struct map_request *out)
 {
-    struct map_request r;
-    err_t e = decode_map(at, bytes, protection, flags, fd, offset, &r);
-    if (failed(e)) return e.code;
-    struct backing *backing = NULL;
-    if (!r.is_anonymous) {
-        e = file_backing_open(process_current()->files, r.fd, r.flags, &backing);
-        if (failed(e)) return e.code;
+    bool fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE);
+    if (flags & LINUX_MAP_HUGETLB || bytes == 0) return ERR_INVALID; /* as a kernel without hugetlbfs */
+    if (bytes > USER_END || (fixed && at > USER_END - bytes)) return ERR_NO_MEMORY;
+    if (fixed && at % PAGE_BYTES) return ERR_INVALID;
+    *out = (struct map_request){
+        .at = align_down(at, PAGE_BYTES),
+        .bytes = align_up(bytes, PAGE_BYTES),
+        .flags = protection & SPACE_PROTECTION,
+        .first_page = offset >> PAGE_SHIFT,
+    };
+    bool is_file = !(flags & LINUX_MAP_ANONYMOUS);
+    if (fixed) out->flags |= SPACE_FIXED;
+    if (flags & LINUX_MAP_FIXED_NOREPLACE) out->flags |= SPACE_NO_REPLACE;
+    if (flags & LINUX_MAP_POPULATE && !(flags & LINUX_MAP_NORESERVE)) out->flags |= SPACE_POPULATE;
+    if (flags & (LINUX_MAP_GROWSDOWN | LINUX_MAP_STACK)) out->flags |= SPACE_STACK;
+    if (is_file && (flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE) out->flags |= SPACE_SHARED;
+    return check_kind(flags, out->bytes, offset);
+}
+
+int64_t sys_mmap(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t fd,
+                 uint64_t offset)
+{
+    if (offset % PAGE_BYTES) return ERR_INVALID.code;
+    struct file *file = NULL;
+    if (!(flags & LINUX_MAP_ANONYMOUS)) {
+        file = fd_get(process_current()->files, (uint32_t)fd);
+        if (!file) return ERR_BAD_FD.code;
     }
+    struct map_request r;
+    struct backing *backing = NULL;
     uint64_t place;
-    e = space_map(space(), r.at, r.bytes, r.flags, backing, r.first_page, &place);
+    err_t e = decode_map(at, bytes, protection, flags, offset, &r);
+    if (!failed(e) && file) e = file_backing_open(file, r.flags, &backing);
+    if (file) file_put(file);
+    if (!failed(e)) e = space_map(space(), r.at, r.bytes, r.flags, backing, r.first_page, &place);
     return failed(e) ? e.code : (int64_t)place;
 }
 
@@ -72,16 +83,19 @@ int64_t sys_munmap(uint64_t at, uint64_t bytes)
 
 int64_t sys_mprotect(uint64_t at, uint64_t bytes, uint64_t protection)
 {
-    if (at % PAGE_BYTES || protection & ~(uint64_t)SPACE_PROTECTION) return ERR_INVALID.code;
-    if (bytes > USER_END) return ERR_NO_MEMORY.code;
+    if (at % PAGE_BYTES) return ERR_INVALID.code;
+    if (bytes == 0) return 0;
+    uint64_t end;
+    if (add_overflows(at, bytes, &end) || align_up(end, PAGE_BYTES) < end) return ERR_NO_MEMORY.code;
+    if (protection & ~(uint64_t)(SPACE_PROTECTION | LINUX_PROT_SEM)) return ERR_INVALID.code;
+    protection &= SPACE_PROTECTION;
     return space_protect(space(), at, align_up(bytes, PAGE_BYTES), (uint32_t)protection).code;
 }
 
 int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags)
 {
     if (at % PAGE_BYTES || flags & ~(uint64_t)LINUX_MREMAP_MAYMOVE) return ERR_INVALID.code;
-    if (old_bytes > USER_END || new_bytes > USER_END) return ERR_INVALID.code;
-    uint64_t place;
+    uint64_t place; /* lengths that wrap become 0, which is refused, as on Linux */
     err_t e = space_remap(space(), at, align_up(old_bytes, PAGE_BYTES), align_up(new_bytes, PAGE_BYTES),
                           flags & LINUX_MREMAP_MAYMOVE, &place);
     return failed(e) ? e.code : (int64_t)place;
@@ -98,8 +112,10 @@ static bool is_mapped(uint64_t at, uint64_t bytes)
     mutex_lock(&s->lock);
     for (uint64_t next = at; whole && next < at + bytes;) {
         struct area *area = space_find_locked(s, next);
-        if (area) next = area->end;
-        else whole = false;
+        if (area)
+            next = area->end;
+        else
+            whole = false;
     }
     mutex_unlock(&s->lock);
     return whole;
@@ -107,8 +123,10 @@ static bool is_mapped(uint64_t at, uint64_t bytes)
 
 int64_t sys_madvise(uint64_t at, uint64_t bytes, uint64_t advice)
 {
-    if (at % PAGE_BYTES || bytes > USER_END) return ERR_INVALID.code;
-    bytes = align_up(bytes, PAGE_BYTES);
+    uint64_t end, whole_bytes = align_up(bytes, PAGE_BYTES);
+    if (at % PAGE_BYTES || whole_bytes < bytes || add_overflows(at, whole_bytes, &end))
+        return ERR_INVALID.code;
+    bytes = whole_bytes;
     err_t e = OK;
     switch (advice) {
     case LINUX_MADV_DONTNEED:
@@ -126,10 +144,8 @@ int64_t sys_madvise(uint64_t at, uint64_t bytes, uint64_t advice)
     case LINUX_MADV_DONTDUMP:
     case LINUX_MADV_DODUMP:
     case LINUX_MADV_COLD:
-    case LINUX_MADV_PAGEOUT:
-        break;
-    default:
-        return ERR_INVALID.code;
+    case LINUX_MADV_PAGEOUT: break;
+    default: return ERR_INVALID.code;
     }
     if (failed(e)) return e.code;
     /* A hole is told of, after the advice was taken for the rest. */
@@ -149,8 +165,8 @@ int64_t sys_msync(uint64_t at, uint64_t bytes, uint64_t flags)
     const uint64_t known = LINUX_MS_ASYNC | LINUX_MS_INVALIDATE | LINUX_MS_SYNC;
     if (at % PAGE_BYTES || flags & ~known) return ERR_INVALID.code;
     if ((flags & LINUX_MS_ASYNC) && (flags & LINUX_MS_SYNC)) return ERR_INVALID.code;
-    if (bytes > USER_END) return ERR_NO_MEMORY.code;
-    return is_mapped(at, align_up(bytes, PAGE_BYTES)) ? 0 : ERR_NO_MEMORY.code;
+    bytes = align_up(bytes, PAGE_BYTES);
+    return !bytes || is_mapped(at, bytes) ? 0 : ERR_NO_MEMORY.code;
 }
 
 int64_t sys_mincore(uint64_t at, uint64_t bytes, uint64_t vector)
@@ -164,7 +180,8 @@ int64_t sys_mincore(uint64_t at, uint64_t bytes, uint64_t vector)
         paddr_t frame;
         uint32_t flags;
         uint8_t leaf_shift;
-        uint8_t present = page_table_translate(&s->page_table, at + (i << PAGE_SHIFT), &frame, &flags, &leaf_shift);
+        uint8_t present =
+            page_table_translate(&s->page_table, at + (i << PAGE_SHIFT), &frame, &flags, &leaf_shift);
         err_t e = user_copy_out(UADDR(vector + i), &present, 1);
         if (failed(e)) return e.code;
     }
@@ -190,7 +207,10 @@ int64_t sys_mlock2(uint64_t at, uint64_t bytes, uint64_t flags)
     return sys_mlock(at, bytes);
 }
 
-int64_t sys_munlock(uint64_t at, uint64_t bytes) { return is_mapped_rounded(at, bytes) ? 0 : ERR_NO_MEMORY.code; }
+int64_t sys_munlock(uint64_t at, uint64_t bytes)
+{
+    return is_mapped_rounded(at, bytes) ? 0 : ERR_NO_MEMORY.code;
+}
 
 int64_t sys_mlockall(uint64_t flags) { return flags == 0 || flags > 7 || flags == 4 ? ERR_INVALID.code : 0; }
 

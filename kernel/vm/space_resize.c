@@ -83,10 +83,15 @@ static err_t remap_locked(struct space *space, uint64_t at, uint64_t old_bytes, 
     if (!area) return ERR_FAULT;
     *out = at;
     if (new_bytes == old_bytes) return OK;
-    if (new_bytes < old_bytes) return space_unmap_locked(space, at + new_bytes, at + old_bytes);
+    if (new_bytes < old_bytes) {
+        if (!is_user_range(at, old_bytes)) return ERR_INVALID;
+        return space_unmap_locked(space, at + new_bytes, at + old_bytes);
+    }
+    if (!old_bytes) return ERR_INVALID;
+    if (area->end - at < old_bytes) return ERR_FAULT;
+    if (new_bytes > USER_END) return ERR_NO_MEMORY;
 
     uint64_t end = at + old_bytes, grown = at + new_bytes;
-    if (area->end < end) return ERR_FAULT;
     if (area->end == end && grown <= USER_END && space_is_free_locked(space, end, grown))
         return grow_locked(space, area, grown);
     if (!may_move || !space_find_gap_locked(space, new_bytes, out)) return ERR_NO_MEMORY;
@@ -96,9 +101,7 @@ static err_t remap_locked(struct space *space, uint64_t at, uint64_t old_bytes, 
 err_t space_remap(struct space *space, uint64_t at, uint64_t old_bytes, uint64_t new_bytes, bool may_move,
                   uint64_t *out)
 {
-    if (!old_bytes || !new_bytes) return ERR_INVALID;
-    if (!is_user_range(at, old_bytes)) return ERR_FAULT;
-    if (new_bytes > USER_END) return ERR_NO_MEMORY;
+    if (!new_bytes) return ERR_INVALID;
     mutex_lock(&space->lock);
     err_t e = remap_locked(space, at, old_bytes, new_bytes, may_move, out);
     mutex_unlock(&space->lock);
