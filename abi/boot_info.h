@@ -11,7 +11,7 @@ enum {
 };
 
 enum boot_range_kind {
-    BOOT_RANGE_RAM = 1,          /* free for the kernel */
+    BOOT_RANGE_RAM = 1, /* free for the kernel */
     BOOT_RANGE_RESERVED = 2,
     BOOT_RANGE_ACPI_RECLAIM = 3, /* ACPI tables; ours once they are read */
     BOOT_RANGE_ACPI_NVS = 4,

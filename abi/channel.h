@@ -14,9 +14,9 @@
 
 enum {
     CHANNEL_VERSION = 2,
-    CHANNEL_PAYLOAD_MAX = 4096, /* bytes; a longer frame is a protocol error */
+    CHANNEL_PAYLOAD_MAX = 4096,  /* bytes; a longer frame is a protocol error */
     CHANNEL_STDIN_WINDOW = 4096, /* bytes of STDIN that may be under way or unread; see STDIN_TAKEN */
-    CHANNEL_MAGIC = 0x48434b43, /* "CKCH": payload of CHANNEL_HELLO, before the version */
+    CHANNEL_MAGIC = 0x48434b43,  /* "CKCH": payload of CHANNEL_HELLO, before the version */
 };
 
 enum channel_type {

@@ -22,7 +22,8 @@ enum {
 
 _Static_assert(CONFIG_KERNEL_STACK_BYTES % PAGE_BYTES == 0, "stacks are whole pages with a guard page below");
 _Static_assert(CONFIG_LOG_LINE_MAX < CONFIG_LOG_RING_BYTES, "a line fits the ring");
-_Static_assert(CONFIG_FAULT_AROUND_PAGES > 0 && !(CONFIG_FAULT_AROUND_PAGES & (CONFIG_FAULT_AROUND_PAGES - 1)),
+_Static_assert(CONFIG_FAULT_AROUND_PAGES > 0 &&
+                   !(CONFIG_FAULT_AROUND_PAGES & (CONFIG_FAULT_AROUND_PAGES - 1)),
                "a window is aligned to its size");
 
 /* ---- interrupt vectors ---- */

@@ -36,7 +36,6 @@
 #include "syscall/table.h"
 #include "vm/fault.h"
 
-
 NORETURN void kernel_main(uint32_t magic, uint32_t loader_facts) __attribute__((no_stack_protector));
 
 extern const char kernel_start[], kernel_end[];
@@ -95,13 +94,20 @@ static bool read_option(struct cmdline_text word)
     if (equals) *equals = 0;
     bool is_number = !failed(cmdline_parse_number(argument, &number));
     if (!has_text) return true;
-    if (!strcmp(text, "log")) set_log_level(argument);
-    else if (!strcmp(text, "strace")) options.is_traced = true;
-    else if (!strcmp(text, "on_exit")) shutdown_set_way(strcmp(argument, "reset") ? SHUTDOWN_HALT : SHUTDOWN_RESET);
-    else if (!strcmp(text, "ck.channel")) return options.has_channel = !strcmp(argument, "com2");
-    else if (!strcmp(text, "ck.stdin")) options.is_input_empty = !strcmp(argument, "none");
-    else if (!strcmp(text, "tsc_khz")) return options.tsc_khz = number, is_number;
-    else if (!strcmp(text, "debug_exit")) return shutdown_set_debug_exit((uint16_t)number), is_number;
+    if (!strcmp(text, "log"))
+        set_log_level(argument);
+    else if (!strcmp(text, "strace"))
+        options.is_traced = true;
+    else if (!strcmp(text, "on_exit"))
+        shutdown_set_way(strcmp(argument, "reset") ? SHUTDOWN_HALT : SHUTDOWN_RESET);
+    else if (!strcmp(text, "ck.channel"))
+        return options.has_channel = !strcmp(argument, "com2");
+    else if (!strcmp(text, "ck.stdin"))
+        options.is_input_empty = !strcmp(argument, "none");
+    else if (!strcmp(text, "tsc_khz"))
+        return options.tsc_khz = number, is_number;
+    else if (!strcmp(text, "debug_exit"))
+        return shutdown_set_debug_exit((uint16_t)number), is_number;
     return true;
 }
 
@@ -146,14 +152,16 @@ static struct mmio map_registers(paddr_t base)
 {
     struct mmio regs = { NULL };
     err_t e = kernel_map_mmio(base, PAGE_BYTES, PAGE_UNCACHED, &regs.base);
-    if (failed(e)) log_error("cannot map device registers at %llx: %s", (unsigned long long)base.raw, err_text(e));
+    if (failed(e))
+        log_error("cannot map device registers at %llx: %s", (unsigned long long)base.raw, err_text(e));
     return regs;
 }
 
 static void start_interrupts(void)
 {
     static struct mmio ioapics[ACPI_IOAPICS_MAX];
-    for (uint32_t i = 0; i < acpi.madt.ioapic_count; i++) ioapics[i] = map_registers(acpi.madt.ioapics[i].base);
+    for (uint32_t i = 0; i < acpi.madt.ioapic_count; i++)
+        ioapics[i] = map_registers(acpi.madt.ioapics[i].base);
     irq_init(&acpi.madt, map_registers(lapic_physical_base()), ioapics);
 }
 
@@ -165,10 +173,7 @@ static void find_time_sources(struct time_sources *out)
     out->rtc_century = acpi.fadt.century_register;
 }
 
-static void start_clock(void)
-{
-    time_init(options.tsc_khz, find_time_sources);
-}
+static void start_clock(void) { time_init(options.tsc_khz, find_time_sources); }
 
 /* Screens and keyboards exist on machines with a person in front of them; `ck` gives none. */
 static void start_consoles(void)
@@ -216,7 +221,8 @@ static void unpack_initrd(const void **archive, uint64_t *bytes)
     err_t e = lz4_frame_content_bytes(*archive, *bytes, &unpacked, &why);
     if (failed(e)) panic("initrd: %s", why);
     paddr_t memory = frame_alloc_run(align_up(unpacked, PAGE_BYTES) >> PAGE_SHIFT, PAGE_BYTES);
-    if (is_paddr_none(memory)) panic("initrd: %llu bytes unpacked do not fit in memory", (unsigned long long)unpacked);
+    if (is_paddr_none(memory))
+        panic("initrd: %llu bytes unpacked do not fit in memory", (unsigned long long)unpacked);
     size_t done;
     e = lz4_frame_decompress(*archive, *bytes, direct_map(memory), unpacked, &done, &why);
     if (failed(e)) panic("initrd: %s", why);

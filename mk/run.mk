@@ -35,6 +35,14 @@ $(CK_GUEST): tests/e2e/ck_guest.S
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(HOSTCC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,--build-id=none -o $@ $<
 
+BOOT_SHIM := $(B)/e2e/boot_shim.elf
+boot_entry = 0x$$(printf %x $$((0x$$(nm $(B)/kernel/release-gcc/kernel.elf | awk '$$3 == "$(1)" { print $$1 }') - 0xffffffff80000000)))
+$(BOOT_SHIM): tests/e2e/boot_shim.S $(B)/kernel.elf
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x4000000,--build-id=none \
+		-Wl,--defsym=kernel_pvh=$(call boot_entry,pvh_entry) \
+		-Wl,--defsym=kernel_multiboot2=$(call boot_entry,multiboot2_entry) -o $@ $<
+
 $(B)/tests-unit.list: FORCE
 	@mkdir -p $(@D)
 	@( for t in $(UNIT_TESTS); do printf 'unit %s\t%s\n' "$$(basename $$(dirname $$t))" "$$t"; done ) > $@
@@ -59,7 +67,7 @@ $(B)/tests-e2e.list: FORCE
 
 BUILD_UNIT = $(UNIT_TESTS)
 BUILD_FUZZ = $(FUZZERS)
-BUILD_E2E = $(B)/ck $(KERNELS) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(B)/demo/root.cpio $(B)/cloudkernel.iso
+BUILD_E2E = $(B)/ck $(KERNELS) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/demo/root.cpio $(B)/cloudkernel.iso
 
 unit: deps ## ring 1: unit tests on this machine, with sanitizers
 	@$(MAKE) --no-print-directory -j2 tests-unit

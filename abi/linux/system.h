@@ -4,7 +4,9 @@
 #pragma once
 #include <stdint.h>
 
-struct linux_rlimit { uint64_t soft, hard; };
+struct linux_rlimit {
+    uint64_t soft, hard;
+};
 #define LINUX_RLIM_INFINITY  UINT64_MAX
 #define LINUX_RLIMIT_STACK   3
 #define LINUX_RLIMIT_CORE    4
@@ -51,30 +53,30 @@ _Static_assert(sizeof(struct linux_sysinfo) == 112, "ABI");
 #define LINUX_PR_SET_NO_NEW_PRIVS 38
 #define LINUX_PR_GET_NO_NEW_PRIVS 39
 
-#define LINUX_AT_NULL         0
-#define LINUX_AT_PHDR         3
-#define LINUX_AT_PHENT        4
-#define LINUX_AT_PHNUM        5
-#define LINUX_AT_PAGESZ       6
-#define LINUX_AT_BASE         7
-#define LINUX_AT_FLAGS        8
-#define LINUX_AT_ENTRY        9
-#define LINUX_AT_UID          11
-#define LINUX_AT_EUID         12
-#define LINUX_AT_GID          13
-#define LINUX_AT_EGID         14
-#define LINUX_AT_PLATFORM     15
-#define LINUX_AT_HWCAP        16
-#define LINUX_AT_CLKTCK       17
-#define LINUX_AT_SECURE       23
-#define LINUX_AT_RANDOM       25
-#define LINUX_AT_HWCAP2       26
-#define LINUX_AT_EXECFN       31
-#define LINUX_AT_MINSIGSTKSZ  51
+#define LINUX_AT_NULL        0
+#define LINUX_AT_PHDR        3
+#define LINUX_AT_PHENT       4
+#define LINUX_AT_PHNUM       5
+#define LINUX_AT_PAGESZ      6
+#define LINUX_AT_BASE        7
+#define LINUX_AT_FLAGS       8
+#define LINUX_AT_ENTRY       9
+#define LINUX_AT_UID         11
+#define LINUX_AT_EUID        12
+#define LINUX_AT_GID         13
+#define LINUX_AT_EGID        14
+#define LINUX_AT_PLATFORM    15
+#define LINUX_AT_HWCAP       16
+#define LINUX_AT_CLKTCK      17
+#define LINUX_AT_SECURE      23
+#define LINUX_AT_RANDOM      25
+#define LINUX_AT_HWCAP2      26
+#define LINUX_AT_EXECFN      31
+#define LINUX_AT_MINSIGSTKSZ 51
 
-#define LINUX_FUTEX_WAIT            0
-#define LINUX_FUTEX_WAKE            1
-#define LINUX_FUTEX_WAIT_BITSET     9
-#define LINUX_FUTEX_WAKE_BITSET     10
-#define LINUX_FUTEX_PRIVATE_FLAG    128
-#define LINUX_FUTEX_CLOCK_REALTIME  256
+#define LINUX_FUTEX_WAIT           0
+#define LINUX_FUTEX_WAKE           1
+#define LINUX_FUTEX_WAIT_BITSET    9
+#define LINUX_FUTEX_WAKE_BITSET    10
+#define LINUX_FUTEX_PRIVATE_FLAG   128
+#define LINUX_FUTEX_CLOCK_REALTIME 256

@@ -3,10 +3,18 @@
 #pragma once
 #include <stdint.h>
 
-struct linux_timespec { int64_t seconds, nanoseconds; };
-struct linux_timeval { int64_t seconds, microseconds; };
-struct linux_timezone { int32_t minutes_west, dst_time; };
-struct linux_tms { int64_t user, system, children_user, children_system; }; /* in 1/100 s */
+struct linux_timespec {
+    int64_t seconds, nanoseconds;
+};
+struct linux_timeval {
+    int64_t seconds, microseconds;
+};
+struct linux_timezone {
+    int32_t minutes_west, dst_time;
+};
+struct linux_tms {
+    int64_t user, system, children_user, children_system;
+}; /* in 1/100 s */
 _Static_assert(sizeof(struct linux_timespec) == 16, "ABI");
 _Static_assert(sizeof(struct linux_timeval) == 16, "ABI");
 _Static_assert(sizeof(struct linux_timezone) == 8, "ABI");

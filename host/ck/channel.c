@@ -69,7 +69,8 @@ static enum channel_step check_exit(struct channel_decoder *d, struct channel_fr
 static enum channel_step check_taken(struct channel_decoder *d, struct channel_frame *frame)
 {
     if (frame->length != sizeof frame->taken)
-        return BROKEN(d, "a STDIN_TAKEN frame of %u bytes instead of %zu", frame->length, sizeof frame->taken);
+        return BROKEN(d, "a STDIN_TAKEN frame of %u bytes instead of %zu", frame->length,
+                      sizeof frame->taken);
     frame->taken = read_u32(frame->payload);
     return CHANNEL_FRAME;
 }
@@ -84,7 +85,8 @@ enum channel_step channel_decode(struct channel_decoder *d, const uint8_t *bytes
     /* The header is judged as soon as it is there: a wrong length would have us wait for ever. */
     uint8_t type = bytes[0];
     uint16_t length = (uint16_t)(bytes[2] | bytes[3] << 8);
-    if (type != CHANNEL_STDOUT && type != CHANNEL_STDERR && type != CHANNEL_EXIT && type != CHANNEL_STDIN_TAKEN)
+    if (type != CHANNEL_STDOUT && type != CHANNEL_STDERR && type != CHANNEL_EXIT &&
+        type != CHANNEL_STDIN_TAKEN)
         return BROKEN(d, "a frame of type 0x%02x, which the kernel may not send%s", type,
                       type == CHANNEL_HELLO ? " twice" : "");
     if (bytes[1] != 0) return BROKEN(d, "a frame whose reserved byte is 0x%02x", bytes[1]);

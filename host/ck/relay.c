@@ -37,7 +37,7 @@ struct relay {
     struct buffer outgoing;     /* frames to the guest */
     bool is_channel_open;       /* the guest may still send */
     bool is_stdin_open;
-    uint32_t stdin_window;      /* bytes of stdin that the guest has room for */
+    uint32_t stdin_window; /* bytes of stdin that the guest has room for */
     int signal_fd;
     int first_signal; /* already passed on; 0: none */
     bool is_over;     /* result->end is set */
@@ -157,7 +157,8 @@ static void take_hello(struct relay *r)
 static void take_taken(struct relay *r, uint32_t taken)
 {
     if (taken > CHANNEL_STDIN_WINDOW - r->stdin_window) {
-        snprintf(r->result->why, sizeof r->result->why, "%u bytes of input taken, which were not sent", taken);
+        snprintf(r->result->why, sizeof r->result->why, "%u bytes of input taken, which were not sent",
+                 taken);
         finish(r, RELAY_BROKEN);
         return;
     }

@@ -14,11 +14,12 @@
 #define MSR_PAT            0x277
 
 /* [intel-sdm3 2.5] */
-#define CR0_MP (1ull << 1)
-#define CR0_EM (1ull << 2)
-#define CR0_TS (1ull << 3)
-#define CR0_NE (1ull << 5)
-#define CR0_WP (1ull << 16)
+#define CR0_MP         (1ull << 1)
+#define CR0_EM         (1ull << 2)
+#define CR0_TS         (1ull << 3)
+#define CR0_NE         (1ull << 5)
+#define CR0_WP         (1ull << 16)
+#define CR0_AM         (1ull << 18) /* ring 3 may ask for alignment checks by RFLAGS.AC */
 #define CR4_PGE        (1ull << 7)
 #define CR4_OSFXSR     (1ull << 9)
 #define CR4_OSXMMEXCPT (1ull << 10)
@@ -29,7 +30,7 @@
 #define CR4_SMAP       (1ull << 21)
 
 /* Everything a program could have set that would hurt or confuse the kernel. */
-#define SYSCALL_FLAGS_CLEARED                                                                             \
+#define SYSCALL_FLAGS_CLEARED \
     (RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID | 0x8d5)
 
 /* Entry 1 becomes write-combining (framebuffers), the rest keeps its reset value. [intel-sdm3 12.12] */
@@ -88,7 +89,7 @@ void features_init(void)
     struct cpu_features *f = &cpu_features;
     read_cpuid(f);
 
-    cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);
+    cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
     cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->pge ? CR4_PGE : 0) | (f->umip ? CR4_UMIP : 0) |
               (f->fsgsbase ? CR4_FSGSBASE : 0) | (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) |
               (f->smap ? CR4_SMAP : 0));
@@ -119,8 +120,10 @@ void fpu_reset(void)
 
 void fs_base_write(uint64_t base)
 {
-    if (cpu_features.fsgsbase) __asm__ volatile("wrfsbase %0" : : "r"(base));
-    else msr_write(MSR_FS_BASE, base);
+    if (cpu_features.fsgsbase)
+        __asm__ volatile("wrfsbase %0" : : "r"(base));
+    else
+        msr_write(MSR_FS_BASE, base);
 }
 
 uint64_t fs_base_read(void) { return msr_read(MSR_FS_BASE); }

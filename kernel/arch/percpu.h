@@ -8,11 +8,11 @@ struct thread;
 
 struct percpu {
     struct percpu *self;
-    uint64_t kernel_stack;   /* where a system call or trap from ring 3 starts; set at each switch */
-    uint64_t user_stack;     /* RSP of ring 3 between SYSCALL and the push */
-    struct thread *current;  /* the running thread; NULL before sched_init */
-    uint32_t user_work;      /* non-zero: look before going back to ring 3 (enum user_work) */
-    uint32_t cpu;            /* index, 0 for the boot CPU */
+    uint64_t kernel_stack;  /* where a system call or trap from ring 3 starts; set at each switch */
+    uint64_t user_stack;    /* RSP of ring 3 between SYSCALL and the push */
+    struct thread *current; /* the running thread; NULL before sched_init */
+    uint32_t user_work;     /* non-zero: look before going back to ring 3 (enum user_work) */
+    uint32_t cpu;           /* index, 0 for the boot CPU */
 };
 
 /* Reasons to stop on the way back to ring 3; bits of percpu.user_work. */

@@ -34,7 +34,8 @@ static struct cpu_segments boot_segments = {
     .gdt = {
         [SEGMENT_KERNEL_CODE / 8] = 0x00af9b000000ffff,
         [SEGMENT_KERNEL_DATA / 8] = 0x00cf93000000ffff,
-        [SEGMENT_SYSRET_BASE / 8] = 0x00cffb000000ffff, /* 32-bit user code: required by the layout, unused */
+        /* At SEGMENT_SYSRET_BASE would be 32-bit user code. Without it ring 3 cannot leave 64-bit mode,
+         * where SYSCALL would enter the kernel by another register on some CPUs. [intel-sdm2 SYSCALL] */
         [SEGMENT_USER_DATA / 8] = 0x00cff3000000ffff,
         [SEGMENT_USER_CODE / 8] = 0x00affb000000ffff,
     },
@@ -59,9 +60,12 @@ void segments_init(struct percpu *percpu)
     s->tss.io_map_base = sizeof(struct tss); /* no I/O ports for ring 3 */
     set_tss_descriptor(&s->gdt[SEGMENT_TSS / 8], &s->tss);
 
-    struct { uint16_t limit; uint64_t base; } PACKED pointer = { sizeof(s->gdt) - 1, (uint64_t)s->gdt };
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } PACKED pointer = { sizeof(s->gdt) - 1, (uint64_t)s->gdt };
     /* CS and SS already hold the same selectors with the same meaning (arch/boot.S). */
-    __asm__ volatile("lgdt %0; ltr %w1" : : "m"(pointer), "r"(SEGMENT_TSS) : "memory");
+    __asm__ volatile("lgdt %0; lldt %w2; ltr %w1" : : "m"(pointer), "r"(SEGMENT_TSS), "r"(0) : "memory");
     msr_write(MSR_GS_BASE, (uint64_t)percpu);
     msr_write(MSR_KERNEL_GS_BASE, 0);
 }

@@ -3,8 +3,7 @@
  * between SYSCALL and SWAPGS. C side: arch/trap.c. */
 #include "offsets.h"
 
-#define MSR_GS_BASE        0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_GS_BASE 0xc0000101
 
     .text
 
@@ -87,6 +86,7 @@ trap_common:
     jz      1f
     swapgs
 1:  push_registers
+trap_registers_saved:
     movq    %rsp, %rdi
     xorl    %ebp, %ebp                  /* a backtrace goes on from the frame itself */
     call    trap_dispatch
@@ -94,7 +94,6 @@ trap_common:
     jz      trap_leave_kernel
     cmpl    $0, %gs:PERCPU_USER_WORK
     jne     trap_do_user_work
-    .global trap_leave_user
 trap_leave_user:
     pop_registers
     swapgs
@@ -106,11 +105,13 @@ trap_do_user_work:
     call    *trap_user_work(%rip)
     jmp     trap_leave_user
 
-/* Debug, NMI, double fault and machine check may arrive when GS is either the kernel's or the
- * program's and CS does not tell. They run on stacks of their own, whose top word holds this CPU's
- * percpu pointer: GS is saved, set and put back whatever it was. */
+/* Debug, NMI, double fault and machine check may come where CS says ring 0 while GS and RSP are still
+ * the program's. They run on stacks of their own, whose top word holds this CPU's percpu pointer: GS
+ * is saved, set and put back whatever it was. */
 trap_careful:
     push_registers
+    testb   $3, TRAP_FRAME_CS(%rsp)
+    jnz     trap_careful_from_user
     movl    $MSR_GS_BASE, %ecx
     rdmsr
     shlq    $32, %rdx
@@ -125,29 +126,23 @@ trap_careful:
     movq    %rsp, %rdi
     xorl    %ebp, %ebp
     call    trap_dispatch
-    testb   $3, TRAP_FRAME_CS(%rsp)
-    jz      1f
-    cmpl    $0, %gs:PERCPU_USER_WORK
-    jne     2f
-1:  movq    %r12, %rax
+    movq    %r12, %rax
     movq    %r12, %rdx
     shrq    $32, %rdx
     movl    $MSR_GS_BASE, %ecx
     wrmsr
-    pop_registers
-    iretq
-/* The program has to be stopped, which may sleep: go on as a trap on its thread's own stack. */
-2:  movq    %r12, %rax
-    movq    %r12, %rdx
-    shrq    $32, %rdx
-    movl    $MSR_KERNEL_GS_BASE, %ecx   /* where SWAPGS will find the program's GS */
-    wrmsr
+    jmp     trap_leave_kernel
+
+/* From ring 3 nothing is in doubt, and the handler may want to sleep: on as an ordinary trap, on the
+ * thread's own stack, with the frame where the CPU would have put it. */
+trap_careful_from_user:
+    swapgs
     movq    %rsp, %rsi
     movq    %gs:PERCPU_KERNEL_STACK, %rdi
     subq    $TRAP_FRAME_BYTES - 8, %rdi /* PERCPU_KERNEL_STACK is 8 below the stack's top */
     movl    $TRAP_FRAME_BYTES / 8, %ecx
     movq    %rdi, %rsp
     rep movsq
-    jmp     trap_do_user_work
+    jmp     trap_registers_saved
 
     .section .note.GNU-stack, "", @progbits

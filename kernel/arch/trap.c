@@ -58,7 +58,10 @@ void trap_init(trap_handler_t unhandled)
 {
     unhandled_trap = unhandled;
     for (int vector = 0; vector < TRAP_COUNT; vector++) set_gate((uint8_t)vector);
-    struct { uint16_t limit; uint64_t base; } PACKED pointer = { sizeof(idt) - 1, (uint64_t)idt };
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } PACKED pointer = { sizeof(idt) - 1, (uint64_t)idt };
     __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
 }
 
@@ -86,10 +89,27 @@ uint64_t trap_fixup(uint64_t rip)
 const char *trap_name(uint64_t vector)
 {
     static const char *const names[TRAP_COUNT] = {
-        "divide error", "debug exception", "NMI", "breakpoint", "overflow", "bound range exceeded",
-        "invalid opcode", "no FPU", "double fault", "coprocessor overrun", "invalid TSS",
-        "segment not present", "stack fault", "general protection fault", "page fault", "reserved",
-        "x87 error", "alignment check", "machine check", "SIMD error", "virtualization exception",
+        "divide error",
+        "debug exception",
+        "NMI",
+        "breakpoint",
+        "overflow",
+        "bound range exceeded",
+        "invalid opcode",
+        "no FPU",
+        "double fault",
+        "coprocessor overrun",
+        "invalid TSS",
+        "segment not present",
+        "stack fault",
+        "general protection fault",
+        "page fault",
+        "reserved",
+        "x87 error",
+        "alignment check",
+        "machine check",
+        "SIMD error",
+        "virtualization exception",
         "control protection",
     };
     if (vector >= TRAP_COUNT) return "interrupt";

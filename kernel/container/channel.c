@@ -21,13 +21,13 @@ struct channel {
     struct byte_pipe *pipe;
     void (*on_signal)(uint32_t signal);
     struct byte_ring input;
-    uint32_t taken; /* bytes read from it that the host was not told of */
+    uint32_t taken;               /* bytes read from it that the host was not told of */
     struct channel_header header; /* of the frame that is arriving */
     uint32_t header_bytes;        /* of it, so far */
     uint32_t payload_left;
-    bool is_at_end;   /* STDIN_EOF came */
-    bool is_broken;   /* the host sent what it may not */
-    bool is_polled;   /* no interrupt will ever come */
+    bool is_at_end;       /* STDIN_EOF came */
+    bool is_broken;       /* the host sent what it may not */
+    bool is_polled;       /* no interrupt will ever come */
     struct mutex sending; /* one frame at a time goes out */
 };
 
@@ -41,7 +41,8 @@ bool channel_is_started(void) { return channel.pipe != NULL; }
 
 static void fail_locked(struct channel *c, const char *what) REQUIRES(c->queue.lock)
 {
-    if (!c->is_broken) log_error("channel: %s (frame type 0x%x, %u bytes)", what, c->header.type, c->header.length);
+    if (!c->is_broken)
+        log_error("channel: %s (frame type 0x%x, %u bytes)", what, c->header.type, c->header.length);
     c->is_broken = true;
 }
 
@@ -50,8 +51,10 @@ static void check_header_locked(struct channel *c) REQUIRES(c->queue.lock)
     c->payload_left = c->header.length;
     switch (c->header.type) {
     case CHANNEL_STDIN:
-        if (c->is_at_end) fail_locked(c, "input after the end of input");
-        else if (c->header.length > byte_ring_free(&c->input)) fail_locked(c, "more input than the window");
+        if (c->is_at_end)
+            fail_locked(c, "input after the end of input");
+        else if (c->header.length > byte_ring_free(&c->input))
+            fail_locked(c, "more input than the window");
         break;
     case CHANNEL_STDIN_EOF:
         if (c->header.length) fail_locked(c, "end of input with a payload");
@@ -60,8 +63,7 @@ static void check_header_locked(struct channel *c) REQUIRES(c->queue.lock)
     case CHANNEL_SIGNAL:
         if (c->header.length != 1) fail_locked(c, "signal of the wrong length");
         break;
-    default:
-        fail_locked(c, "unknown frame");
+    default: fail_locked(c, "unknown frame");
     }
     if (!c->payload_left) c->header_bytes = 0;
 }
@@ -72,8 +74,10 @@ static bool take_payload_locked(struct channel *c, uint8_t *signal) REQUIRES(c->
     uint8_t bytes[256];
     size_t want = MIN(c->payload_left, sizeof(bytes));
     size_t got = c->pipe->read(c->pipe, bytes, want);
-    if (c->header.type == CHANNEL_STDIN) byte_ring_write(&c->input, bytes, (uint32_t)got);
-    else if (got) *signal = bytes[0];
+    if (c->header.type == CHANNEL_STDIN)
+        byte_ring_write(&c->input, bytes, (uint32_t)got);
+    else if (got)
+        *signal = bytes[0];
     c->payload_left -= (uint32_t)got;
     if (!c->payload_left) c->header_bytes = 0;
     return got > 0;
@@ -105,9 +109,12 @@ static void pump(struct channel *c)
     while (moved) {
         uint8_t signal = 0;
         spin_lock(&c->queue.lock);
-        if (c->is_broken) moved = false;
-        else if (c->header_bytes < sizeof(c->header)) moved = take_header_locked(c);
-        else moved = take_payload_locked(c, &signal);
+        if (c->is_broken)
+            moved = false;
+        else if (c->header_bytes < sizeof(c->header))
+            moved = take_header_locked(c);
+        else
+            moved = take_payload_locked(c, &signal);
         if (moved || c->is_broken) wait_wake_all_locked(&c->queue);
         spin_unlock(&c->queue.lock);
         if (signal) c->on_signal(signal);
@@ -178,8 +185,12 @@ void channel_send_exit(enum channel_exit_kind kind, uint32_t status)
 
 void channel_send_panic(void)
 {
-    struct { struct channel_header header; struct channel_exit end; } PACKED frame = {
-        { .type = CHANNEL_EXIT, .length = sizeof(frame.end) }, { CHANNEL_PANIC, 0 },
+    struct {
+        struct channel_header header;
+        struct channel_exit end;
+    } PACKED frame = {
+        { .type = CHANNEL_EXIT, .length = sizeof(frame.end) },
+        { CHANNEL_PANIC, 0 },
     };
     if (channel.pipe) channel.pipe->write(channel.pipe, &frame, sizeof(frame));
 }

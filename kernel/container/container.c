@@ -138,8 +138,10 @@ struct container_end container_run(const char *cmdline)
     if (!words) return refuse("container", "out of memory", ERR_NO_MEMORY);
     err_t e = decode_words(cmdline, words);
     const char *why = NULL;
-    if (failed(e)) why = "malformed";
-    else if (!words->argument_count) e = ERR_INVALID, why = "names no program behind `--`";
+    if (failed(e))
+        why = "malformed";
+    else if (!words->argument_count)
+        e = ERR_INVALID, why = "names no program behind `--`";
     if (failed(e)) {
         heap_free(words);
         return refuse("command line", why, e);

@@ -111,8 +111,7 @@ static bool is_ignored_by_default(uint32_t signal)
     case LINUX_SIGSTOP: /* nobody could continue the container's only process */
     case LINUX_SIGTSTP:
     case LINUX_SIGTTIN:
-    case LINUX_SIGTTOU:
-        return true;
+    case LINUX_SIGTTOU: return true;
     }
     return false;
 }
@@ -121,7 +120,8 @@ err_t process_signal(struct process *p, uint32_t signal)
 {
     uint64_t handler = p->actions[signal - 1].handler;
     if (signal != LINUX_SIGKILL) {
-        if (handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && is_ignored_by_default(signal))) return OK;
+        if (handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && is_ignored_by_default(signal)))
+            return OK;
         if (handler != LINUX_SIG_DFL) return ERR_NO_SYSCALL;
     }
     p->exit_signal = signal;

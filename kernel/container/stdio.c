@@ -26,7 +26,8 @@ static int64_t channel_read(struct file *file, struct io_buffer *to, uint64_t *p
 }
 
 /* `send` is told of each piece; false ends the write as a broken pipe. */
-static int64_t write_pieces(struct io_buffer *from, bool (*send)(const char *, size_t, uintptr_t), uintptr_t context)
+static int64_t write_pieces(struct io_buffer *from, bool (*send)(const char *, size_t, uintptr_t),
+                            uintptr_t context)
 {
     char bytes[CHUNK_BYTES];
     uint64_t done = 0;
@@ -57,10 +58,17 @@ static uint32_t channel_poll_input(struct file *file)
 }
 
 static const struct file_ops channel_input_ops = {
-    .name = "pipe", .mode = LINUX_S_IFIFO | 0600, .is_shared = true, .read = channel_read, .poll = channel_poll_input,
+    .name = "pipe",
+    .mode = LINUX_S_IFIFO | 0600,
+    .is_shared = true,
+    .read = channel_read,
+    .poll = channel_poll_input,
 };
 static const struct file_ops channel_output_ops = {
-    .name = "pipe", .mode = LINUX_S_IFIFO | 0600, .is_shared = true, .write = channel_write,
+    .name = "pipe",
+    .mode = LINUX_S_IFIFO | 0600,
+    .is_shared = true,
+    .write = channel_write,
 };
 
 /* ---- the console: a terminal ---- */
@@ -103,9 +111,10 @@ static void get_termios(struct linux_termios *out)
         .c_iflag = LINUX_ICRNL | LINUX_IXON | LINUX_IUTF8,
         .c_oflag = LINUX_OPOST | LINUX_ONLCR,
         .c_cflag = LINUX_B38400 | LINUX_CS8 | LINUX_CREAD,
-        .c_lflag = (mode.is_canonical ? LINUX_ICANON : 0) | (mode.has_signals ? LINUX_ISIG : 0) |
-                   (mode.is_echoing ? LINUX_ECHO | LINUX_ECHOE | LINUX_ECHOK | LINUX_ECHOCTL | LINUX_ECHOKE : 0) |
-                   LINUX_IEXTEN,
+        .c_lflag =
+            (mode.is_canonical ? LINUX_ICANON : 0) | (mode.has_signals ? LINUX_ISIG : 0) |
+            (mode.is_echoing ? LINUX_ECHO | LINUX_ECHOE | LINUX_ECHOK | LINUX_ECHOCTL | LINUX_ECHOKE : 0) |
+            LINUX_IEXTEN,
         /* VINTR VQUIT VERASE VKILL VEOF VTIME VMIN [linux uapi asm-generic/termbits.h] */
         .c_cc = { 3, 28, 127, 21, 4, 0, 1 },
     };
@@ -139,17 +148,28 @@ static int64_t terminal_ioctl(struct file *file, uint32_t request, uint64_t argu
 }
 
 static const struct file_ops terminal_ops = {
-    .name = "/dev/console", .mode = LINUX_S_IFCHR | 0620, .device = 5 << 8 | 1, .read = terminal_read,
-    .write = terminal_write, .ioctl = terminal_ioctl, .poll = terminal_poll,
+    .name = "/dev/console",
+    .mode = LINUX_S_IFCHR | 0620,
+    .device = 5 << 8 | 1,
+    .read = terminal_read,
+    .write = terminal_write,
+    .ioctl = terminal_ioctl,
+    .poll = terminal_poll,
 };
 
 void stdio_init(void)
 {
     static const struct char_device console = {
-        .name = "console", .number = 5 << 8 | 1, .permissions = 0600, .ops = &terminal_ops,
+        .name = "console",
+        .number = 5 << 8 | 1,
+        .permissions = 0600,
+        .ops = &terminal_ops,
     };
     static const struct char_device tty = {
-        .name = "tty", .number = 5 << 8, .permissions = 0666, .ops = &terminal_ops,
+        .name = "tty",
+        .number = 5 << 8,
+        .permissions = 0666,
+        .ops = &terminal_ops,
     };
     devfs_add(&console);
     devfs_add(&tty);

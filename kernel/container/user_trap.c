@@ -29,23 +29,29 @@ static void report(const struct trap_frame *f, uint32_t signal, const char *what
     struct process *p = process_current();
     uint8_t code[16];
     log_error("%s: %s, %s at %016llx", p->path, signal_name(signal), what, ULL(f->rip));
-    log_error("  rax %016llx rbx %016llx rcx %016llx rdx %016llx", ULL(f->rax), ULL(f->rbx), ULL(f->rcx), ULL(f->rdx));
-    log_error("  rsi %016llx rdi %016llx rbp %016llx rsp %016llx", ULL(f->rsi), ULL(f->rdi), ULL(f->rbp), ULL(f->rsp));
-    log_error("  r8  %016llx r9  %016llx r10 %016llx r11 %016llx", ULL(f->r8), ULL(f->r9), ULL(f->r10), ULL(f->r11));
-    log_error("  r12 %016llx r13 %016llx r14 %016llx r15 %016llx", ULL(f->r12), ULL(f->r13), ULL(f->r14), ULL(f->r15));
+    log_error("  rax %016llx rbx %016llx rcx %016llx rdx %016llx", ULL(f->rax), ULL(f->rbx), ULL(f->rcx),
+              ULL(f->rdx));
+    log_error("  rsi %016llx rdi %016llx rbp %016llx rsp %016llx", ULL(f->rsi), ULL(f->rdi), ULL(f->rbp),
+              ULL(f->rsp));
+    log_error("  r8  %016llx r9  %016llx r10 %016llx r11 %016llx", ULL(f->r8), ULL(f->r9), ULL(f->r10),
+              ULL(f->r11));
+    log_error("  r12 %016llx r13 %016llx r14 %016llx r15 %016llx", ULL(f->r12), ULL(f->r13), ULL(f->r14),
+              ULL(f->r15));
     if (!failed(user_copy_in(code, UADDR(f->rip), sizeof(code))))
-        log_error("  code %02x %02x %02x %02x %02x %02x %02x %02x", code[0], code[1], code[2], code[3], code[4],
-                  code[5], code[6], code[7]);
+        log_error("  code %02x %02x %02x %02x %02x %02x %02x %02x", code[0], code[1], code[2], code[3],
+                  code[4], code[5], code[6], code[7]);
 }
 
 static const struct {
     uint8_t vector;
     uint8_t signal; /* [linux arch/x86/kernel/traps.c] */
 } user_traps[] = {
-    { TRAP_DIVIDE, LINUX_SIGFPE },        { TRAP_DEBUG, LINUX_SIGTRAP },       { TRAP_BREAKPOINT, LINUX_SIGTRAP },
-    { TRAP_OVERFLOW, LINUX_SIGSEGV },     { TRAP_BOUND, LINUX_SIGSEGV },       { TRAP_INVALID_OPCODE, LINUX_SIGILL },
-    { TRAP_NO_FPU, LINUX_SIGSEGV },       { TRAP_NO_SEGMENT, LINUX_SIGBUS },   { TRAP_STACK, LINUX_SIGBUS },
-    { TRAP_PROTECTION, LINUX_SIGSEGV },   { TRAP_X87, LINUX_SIGFPE },          { TRAP_ALIGNMENT, LINUX_SIGBUS },
+    { TRAP_DIVIDE, LINUX_SIGFPE },      { TRAP_DEBUG, LINUX_SIGTRAP },
+    { TRAP_BREAKPOINT, LINUX_SIGTRAP }, { TRAP_OVERFLOW, LINUX_SIGSEGV },
+    { TRAP_BOUND, LINUX_SIGSEGV },      { TRAP_INVALID_OPCODE, LINUX_SIGILL },
+    { TRAP_NO_FPU, LINUX_SIGSEGV },     { TRAP_NO_SEGMENT, LINUX_SIGBUS },
+    { TRAP_STACK, LINUX_SIGBUS },       { TRAP_PROTECTION, LINUX_SIGSEGV },
+    { TRAP_X87, LINUX_SIGFPE },         { TRAP_ALIGNMENT, LINUX_SIGBUS },
     { TRAP_SIMD, LINUX_SIGFPE },
 };
 
@@ -68,8 +74,10 @@ static void kernel_exception(struct trap_frame *frame)
 static void exception(struct trap_frame *frame)
 {
     uint32_t signal = signal_of(frame->vector);
-    if (!trap_is_from_user(frame)) kernel_exception(frame);
-    else if (!signal || !process_current()) panic_trap(frame, "%s", trap_name(frame->vector));
+    if (!trap_is_from_user(frame))
+        kernel_exception(frame);
+    else if (!signal || !process_current())
+        panic_trap(frame, "%s", trap_name(frame->vector));
     else {
         report(frame, signal, trap_name(frame->vector));
         process_exit_by_signal(signal);

@@ -17,9 +17,12 @@ static uint64_t hardware_random(void)
     uint64_t value = 0;
     uint8_t good = 0;
     for (int i = 0; i < RDRAND_RETRIES && !good; i++) {
-        if (cpu_features.rdseed) __asm__ volatile("rdseed %0; setc %1" : "=r"(value), "=qm"(good) : : "cc");
-        else if (cpu_features.rdrand) __asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(good) : : "cc");
-        else break;
+        if (cpu_features.rdseed)
+            __asm__ volatile("rdseed %0; setc %1" : "=r"(value), "=qm"(good) : : "cc");
+        else if (cpu_features.rdrand)
+            __asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(good) : : "cc");
+        else
+            break;
     }
     return good ? value : 0;
 }

@@ -23,7 +23,10 @@ static void reset(void)
     if (reset_port) port_write8(reset_port, reset_value);
     port_write8(0xcf9, 0x06);
     port_write8(0x64, 0xfe);
-    struct { uint16_t limit; uint64_t base; } PACKED no_idt = { 0, 0 };
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } PACKED no_idt = { 0, 0 };
     __asm__ volatile("lidt %0; int3" : : "m"(no_idt));
 }
 

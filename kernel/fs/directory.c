@@ -103,8 +103,8 @@ struct dir_entry *directory_find_locked(const struct vnode *directory, const cha
 static void renumber_locked(struct vnode *directory) REQUIRES(fs_queue.lock)
 {
     directory->directory.next_cookie = DIRECTORY_FIRST_COOKIE;
-    LIST_FOR_EACH(node, &directory->directory.entries)
-    LIST_ENTRY(node, struct dir_entry, siblings)->cookie = directory->directory.next_cookie++;
+    LIST_FOR_EACH (node, &directory->directory.entries)
+        LIST_ENTRY(node, struct dir_entry, siblings)->cookie = directory->directory.next_cookie++;
 }
 
 static bool counts_as_link(const struct dir_entry *entry) { return vnode_is_directory(entry->vnode); }

@@ -5,8 +5,8 @@
 
 struct runqueue {
     struct spinlock lock;
-    struct list ready;     /* of thread.run_link, next to run first; under lock */
-    struct thread *ended;  /* to be freed by whoever runs next on this CPU */
+    struct list ready;    /* of thread.run_link, next to run first; under lock */
+    struct thread *ended; /* to be freed by whoever runs next on this CPU */
 };
 
 static inline void runqueue_init(struct runqueue *rq)

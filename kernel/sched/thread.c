@@ -160,8 +160,10 @@ void thread_exit(void)
     ASSERT(self != &boot_thread);
     reap_ended(rq);
     self->state = THREAD_ENDED;
-    if (self->is_detached) rq->ended = self;
-    else if (self->joiner) thread_wake(self->joiner);
+    if (self->is_detached)
+        rq->ended = self;
+    else if (self->joiner)
+        thread_wake(self->joiner);
     thread_schedule();
     panic("an ended thread was scheduled");
 }
@@ -183,8 +185,10 @@ void thread_detach(struct thread *t)
 {
     bool on = interrupts_are_on();
     interrupts_off();
-    if (t->state == THREAD_ENDED) thread_free(t);
-    else t->is_detached = true;
+    if (t->state == THREAD_ENDED)
+        thread_free(t);
+    else
+        t->is_detached = true;
     if (on) interrupts_on();
 }
 

@@ -14,18 +14,18 @@ struct process;
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ENDED };
 
 struct thread {
-    uint64_t rsp;          /* while not running; offset 0 is known to context_switch's callers */
+    uint64_t rsp; /* while not running; offset 0 is known to context_switch's callers */
     uint64_t stack_top;
-    paddr_t page_table;    /* PADDR_NONE: a kernel-only thread, which runs on any page tables */
-    struct space *space;   /* vm's, with those page tables; not looked into here */
-    struct process *process; /* container's; NULL for kernel threads */
+    paddr_t page_table;        /* PADDR_NONE: a kernel-only thread, which runs on any page tables */
+    struct space *space;       /* vm's, with those page tables; not looked into here */
+    struct process *process;   /* container's; NULL for kernel threads */
     uint64_t fs_base, gs_base; /* ring 3's, while not running; only with page tables of its own */
-    struct list run_link;  /* in a run queue while READY */
-    struct list all_link;  /* in thread_all; under its lock */
-    enum thread_state state; /* under the run queue's lock */
-    bool interrupted;      /* somebody wants it out of an interruptible sleep */
-    bool is_interruptible; /* it is in such a sleep now */
-    bool is_detached;      /* nobody will join: freed when it ends */
+    struct list run_link;      /* in a run queue while READY */
+    struct list all_link;      /* in thread_all; under its lock */
+    enum thread_state state;   /* under the run queue's lock */
+    bool interrupted;          /* somebody wants it out of an interruptible sleep */
+    bool is_interruptible;     /* it is in such a sleep now */
+    bool is_detached;          /* nobody will join: freed when it ends */
     uint32_t id;
     struct thread *joiner; /* sleeping in thread_join, under the run queue's lock */
     char name[CONFIG_THREAD_NAME_MAX];

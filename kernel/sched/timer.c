@@ -38,7 +38,7 @@ void timer_arm(struct timer *timer, uint64_t deadline_ns)
     spin_lock(&timers_lock);
     timer->deadline_ns = deadline_ns;
     struct list *before = &timers;
-    LIST_FOR_EACH(node, &timers) {
+    LIST_FOR_EACH (node, &timers) {
         if (LIST_ENTRY(node, struct timer, link)->deadline_ns > deadline_ns) break;
         before = node;
     }

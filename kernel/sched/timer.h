@@ -4,8 +4,8 @@
 #include "lib/list.h"
 
 struct timer {
-    struct list link;     /* in deadline order; itself while not armed */
-    uint64_t deadline_ns; /* core/time.h */
+    struct list link;                  /* in deadline order; itself while not armed */
+    uint64_t deadline_ns;              /* core/time.h */
     void (*fire)(struct timer *timer); /* interrupt context; the timer is no longer armed */
 };
 

@@ -24,8 +24,8 @@ static void timer_wakes(struct timer *timer)
 
 /* Gives up the lock only after the thread is marked sleeping, with interrupts off throughout, so a
  * wake-up in between makes it ready again and schedule() comes straight back. */
-static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns, bool interruptible)
-    NO_THREAD_SAFETY_ANALYSIS
+static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
+                          bool interruptible) NO_THREAD_SAFETY_ANALYSIS
 {
     struct waiter self = { .thread = thread_current(), .timer.fire = timer_wakes };
     if (interruptible && self.thread->interrupted) return ERR_INTERRUPTED;

@@ -5,7 +5,8 @@
 #include "lib/base.h"
 
 /* ---- memory: sys_memory.c ---- */
-int64_t sys_mmap(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t fd, uint64_t offset);
+int64_t sys_mmap(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t fd,
+                 uint64_t offset);
 int64_t sys_munmap(uint64_t at, uint64_t bytes);
 int64_t sys_mprotect(uint64_t at, uint64_t bytes, uint64_t protection);
 int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags);
@@ -52,7 +53,8 @@ int64_t sys_sched_getscheduler(uint64_t pid);
 int64_t sys_sched_get_priority_max(uint64_t policy);
 int64_t sys_sched_get_priority_min(uint64_t policy);
 int64_t sys_getcpu(uint64_t cpu, uint64_t node, uint64_t cache);
-int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2, uint64_t value3);
+int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2,
+                  uint64_t value3);
 
 /* ---- time: sys_time.c ---- */
 int64_t sys_clock_gettime(uint64_t clock, uint64_t out);

@@ -14,8 +14,12 @@ int64_t sys_uname(uint64_t out)
 {
     /* The release is the Linux interface we answer like; glibc refuses to start below 3.2. */
     static const struct linux_utsname name = {
-        .system = "Linux", .node = "cloudkernel", .release = "6.1.0-cloudkernel",
-        .version = "CloudKernel", .machine = "x86_64", .domain = "(none)",
+        .system = "Linux",
+        .node = "cloudkernel",
+        .release = "6.1.0-cloudkernel",
+        .version = "CloudKernel",
+        .machine = "x86_64",
+        .domain = "(none)",
     };
     return user_copy_out(UADDR(out), &name, sizeof(name)).code;
 }

@@ -66,8 +66,10 @@ int64_t sys_arch_prctl(uint64_t option, uint64_t address)
     case LINUX_ARCH_SET_FS:
     case LINUX_ARCH_SET_GS:
         if (address >= USER_END) return ERR_NOT_PERMITTED.code;
-        if (option == LINUX_ARCH_SET_FS) fs_base_write(address);
-        else user_gs_base_write(address);
+        if (option == LINUX_ARCH_SET_FS)
+            fs_base_write(address);
+        else
+            user_gs_base_write(address);
         return 0;
     case LINUX_ARCH_GET_FS:
     case LINUX_ARCH_GET_GS:

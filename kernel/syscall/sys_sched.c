@@ -53,8 +53,12 @@ int64_t sys_sched_getparam(uint64_t pid, uint64_t param)
 static int64_t priority_limit(uint64_t policy, int64_t of_realtime)
 {
     switch ((uint32_t)policy) {
-    case 1: case 2: return of_realtime;
-    case 0: case 3: case 5: case 6: return 0;
+    case 1:
+    case 2: return of_realtime;
+    case 0:
+    case 3:
+    case 5:
+    case 6: return 0;
     }
     return ERR_INVALID.code;
 }
@@ -85,15 +89,16 @@ static int64_t futex_wait(uint64_t word, uint32_t value, uint64_t deadline_ns)
     return e.code;
 }
 
-int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2, uint64_t value3)
+int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2,
+                  uint64_t value3)
 {
     (void)word2;
-    uint32_t command = (uint32_t)operation & ~(uint32_t)(LINUX_FUTEX_PRIVATE_FLAG | LINUX_FUTEX_CLOCK_REALTIME);
+    uint32_t command =
+        (uint32_t)operation & ~(uint32_t)(LINUX_FUTEX_PRIVATE_FLAG | LINUX_FUTEX_CLOCK_REALTIME);
     if (word % sizeof(uint32_t)) return ERR_INVALID.code;
     switch (command) {
     case LINUX_FUTEX_WAKE:
-    case LINUX_FUTEX_WAKE_BITSET:
-        return 0;
+    case LINUX_FUTEX_WAKE_BITSET: return 0;
     case LINUX_FUTEX_WAIT:
     case LINUX_FUTEX_WAIT_BITSET: {
         if (command == LINUX_FUTEX_WAIT_BITSET && !(uint32_t)value3) return ERR_INVALID.code;
@@ -102,7 +107,8 @@ int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t ti
             err_t e = timespec_read(timeout, &ns);
             if (failed(e)) return e.code;
             bool is_absolute = command == LINUX_FUTEX_WAIT_BITSET;
-            uint64_t clock = is_absolute && operation & LINUX_FUTEX_CLOCK_REALTIME ? time_realtime_ns() : time_now_ns();
+            uint64_t clock =
+                is_absolute && operation & LINUX_FUTEX_CLOCK_REALTIME ? time_realtime_ns() : time_now_ns();
             uint64_t left = !is_absolute ? ns : ns > clock ? ns - clock : 0;
             if (add_overflows(time_now_ns(), left, &deadline)) deadline = UINT64_MAX - 1;
         }

@@ -35,19 +35,13 @@ static bool read_clock(uint64_t clock, uint64_t *out_ns)
     switch ((uint32_t)clock) {
     case LINUX_CLOCK_REALTIME:
     case LINUX_CLOCK_REALTIME_COARSE:
-    case LINUX_CLOCK_TAI:
-        *out_ns = time_realtime_ns();
-        return true;
+    case LINUX_CLOCK_TAI: *out_ns = time_realtime_ns(); return true;
     case LINUX_CLOCK_MONOTONIC:
     case LINUX_CLOCK_MONOTONIC_RAW:
     case LINUX_CLOCK_MONOTONIC_COARSE:
-    case LINUX_CLOCK_BOOTTIME:
-        *out_ns = time_now_ns();
-        return true;
+    case LINUX_CLOCK_BOOTTIME: *out_ns = time_now_ns(); return true;
     case LINUX_CLOCK_PROCESS_CPUTIME_ID:
-    case LINUX_CLOCK_THREAD_CPUTIME_ID:
-        *out_ns = time_now_ns() - process_current()->start_ns;
-        return true;
+    case LINUX_CLOCK_THREAD_CPUTIME_ID: *out_ns = time_now_ns() - process_current()->start_ns; return true;
     }
     return false;
 }

@@ -13,9 +13,9 @@
  * makes sound: unused argument registers are ignored. */
 typedef void (*syscall_entry_t)(void);
 
-#define ENTRY_SUPPORTED(name) (syscall_entry_t)sys_##name
-#define ENTRY_PARTIAL(name)   (syscall_entry_t)sys_##name
-#define ENTRY_REFUSED(name)   (syscall_entry_t)syscall_missing
+#define ENTRY_SUPPORTED(name) (syscall_entry_t) sys_##name
+#define ENTRY_PARTIAL(name)   (syscall_entry_t) sys_##name
+#define ENTRY_REFUSED(name)   (syscall_entry_t) syscall_missing
 
 /* Numbers the list leaves out stay with the first, whole-range entry. */
 #pragma GCC diagnostic push
@@ -33,7 +33,8 @@ const syscall_entry_t syscall_table[SYSCALL_COUNT] = {
 const char *syscall_name(uint64_t number)
 {
     switch (number) {
-#define SYSCALL(number, name, status, reason) case number: return #name;
+#define SYSCALL(number, name, status, reason) \
+    case number: return #name;
 #include "abi/syscalls.def"
 #undef SYSCALL
     }
@@ -46,9 +47,11 @@ static uint32_t refused_beyond;
 
 int64_t syscall_unknown(uint64_t number)
 {
-    if (number >= SYSCALL_COUNT) refused_beyond++;
+    if (number >= SYSCALL_COUNT)
+        refused_beyond++;
     else if (refused_counts[number]++ == 0)
-        log_info("system call %llu (%s) is not supported: ENOSYS", (unsigned long long)number, syscall_name(number));
+        log_info("system call %llu (%s) is not supported: ENOSYS", (unsigned long long)number,
+                 syscall_name(number));
     return ERR_NO_SYSCALL.code;
 }
 

@@ -68,7 +68,7 @@ void space_destroy(struct space *space)
 {
     mutex_lock(&space->lock);
     page_table_destroy_user(&space->page_table, free_leaf, space);
-    LIST_FOR_EACH_SAFE(node, &space->areas) space_remove_area_locked(space, area_of(node));
+    LIST_FOR_EACH_SAFE (node, &space->areas) space_remove_area_locked(space, area_of(node));
     mutex_unlock(&space->lock);
     heap_free(space);
 }

@@ -23,7 +23,9 @@ enum { NUMBERS = 470, CANARY_BYTES = 65536 };
 
 static uint64_t state;
 static unsigned char canary[CANARY_BYTES];
-static const struct { int64_t seconds, fraction; } no_time;
+static const struct {
+    int64_t seconds, fraction;
+} no_time;
 
 static uint64_t next(void)
 {
@@ -51,11 +53,36 @@ static int64_t call(uint64_t number, const uint64_t a[6])
 static int is_left_out(uint64_t number)
 {
     static const uint16_t numbers[] = {
-        SYS_exit,     SYS_exit_group, SYS_kill,   SYS_tkill,       SYS_tgkill,          SYS_rt_sigqueueinfo, SYS_pause,
-        SYS_alarm,    SYS_setitimer,  SYS_fork,   SYS_vfork,       SYS_clone,           SYS_execve,          SYS_execveat,
-        SYS_chroot,   SYS_reboot,     SYS_wait4,  SYS_waitid,      SYS_rt_sigsuspend,   SYS_rt_sigtimedwait,
-        SYS_rt_sigreturn, SYS_ptrace, SYS_timer_create, SYS_epoll_wait, SYS_epoll_pwait, 435 /* clone3 */,
-        SYS_rt_tgsigqueueinfo, 424 /* pidfd_send_signal */, SYS_prctl, SYS_seccomp,
+        SYS_exit,
+        SYS_exit_group,
+        SYS_kill,
+        SYS_tkill,
+        SYS_tgkill,
+        SYS_rt_sigqueueinfo,
+        SYS_pause,
+        SYS_alarm,
+        SYS_setitimer,
+        SYS_fork,
+        SYS_vfork,
+        SYS_clone,
+        SYS_execve,
+        SYS_execveat,
+        SYS_chroot,
+        SYS_reboot,
+        SYS_wait4,
+        SYS_waitid,
+        SYS_rt_sigsuspend,
+        SYS_rt_sigtimedwait,
+        SYS_rt_sigreturn,
+        SYS_ptrace,
+        SYS_timer_create,
+        SYS_epoll_wait,
+        SYS_epoll_pwait,
+        435 /* clone3 */,
+        SYS_rt_tgsigqueueinfo,
+        424 /* pidfd_send_signal */,
+        SYS_prctl,
+        SYS_seccomp,
     };
     for (size_t i = 0; i < COUNT_OF(numbers); i++)
         if (numbers[i] == number) return 1;
@@ -66,9 +93,30 @@ static const char *random_path(void)
 {
     static char too_long[8192], unterminated;
     static const char *const paths[] = {
-        "/", ".", "..", "", "/tmp", "/tmp/a", "/tmp/a/b", "/tmp/../tmp/./b", "b", "/dev/zero", "/dev/null", "/dev/urandom",
-        "/proc/self/maps", "/proc/self/fd", "/proc/self/exe", "/proc/self/fd/3", "/proc/meminfo", "/tmp/link", "//tmp//c/",
-        "/dev/full", "/proc/self/status", "/proc", too_long, &unterminated,
+        "/",
+        ".",
+        "..",
+        "",
+        "/tmp",
+        "/tmp/a",
+        "/tmp/a/b",
+        "/tmp/../tmp/./b",
+        "b",
+        "/dev/zero",
+        "/dev/null",
+        "/dev/urandom",
+        "/proc/self/maps",
+        "/proc/self/fd",
+        "/proc/self/exe",
+        "/proc/self/fd/3",
+        "/proc/meminfo",
+        "/tmp/link",
+        "//tmp//c/",
+        "/dev/full",
+        "/proc/self/status",
+        "/proc",
+        too_long,
+        &unterminated,
     };
     memset(too_long, 'x', sizeof(too_long) - 1);
     unterminated = 'x';
@@ -78,8 +126,21 @@ static const char *random_path(void)
 static uint64_t random_address(void)
 {
     static const uint64_t hostile[] = {
-        0, 1, 0xfff, 0x10000, WINDOW - 8, WINDOW + WINDOW_BYTES - 4, 0x7fffffffefff, 0x7fffffffffff, 0x800000000000, 1ull << 63,
-        0xffff800000000000, 0xffffffff80100000, 0xffffffffff600000, UINT64_MAX - 7, UINT64_MAX,
+        0,
+        1,
+        0xfff,
+        0x10000,
+        WINDOW - 8,
+        WINDOW + WINDOW_BYTES - 4,
+        0x7fffffffefff,
+        0x7fffffffffff,
+        0x800000000000,
+        1ull << 63,
+        0xffff800000000000,
+        0xffffffff80100000,
+        0xffffffffff600000,
+        UINT64_MAX - 7,
+        UINT64_MAX,
     };
     return below(8) ? WINDOW + below(WINDOW_BYTES) : hostile[below(COUNT_OF(hostile))];
 }
@@ -103,7 +164,7 @@ static uint64_t random_argument(void)
     switch (below(6)) {
     case 0: return random_address();
     case 1: return (uint64_t)(uintptr_t)random_path();
-    case 2: return below(16); /* a descriptor */
+    case 2: return below(16);      /* a descriptor */
     case 3: return (uint64_t)-100; /* AT_FDCWD */
     case 4: return below(0x10000);
     }
@@ -133,8 +194,10 @@ static void shape_arguments(uint64_t number, uint64_t a[6])
         a[2] = below(8);
         a[3] = next() & 0x17801f;
         if (below(4)) a[3] |= MAP_ANONYMOUS;
-        if (below(8)) a[3] |= MAP_FIXED;
-        else a[3] &= ~(uint64_t)(MAP_POPULATE | MAP_LOCKED), a[1] &= 0xfffff;
+        if (below(8))
+            a[3] |= MAP_FIXED;
+        else
+            a[3] &= ~(uint64_t)(MAP_POPULATE | MAP_LOCKED), a[1] &= 0xfffff;
         if (a[1] > WINDOW_BYTES) a[3] &= ~(uint64_t)MAP_POPULATE;
         a[4] = below(12);
         a[5] = below(2) ? 0 : random_number() & ~4095ull;
@@ -145,7 +208,13 @@ static void shape_arguments(uint64_t number, uint64_t a[6])
         a[3] = below(8) ? MREMAP_MAYMOVE : below(8);
         a[4] = WINDOW + (below(WINDOW_BYTES / 2) & ~4095ull);
         break;
-    case SYS_munmap: case SYS_mprotect: case SYS_madvise: case SYS_msync: case SYS_mincore: case SYS_mlock: case SYS_munlock:
+    case SYS_munmap:
+    case SYS_mprotect:
+    case SYS_madvise:
+    case SYS_msync:
+    case SYS_mincore:
+    case SYS_mlock:
+    case SYS_munlock:
         random_range(&a[0], &a[1]);
         if (number == SYS_mprotect) a[2] = below(8) ? below(8) : random_number();
         if (number == SYS_madvise) a[2] = below(26);
@@ -154,25 +223,32 @@ static void shape_arguments(uint64_t number, uint64_t a[6])
     case SYS_arch_prctl: a[0] = 0x1003 + below(4); break; /* asks; the thread pointer stays */
     case SYS_open: a[0] = (uint64_t)(uintptr_t)random_path(); break;
     case SYS_openat: a[0] = (uint64_t)-100, a[1] = (uint64_t)(uintptr_t)random_path(); break;
-    case SYS_read: case SYS_write: case SYS_pread64:
-        a[0] = below(16), a[1] = WINDOW + below(WINDOW_BYTES), a[2] = below(8) ? below(65536) : random_number();
+    case SYS_read:
+    case SYS_write:
+    case SYS_pread64:
+        a[0] = below(16), a[1] = WINDOW + below(WINDOW_BYTES),
+        a[2] = below(8) ? below(65536) : random_number();
         break;
     case SYS_poll: a[1] = below(64), a[2] = below(2); break;
     case SYS_ppoll: a[1] = below(64), a[2] = (uint64_t)(uintptr_t)&no_time; break;
     case SYS_select: a[4] = (uint64_t)(uintptr_t)&no_time; break;
     case SYS_pselect6: a[4] = (uint64_t)(uintptr_t)&no_time; break;
-    case SYS_nanosleep: a[0] = below(2) ? (uint64_t)(uintptr_t)&no_time : random_address() | 1ull << 63; break;
+    case SYS_nanosleep:
+        a[0] = below(2) ? (uint64_t)(uintptr_t)&no_time : random_address() | 1ull << 63;
+        break;
     case SYS_clock_nanosleep: a[2] = (uint64_t)(uintptr_t)&no_time; break;
     case SYS_futex: a[3] = (uint64_t)(uintptr_t)&no_time; break;
     case 436: /* close_range */ a[0] = below(32), a[1] = a[0] + below(8); break;
     case SYS_close: a[0] = below(64); break;
-    case SYS_dup2: case SYS_dup3: a[0] = below(16), a[1] = below(8) ? 3 + below(60) : random_number() | 1024; break;
+    case SYS_dup2:
+    case SYS_dup3: a[0] = below(16), a[1] = below(8) ? 3 + below(60) : random_number() | 1024; break;
     }
 }
 
 static void map_window(void)
 {
-    void *got = mmap((void *)WINDOW, WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    void *got = mmap((void *)WINDOW, WINDOW_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (got != (void *)WINDOW) exit(2);
 }
 
@@ -189,9 +265,10 @@ static void fill_window(void)
 static uint64_t random_call(void)
 {
     static const uint16_t busy[] = {
-        SYS_mmap,  SYS_mmap,  SYS_munmap,    SYS_mprotect, SYS_mremap, SYS_madvise,  SYS_brk,   SYS_read,    SYS_write,
-        SYS_readv, SYS_writev, SYS_pread64,  SYS_open,     SYS_openat, SYS_close,    SYS_dup,   SYS_lseek,   SYS_ftruncate,
-        SYS_stat,  SYS_getdents64, SYS_rename, SYS_unlink, SYS_mkdir,  SYS_sendfile, SYS_fcntl, SYS_getcwd,  SYS_mlock,
+        SYS_mmap,   SYS_mmap,  SYS_munmap,   SYS_mprotect,  SYS_mremap,  SYS_madvise,    SYS_brk,
+        SYS_read,   SYS_write, SYS_readv,    SYS_writev,    SYS_pread64, SYS_open,       SYS_openat,
+        SYS_close,  SYS_dup,   SYS_lseek,    SYS_ftruncate, SYS_stat,    SYS_getdents64, SYS_rename,
+        SYS_unlink, SYS_mkdir, SYS_sendfile, SYS_fcntl,     SYS_getcwd,  SYS_mlock,
     };
     if (below(2)) return busy[below(COUNT_OF(busy))];
     return below(32) ? below(NUMBERS) : random_number() | NUMBERS;

@@ -98,12 +98,22 @@ static const struct {
     const char *name;
     void (*run)(void);
 } crashes[] = {
-    { "stack-overflow", stack_overflow }, { "read-null", read_null },       { "write-text", write_text },
-    { "write-rodata", write_rodata },     { "run-null", run_null },         { "run-data", run_data },
-    { "wild-pointer", wild_pointer },     { "invalid-opcode", invalid_opcode }, { "divide", divide_by_zero },
-    { "lock-twice", take_lock_twice },    { "assertion", failed_assertion }, { "stack-smash", smash_stack },
-    { "heap-overflow", heap_overflow },   { "heap-double-free", heap_double_free },
-    { "frame-double-free", frame_double_free }, { "frame-use-after-free", frame_use_after_free },
+    { "stack-overflow", stack_overflow },
+    { "read-null", read_null },
+    { "write-text", write_text },
+    { "write-rodata", write_rodata },
+    { "run-null", run_null },
+    { "run-data", run_data },
+    { "wild-pointer", wild_pointer },
+    { "invalid-opcode", invalid_opcode },
+    { "divide", divide_by_zero },
+    { "lock-twice", take_lock_twice },
+    { "assertion", failed_assertion },
+    { "stack-smash", smash_stack },
+    { "heap-overflow", heap_overflow },
+    { "heap-double-free", heap_double_free },
+    { "frame-double-free", frame_double_free },
+    { "frame-use-after-free", frame_use_after_free },
 };
 
 void crash(const char *name)

@@ -85,7 +85,8 @@ static bool run_test(struct test *test)
     if (!thread) return false;
     thread_join(thread);
     if (heap_stats().used_bytes > used)
-        test_fail(test->file, 0, "%llu bytes of heap lost", (unsigned long long)(heap_stats().used_bytes - used));
+        test_fail(test->file, 0, "%llu bytes of heap lost",
+                  (unsigned long long)(heap_stats().used_bytes - used));
     return !has_failed;
 }
 
