@@ -205,6 +205,15 @@ bool channel_stdin_is_ready(void)
     return ready;
 }
 
+uint32_t channel_stdin_bytes(void)
+{
+    pump(&channel);
+    spin_lock(&channel.queue.lock);
+    uint32_t bytes = byte_ring_used(&channel.input);
+    spin_unlock(&channel.queue.lock);
+    return bytes;
+}
+
 err_t channel_read_stdin(void *out, size_t capacity, size_t *count)
 {
     struct channel *c = &channel;

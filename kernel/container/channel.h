@@ -24,3 +24,5 @@ void channel_send_panic(void);
  * some. ERR_INTERRUPTED. ERR_IO: the host broke the protocol. Threads only. */
 err_t channel_read_stdin(void *out, size_t capacity, size_t *count);
 bool channel_stdin_is_ready(void);
+/* Bytes that a read would give at once. Any context. */
+uint32_t channel_stdin_bytes(void);

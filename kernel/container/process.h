@@ -24,7 +24,7 @@ struct process {
     char *path;                  /* as given to exec: AT_EXECFN, reports */
     struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
     struct linux_sigaction actions[LINUX_NSIG]; /* of signal n at n - 1 */
-    uint64_t blocked_signals;
+    uint64_t blocked_signals, pending_signals; /* bit n - 1 of signal n; what is pending is blocked */
     struct linux_stack signal_stack;
     uint64_t clear_tid, robust_list; /* recorded for threads to come */
     uint64_t start_ns;
@@ -39,7 +39,10 @@ struct process *process_current(void);
 NORETURN void process_exit(uint32_t status);
 NORETURN void process_exit_by_signal(uint32_t signal);
 
-/* Sends a signal. One that ends the program does so when it next leaves the kernel (at once, for
- * itself). ERR_NO_SYSCALL: a handler is installed, and running it is not supported yet.
- * Any context. */
+/* Sends a signal: it stays pending while it is blocked. One that ends the program does so when it next
+ * leaves the kernel (at once, for itself). ERR_NO_SYSCALL: a handler is installed, and running it is
+ * not supported yet. Any context. */
 err_t process_signal(struct process *process, uint32_t signal);
+/* The signals in the set stay pending until a later call takes them out of it. Sends those that are. */
+void process_block_signals(struct process *process, uint64_t blocked);
+void process_set_action(struct process *process, uint32_t signal, const struct linux_sigaction *action);

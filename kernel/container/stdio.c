@@ -51,6 +51,14 @@ static int64_t channel_write(struct file *file, struct io_buffer *from, uint64_t
     return write_pieces(from, send_to_channel, (uintptr_t)file->context);
 }
 
+static int64_t channel_ioctl(struct file *file, uint32_t request, uint64_t argument)
+{
+    (void)file;
+    if (request != LINUX_FIONREAD) return ERR_NOT_TTY.code;
+    uint32_t bytes = channel_stdin_bytes();
+    return user_copy_out(UADDR(argument), &bytes, sizeof(bytes)).code;
+}
+
 static uint32_t channel_poll_input(struct file *file)
 {
     (void)file;
@@ -62,6 +70,7 @@ static const struct file_ops channel_input_ops = {
     .mode = LINUX_S_IFIFO | 0600,
     .is_shared = true,
     .read = channel_read,
+    .ioctl = channel_ioctl,
     .poll = channel_poll_input,
 };
 static const struct file_ops channel_output_ops = {

@@ -84,16 +84,15 @@ static void exception(struct trap_frame *frame)
     }
 }
 
-/* On the debug stack: the thread cannot be ended from here, only marked. Single-stepping has no user
- * yet, so the trap flag of a program is cleared and the program ended, as without a debugger. */
+/* A program that steps itself, or INT1. In the kernel it is a step that began in ring 3 and ends at the
+ * first instruction of the kernel, which goes on without. */
 static void debug_exception(struct trap_frame *frame)
 {
     __asm__ volatile("mov %0, %%db6" : : "r"(0ull));
-    frame->rflags &= ~RFLAGS_TF;
-    if (trap_is_from_user(frame) && process_current()) {
-        err_t e = process_signal(process_current(), LINUX_SIGTRAP);
-        if (failed(e)) log_warning("SIGTRAP: a handler cannot be run yet");
-    }
+    if (trap_is_from_user(frame))
+        exception(frame);
+    else
+        frame->rflags &= ~RFLAGS_TF;
 }
 
 static void fault_of_program(struct trap_frame *frame, uint64_t address, err_t reason)
