@@ -41,6 +41,7 @@ _Static_assert(sizeof(struct linux_sigaction) == 32, "ABI");
 struct linux_stack { /* sigaltstack(2) */
     uint64_t base;
     int32_t flags;
+    uint32_t padding; /* named where there is some, so that none goes out unset */
     uint64_t bytes;
 };
 _Static_assert(sizeof(struct linux_stack) == 24, "ABI");

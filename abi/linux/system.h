@@ -34,9 +34,10 @@ struct linux_sysinfo {
     int64_t uptime_s;
     uint64_t loads[3];
     uint64_t total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;
-    uint16_t processes, padding;
+    uint16_t processes, padding1;
+    uint32_t padding2;
     uint64_t total_high, free_high;
-    uint32_t unit_bytes;
+    uint32_t unit_bytes, padding3;
 };
 _Static_assert(sizeof(struct linux_sysinfo) == 112, "ABI");
 

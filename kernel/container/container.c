@@ -2,6 +2,7 @@
 #include "container/container.h"
 
 #include "arch/context.h"
+#include "arch/cpu.h"
 #include "arch/features.h"
 #include "container/channel.h"
 #include "container/exec.h"
@@ -23,6 +24,7 @@ enum { WORDS_MAX = BOOT_CMDLINE_MAX / 2 };
 struct container {
     struct wait_queue queue; /* its lock guards the rest; the boot thread sleeps on it */
     struct process *init;    /* NULL before it starts and after it ended */
+    uint32_t early_signal;   /* the first one that came before init; 0: none */
     bool has_ended;
     struct container_end end;
 };
@@ -30,6 +32,7 @@ static struct container container = { .queue = WAIT_QUEUE_INIT(container.queue) 
 
 /* Word lists in one allocation: the pointers, then the text they point to. */
 struct words {
+    struct process *process; /* who gets them */
     uint32_t argument_count, environment_count;
     const char *arguments[WORDS_MAX], *environment[WORDS_MAX];
     char text[BOOT_CMDLINE_MAX];
@@ -87,7 +90,7 @@ static void set_end(struct container_end end)
 static void init_thread(void *argument)
 {
     struct words *words = argument;
-    struct process *p = container.init;
+    struct process *p = words->process;
     struct exec_request request = {
         .path = words->arguments[0],
         .argument_count = words->argument_count,
@@ -109,20 +112,34 @@ static void init_thread(void *argument)
     fpu_reset();
     fs_base_write(0);
     user_gs_base_write(0);
+    interrupts_off();
+    process_user_work(); /* a signal that came while it was loaded */
     user_enter(entry.rip, entry.rsp);
+}
+
+/* From here on signals reach the program. */
+static void publish(struct process *p)
+{
+    struct container *c = &container;
+    spin_lock(&c->queue.lock);
+    c->init = p;
+    uint32_t signal = c->early_signal;
+    spin_unlock(&c->queue.lock);
+    if (signal) container_signal(signal);
 }
 
 static err_t start(struct words *words)
 {
-    struct process *p;
-    err_t e = process_create(words->arguments[0], &p);
+    err_t e = process_create(words->arguments[0], &words->process);
     if (failed(e)) return e;
-    container.init = p;
+    struct process *p = words->process;
     p->thread = thread_create(p->name, init_thread, words);
-    if (p->thread) return OK;
-    container.init = NULL;
-    process_destroy(p);
-    return ERR_NO_MEMORY;
+    if (!p->thread) {
+        process_destroy(p);
+        return ERR_NO_MEMORY;
+    }
+    publish(p);
+    return OK;
 }
 
 static struct container_end refuse(const char *subject, const char *why, err_t e)
@@ -168,6 +185,7 @@ void container_signal(uint32_t signal)
     struct container *c = &container;
     if (signal < 1 || signal > LINUX_NSIG) return;
     spin_lock(&c->queue.lock);
+    if (!c->init && !c->early_signal) c->early_signal = signal;
     if (c->init && !c->has_ended && failed(process_signal(c->init, signal)))
         log_warning("signal %u has a handler, which cannot be run yet", signal);
     spin_unlock(&c->queue.lock);

@@ -6,6 +6,7 @@
 #include "container/container.h"
 #include "container/process_internal.h"
 #include "container/stdio.h"
+#include "core/log.h"
 #include "core/time.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
@@ -116,18 +117,58 @@ static bool is_ignored_by_default(uint32_t signal)
     return false;
 }
 
-err_t process_signal(struct process *p, uint32_t signal)
+static bool is_ignored(const struct process *p, uint32_t signal)
 {
     uint64_t handler = p->actions[signal - 1].handler;
+    return handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && is_ignored_by_default(signal));
+}
+
+static err_t act_locked(struct process *p, uint32_t signal) REQUIRES(p->signal_lock)
+{
     if (signal != LINUX_SIGKILL) {
-        if (handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && is_ignored_by_default(signal)))
-            return OK;
-        if (handler != LINUX_SIG_DFL) return ERR_NO_SYSCALL;
+        if (is_ignored(p, signal)) return OK;
+        if (p->actions[signal - 1].handler != LINUX_SIG_DFL) return ERR_NO_SYSCALL;
     }
-    p->exit_signal = signal;
+    if (!p->exit_signal) p->exit_signal = signal; /* the first is the one that ends it */
     percpu()->user_work |= USER_WORK_EXIT;
     thread_interrupt(p->thread);
     return OK;
+}
+
+static uint64_t signal_bit(uint32_t signal) { return 1ull << (signal - 1); }
+
+err_t process_signal(struct process *p, uint32_t signal)
+{
+    err_t e = OK;
+    spin_lock(&p->signal_lock);
+    if (p->blocked_signals & signal_bit(signal))
+        p->pending_signals |= signal_bit(signal);
+    else
+        e = act_locked(p, signal);
+    spin_unlock(&p->signal_lock);
+    return e;
+}
+
+void process_block_signals(struct process *p, uint64_t blocked)
+{
+    spin_lock(&p->signal_lock);
+    p->blocked_signals = blocked & ~(signal_bit(LINUX_SIGKILL) | signal_bit(LINUX_SIGSTOP));
+    uint64_t due = p->pending_signals & ~p->blocked_signals;
+    p->pending_signals &= ~due;
+    for (; due; due &= due - 1) {
+        uint32_t signal = (uint32_t)__builtin_ctzll(due) + 1;
+        if (failed(act_locked(p, signal)))
+            log_warning("signal %u has a handler, which cannot be run yet", signal);
+    }
+    spin_unlock(&p->signal_lock);
+}
+
+void process_set_action(struct process *p, uint32_t signal, const struct linux_sigaction *action)
+{
+    spin_lock(&p->signal_lock);
+    p->actions[signal - 1] = *action;
+    if (is_ignored(p, signal)) p->pending_signals &= ~signal_bit(signal);
+    spin_unlock(&p->signal_lock);
 }
 
 /* On the way back to ring 3, interrupts off. */

@@ -4,6 +4,7 @@
 #pragma once
 #include "abi/linux/signal.h"
 #include "abi/linux/system.h"
+#include "core/lock.h"
 #include "lib/base.h"
 
 struct fd_table;
@@ -23,12 +24,14 @@ struct process {
     char name[PROCESS_NAME_MAX]; /* PR_SET_NAME */
     char *path;                  /* as given to exec: AT_EXECFN, reports */
     struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
+    struct spinlock signal_lock;                /* guards the next four, which interrupts use too */
     struct linux_sigaction actions[LINUX_NSIG]; /* of signal n at n - 1 */
-    uint64_t blocked_signals, pending_signals; /* bit n - 1 of signal n; what is pending is blocked */
+    uint64_t blocked_signals;                   /* bit n - 1 of signal n */
+    uint64_t pending_signals;                   /* sent while blocked */
+    uint32_t exit_signal; /* a signal that must end it on the way back to ring 3; 0: none */
     struct linux_stack signal_stack;
     uint64_t clear_tid, robust_list; /* recorded for threads to come */
     uint64_t start_ns;
-    uint32_t exit_signal; /* a signal that must end it on the way back to ring 3; 0: none */
     bool no_new_privileges;
 };
 
@@ -43,6 +46,6 @@ NORETURN void process_exit_by_signal(uint32_t signal);
  * leaves the kernel (at once, for itself). ERR_NO_SYSCALL: a handler is installed, and running it is
  * not supported yet. Any context. */
 err_t process_signal(struct process *process, uint32_t signal);
-/* The signals in the set stay pending until a later call takes them out of it. Sends those that are. */
+/* From now on these signals stay pending; pending ones that are not among them act. */
 void process_block_signals(struct process *process, uint64_t blocked);
 void process_set_action(struct process *process, uint32_t signal, const struct linux_sigaction *action);

@@ -18,7 +18,7 @@ int64_t sys_rt_sigaction(uint64_t signal, uint64_t action, uint64_t old, uint64_
         err_t e = user_copy_in(&wanted, UADDR(action), sizeof(wanted));
         if (failed(e)) return e.code;
         wanted.mask &= ~never_blocked;
-        p->actions[n - 1] = wanted;
+        process_set_action(p, n, &wanted);
     }
     return old ? user_copy_out(UADDR(old), &was, sizeof(was)).code : 0;
 }
@@ -37,16 +37,16 @@ int64_t sys_rt_sigprocmask(uint64_t how, uint64_t set, uint64_t old, uint64_t se
         case LINUX_SIG_SETMASK: break;
         default: return ERR_INVALID.code;
         }
-        p->blocked_signals = wanted & ~never_blocked;
+        process_block_signals(p, wanted);
     }
     return old ? user_copy_out(UADDR(old), &was, sizeof(was)).code : 0;
 }
 
 int64_t sys_rt_sigpending(uint64_t set, uint64_t set_bytes)
 {
-    uint64_t none = 0; /* nothing stays pending: a signal acts or is ignored when it is sent */
-    if (set_bytes > sizeof(none)) return ERR_INVALID.code;
-    return user_copy_out(UADDR(set), &none, set_bytes).code;
+    uint64_t pending = process_current()->pending_signals;
+    if (set_bytes > sizeof(pending)) return ERR_INVALID.code;
+    return user_copy_out(UADDR(set), &pending, set_bytes).code;
 }
 
 int64_t sys_sigaltstack(uint64_t stack, uint64_t old)
@@ -73,12 +73,10 @@ static int64_t send_to_self(uint64_t signal)
     return process_signal(process_current(), n).code;
 }
 
+/* 0 is the program's own group; -1 would be everybody but the caller and the container's init. */
 int64_t sys_kill(uint64_t pid, uint64_t signal)
 {
-    /* 0 and -1 name a group or everybody: here, the program itself. */
-    int32_t id = (int32_t)pid;
-    bool is_self = id == (int32_t)process_current()->pid || id == 0 || id == -(int32_t)process_current()->pid;
-    if ((uint32_t)signal > LINUX_NSIG) return ERR_INVALID.code;
+    bool is_self = (int32_t)pid == 0 || (int32_t)pid == (int32_t)process_current()->pid;
     return is_self ? send_to_self(signal) : ERR_NO_PROCESS.code;
 }
 
@@ -90,6 +88,6 @@ int64_t sys_tkill(uint64_t tid, uint64_t signal)
 
 int64_t sys_tgkill(uint64_t pid, uint64_t tid, uint64_t signal)
 {
-    if ((int32_t)pid <= 0) return ERR_INVALID.code;
+    if ((int32_t)pid <= 0 || (int32_t)tid <= 0) return ERR_INVALID.code;
     return (uint32_t)pid == process_current()->pid ? sys_tkill(tid, signal) : ERR_NO_PROCESS.code;
 }

@@ -124,6 +124,45 @@ static void sending(void)
     SHOW(syscall(SYS_tgkill, self, thread, SIGTERM));
 }
 
+static void show_pending(void)
+{
+    uint64_t set = 0;
+    syscall(SYS_rt_sigpending, &set, 8);
+    printf("pending: %jx\n", (uintmax_t)set);
+}
+
+static void pending(void)
+{
+    uint64_t all = UINT64_MAX, none = 0;
+    signal(SIGTERM, SIG_DFL);
+    SHOW(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8));
+    SHOW(kill(getpid(), SIGTERM));
+    SHOW(kill(getpid(), SIGCHLD)); /* may get a handler before it is unblocked, so it is kept too */
+    SHOW(kill(getpid(), SIGPIPE));
+    SHOW(kill(getpid(), SIGUSR2));
+    SHOW(kill(getpid(), 64));
+    show_pending();
+    signal(SIGTERM, SIG_IGN); /* throws it away */
+    signal(SIGUSR2, SIG_IGN);
+    signal(64, SIG_IGN);
+    show_pending();
+    SHOW(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8));
+    show_pending();
+}
+
+/* The last thing: the lower of two signals, once they are let through. */
+static void end(void)
+{
+    uint64_t all = UINT64_MAX, none = 0;
+    signal(SIGTERM, SIG_DFL);
+    SHOW(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8));
+    SHOW(kill(getpid(), SIGTERM));
+    SHOW(kill(getpid(), SIGHUP));
+    fflush(stdout);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+    printf("still there\n");
+}
+
 int main(int argc, char **argv)
 {
     work_in(argc, argv);
@@ -131,5 +170,7 @@ int main(int argc, char **argv)
     masks();
     stacks();
     sending();
+    pending();
+    end();
     return 0;
 }
