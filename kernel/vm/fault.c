@@ -163,7 +163,10 @@ void fault_handle(struct trap_frame *frame)
     uint64_t fixup = from_user ? 0 : trap_fixup(frame->rip);
     if (!from_user && !fixup) fault_in_kernel(frame, address);
 
-    err_t e = space ? space_fault(space, address, (uint32_t)frame->error) : ERR_FAULT;
+    /* The CPU's own accesses on behalf of ring 3 are to tables that user memory never holds. (QEMU 7.2
+     * makes them for RET and IRET too, where SMAP then forbids the stack for ever.) */
+    bool is_implicit = from_user && !(frame->error & PF_USER);
+    err_t e = space && !is_implicit ? space_fault(space, address, (uint32_t)frame->error) : ERR_FAULT;
     if (!failed(e)) return;
     if (fixup)
         frame->rip = fixup;

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Programs that attack the kernel: processor states that no compiler makes, forbidden instructions, random
+# system calls, signals at the worst moment. Each ends the way it should, and the kernel goes on. Prints
+# TAP. Usage: hostile_test.sh CK GUEST_PROGRAMS BUILD
+set -u
+export LC_ALL=C
+ck=$(realpath "$1")
+programs=$(realpath "$2")
+build=$(realpath "$3")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+tests=0 failures=0
+# result NAME OK: shows the kernel's log when it is not
+result() {
+    tests=$((tests + 1))
+    if [ "$2" = yes ]; then
+        echo "ok $tests - hostile: $1"
+    else
+        failures=$((failures + 1))
+        echo "not ok $tests - hostile: $1"
+        tail -12 out err log 2>/dev/null | sed 's/^/# /'
+    fi
+}
+# run KERNEL CPU PROGRAM [ARGS...]: leaves $status, out, err, log
+run() {
+    local kernel=$1 cpu=$2
+    shift 2
+    CK_KERNEL=$build/$kernel timeout 120 "$ck" run --qemu "-cpu $cpu" --log log "$@" >out 2>err </dev/null
+    status=$?
+    is_alive=no # the kernel saw the program's end, and its own
+    grep -q " ended: " log && ! grep -q panic log && is_alive=yes
+}
+release=kernel.elf
+debug=kernel/debug-gcc/kernel.elf
+
+# way STATUSES REPORT WAY: a death by one of the statuses (old QEMU takes some instructions for unknown)
+way() {
+    run $release "$cpu" "$programs/hostile_cpu.musl" "$3"
+    local ok=no
+    [[ " $1 " == *" $status "* && $is_alive = yes ]] && grep -Eq "$2" log && ok=yes
+    result "$3, processor $cpu: $status" $ok
+}
+for cpu in max qemu64; do
+    for name in int4 int14 int_0x30 int_0xf0 int_0x80 in outs sti iopl lgdt lidt ltr lldt cr0 cr4 dr7 clts wrmsr swapgs \
+        sysretl iretq_to_kernel iretq_non_canonical invlpg wbinvd xsetbv kernel_code_selector code_32_selector task_selector \
+        ldt_selector kernel_data_selector vsyscall stack_non_canonical read_fs_non_canonical syscall_at_the_end; do
+        case $cpu-$name in qemu64-xsetbv) continue ;; esac # it has no such instruction
+        way 139 "SIGSEGV, .* at " $name
+    done
+    way "132 139" "SIG(ILL|SEGV), .* at " sysenter
+    way "132 133" "SIG(ILL|TRAP), .* at " int1
+    way 132 "SIGILL, invalid opcode at " exception_without_stack
+    way 132 "SIGILL, invalid opcode at " exception_on_kernel_stack
+    way 133 "SIGTRAP, debug exception at " step_over_syscall
+    way 133 "SIGTRAP, debug exception at " step_over_stack_switch
+    for name in map_beyond_the_end flags registers vector_registers first_registers selectors; do
+        way 0 "ended: status 0" $name
+    done
+done
+cpu=max
+way 139 "SIGSEGV, .* at " xrstor_garbage
+way 0 "ended: status 0" bases
+way "132 133" "SIG(ILL|TRAP), .* at " exception_with_kernel_base
+
+# calls KERNEL SEED COUNT
+calls() {
+    run "$1" max "$programs/random_calls.musl" "$2" "$3"
+    result "$3 random calls, seed $2, ${1%/*}: $(tail -1 out)" "$([ $status = 0 ] && echo $is_alive)"
+}
+calls $release 1 20000
+calls $release 2 20000
+for seed in 3 4 5; do calls $debug $seed 20000; done
+
+# A signal while the machine boots, the program is loaded, or it runs: it ends, and at once.
+signals_at() { # SECONDS
+    CK_KERNEL=$build/$release timeout 30 "$ck" run --log log "$programs/ends.musl" spin >out 2>err </dev/null &
+    local pid=$!
+    sleep "$1"
+    pkill -TERM -x -P $pid ck
+    wait $pid
+    status=$?
+    result "a signal after $1 s ends a program that only computes: $status" "$([ $status = 143 ] && echo yes)"
+}
+for after in 0.02 0.05 0.06 0.07 0.08 0.09 0.1 0.12 0.15 0.2 0.3; do signals_at $after; done
+
+echo "1..$tests"
+exit $((failures > 0))
