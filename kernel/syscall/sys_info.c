@@ -38,7 +38,9 @@ int64_t sys_sysinfo(uint64_t out)
 
 int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags)
 {
-    if (flags & ~(uint64_t)GETRANDOM_FLAGS) return ERR_INVALID.code;
+    const uint32_t random_and_insecure = 6; /* a contradiction */
+    if ((uint32_t)flags & ~(uint32_t)GETRANDOM_FLAGS) return ERR_INVALID.code;
+    if ((flags & random_and_insecure) == random_and_insecure) return ERR_INVALID.code;
     uint8_t chunk[GETRANDOM_CHUNK];
     bytes = MIN(bytes, (uint64_t)INT32_MAX);
     struct io_segment segment = { buffer, bytes };

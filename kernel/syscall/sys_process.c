@@ -83,9 +83,9 @@ static int64_t set_name(uint64_t address)
 {
     char name[PROCESS_NAME_MAX] = "";
     size_t length;
-    err_t e = user_copy_string(name, UADDR(address), sizeof(name), &length);
+    /* A longer one is cut, and its rest not looked at, as on Linux. */
+    err_t e = user_copy_string(name, UADDR(address), sizeof(name) - 1, &length);
     if (failed(e) && e.code != ERR_NAME_TOO_LONG.code) return e.code;
-    name[PROCESS_NAME_MAX - 1] = 0; /* a longer one is cut, as on Linux */
     memcpy(process_current()->name, name, sizeof(name));
     return 0;
 }

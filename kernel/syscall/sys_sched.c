@@ -6,6 +6,7 @@
 #include "sched/wait.h"
 #include "syscall/sys_core.h"
 #include "syscall/timespec.h"
+#include "vm/layout.h"
 #include "vm/usercopy.h"
 
 int64_t sys_sched_yield(void)
@@ -20,7 +21,7 @@ int64_t sys_sched_getaffinity(uint64_t pid, uint64_t bytes, uint64_t mask)
 {
     uint64_t cpus = 1;
     if (!is_self(pid)) return ERR_NO_PROCESS.code;
-    if (bytes % sizeof(uint64_t) || bytes == 0) return ERR_INVALID.code;
+    if (bytes % sizeof(uint64_t) || (uint32_t)bytes == 0) return ERR_INVALID.code;
     err_t e = user_copy_out(UADDR(mask), &cpus, sizeof(cpus));
     return failed(e) ? e.code : (int64_t)sizeof(cpus);
 }
@@ -89,31 +90,35 @@ static int64_t futex_wait(uint64_t word, uint32_t value, uint64_t deadline_ns)
     return e.code;
 }
 
+static err_t futex_deadline(uint64_t timeout, bool is_absolute, bool is_realtime, uint64_t *out)
+{
+    *out = UINT64_MAX;
+    if (!timeout) return OK;
+    uint64_t ns, clock = is_realtime ? time_realtime_ns() : time_now_ns();
+    err_t e = timespec_read(timeout, &ns);
+    if (failed(e)) return e;
+    uint64_t left = !is_absolute ? ns : ns > clock ? ns - clock : 0;
+    if (add_overflows(time_now_ns(), left, out)) *out = UINT64_MAX - 1;
+    return OK;
+}
+
 int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2,
                   uint64_t value3)
 {
     (void)word2;
     uint32_t command =
         (uint32_t)operation & ~(uint32_t)(LINUX_FUTEX_PRIVATE_FLAG | LINUX_FUTEX_CLOCK_REALTIME);
-    if (word % sizeof(uint32_t)) return ERR_INVALID.code;
-    switch (command) {
-    case LINUX_FUTEX_WAKE:
-    case LINUX_FUTEX_WAKE_BITSET: return 0;
-    case LINUX_FUTEX_WAIT:
-    case LINUX_FUTEX_WAIT_BITSET: {
-        if (command == LINUX_FUTEX_WAIT_BITSET && !(uint32_t)value3) return ERR_INVALID.code;
-        uint64_t deadline = UINT64_MAX, ns;
-        if (timeout) {
-            err_t e = timespec_read(timeout, &ns);
-            if (failed(e)) return e.code;
-            bool is_absolute = command == LINUX_FUTEX_WAIT_BITSET;
-            uint64_t clock =
-                is_absolute && operation & LINUX_FUTEX_CLOCK_REALTIME ? time_realtime_ns() : time_now_ns();
-            uint64_t left = !is_absolute ? ns : ns > clock ? ns - clock : 0;
-            if (add_overflows(time_now_ns(), left, &deadline)) deadline = UINT64_MAX - 1;
-        }
-        return futex_wait(word, (uint32_t)value, deadline);
-    }
-    }
-    return ERR_NO_SYSCALL.code;
+    bool is_realtime = operation & LINUX_FUTEX_CLOCK_REALTIME;
+    bool is_wait = command == LINUX_FUTEX_WAIT || command == LINUX_FUTEX_WAIT_BITSET;
+    bool is_wake = command == LINUX_FUTEX_WAKE || command == LINUX_FUTEX_WAKE_BITSET;
+    bool has_bitset = command == LINUX_FUTEX_WAIT_BITSET || command == LINUX_FUTEX_WAKE_BITSET;
+    if (!is_wait && !is_wake) return ERR_NO_SYSCALL.code;
+    if (is_realtime && command != LINUX_FUTEX_WAIT_BITSET) return ERR_NO_SYSCALL.code;
+
+    uint64_t deadline = 0;
+    err_t e = is_wait ? futex_deadline(timeout, has_bitset, is_realtime, &deadline) : OK;
+    if (failed(e)) return e.code;
+    if ((has_bitset && !(uint32_t)value3) || word % sizeof(uint32_t)) return ERR_INVALID.code;
+    if (is_wait) return futex_wait(word, (uint32_t)value, deadline);
+    return is_user_range(word, sizeof(uint32_t)) ? 0 : ERR_FAULT.code; /* there is nobody to wake */
 }
