@@ -84,7 +84,7 @@ tests-e2e: $(BUILD_E2E) $(B)/tests-e2e.list
 	@tools/run_tests.sh $(B)/tests-e2e.list
 tests-all: $(BUILD_UNIT) $(BUILD_FUZZ) $(KTESTS) $(BUILD_E2E) \
 		$(B)/tests-unit.list $(B)/tests-fuzz.list $(B)/tests-ktest.list $(B)/tests-e2e.list
-	@printf 'make check\ttools/tap.sh "make check is silent" make --no-print-directory check\n' > $(B)/tests.list
+	@printf 'make check\ttools/tap.sh "make check is silent" env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory check\n' > $(B)/tests.list
 	@cat $(B)/tests-unit.list $(B)/tests-fuzz.list $(B)/tests-ktest.list $(B)/tests-e2e.list >> $(B)/tests.list
 	@tools/run_tests.sh $(B)/tests.list
 

@@ -27,14 +27,18 @@ static void print(const char *format, ...)
     log_raw(line, MIN(length, sizeof(line) - 1));
 }
 
-static void print_location(const char *label, uint64_t address)
+/* `back` is 1 for a return address: that of a call which never returns may be the next function's
+ * first byte, so the byte before it is looked up. */
+static void print_symbol(const char *label, uint64_t address, uint64_t back)
 {
     struct symbol symbol;
-    if (symbol_find(address, &symbol))
-        print("%s %016lx  %s+0x%lx\n", label, address, symbol.name, symbol.offset);
+    if (symbol_find(address - back, &symbol))
+        print("%s %016lx  %s+0x%lx\n", label, address, symbol.name, symbol.offset + back);
     else
         print("%s %016lx\n", label, address);
 }
+static void print_location(const char *label, uint64_t address) { print_symbol(label, address, 0); }
+static void print_caller_at(const char *label, uint64_t address) { print_symbol(label, address, 1); }
 
 /* Frames are followed only upward, inside one stack's worth of addresses, so that a damaged chain
  * ends the list instead of faulting. */
@@ -45,8 +49,8 @@ static void print_backtrace(uint64_t rbp)
         const uint64_t *frame = (const uint64_t *)rbp;
         uint64_t next = frame[0];
         struct symbol symbol;
-        if (!symbol_find(frame[1], &symbol)) break; /* the boot stub's caller, or damage */
-        print_location("   ", frame[1]);
+        if (!symbol_find(frame[1] - 1, &symbol)) break; /* the boot stub's caller, or damage */
+        print_caller_at("   ", frame[1]);
         if (next <= rbp || next - rbp > CONFIG_KERNEL_STACK_BYTES) break;
         rbp = next;
     }
@@ -58,7 +62,7 @@ static void print_caller(const struct trap_frame *f)
     struct symbol symbol;
     bool is_kernel_stack = f->rsp >= 0xffff800000000000ull && is_aligned(f->rsp, 8);
     if (is_kernel_stack && !trap_is_from_user(f) && !symbol_find(f->rip, &symbol))
-        print_location("   ", *(const uint64_t *)f->rsp);
+        print_caller_at("   ", *(const uint64_t *)f->rsp);
 }
 
 #define ULL(x) ((unsigned long long)(x))
@@ -107,7 +111,7 @@ void panic(const char *format, ...)
     format_string_va(reason, sizeof(reason), format, args);
     va_end(args);
     print("\npanic: %s\n", reason);
-    print_location("at ", (uint64_t)__builtin_return_address(0));
+    print_caller_at("at ", (uint64_t)__builtin_return_address(0));
     print_backtrace((uint64_t)__builtin_frame_address(0));
     end_report();
 }
