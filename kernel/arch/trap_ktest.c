@@ -3,6 +3,7 @@
 
 #include "arch/cpu.h"
 #include "arch/features.h"
+#include "arch/percpu.h"
 #include "arch/usercopy.h"
 #include "tests/harness/test.h"
 
@@ -37,6 +38,55 @@ TEST(an_nmi_runs_on_a_stack_of_its_own)
     EXPECT_EQ(seen_vector, TRAP_NMI);
     uint64_t here = (uint64_t)__builtin_frame_address(0);
     EXPECT(seen_rsp > here ? seen_rsp - here > 65536 : here - seen_rsp > 65536);
+}
+
+static struct percpu *seen_percpu;
+static void note_percpu(struct trap_frame *frame)
+{
+    (void)frame;
+    seen_percpu = percpu();
+}
+
+/* As between SYSCALL and SWAPGS: ring 0, the program's GS and the program's stack pointer. */
+TEST(a_careful_trap_finds_its_own_data_whatever_gs_and_rsp_hold_and_puts_them_back)
+{
+    const uint64_t bases[] = { 0, 1, 0x7fffffffffff, 0xffff800000000000, UINT64_MAX };
+    const uint32_t msr_gs_base = 0xc0000101;
+    trap_handler_t before = trap_get_handler(TRAP_NMI);
+    trap_set_handler(TRAP_NMI, note_percpu);
+    for (size_t i = 0; i < ARRAY_LENGTH(bases); i++) {
+        uint64_t parked = user_gs_base_read(), after_low, after_high, rsp = 0x800000000000;
+        seen_percpu = NULL;
+        interrupts_off();
+        user_gs_base_write(bases[i]);
+        __asm__ volatile("swapgs\n xchg %%rsp, %2\n int $2\n xchg %%rsp, %2\n rdmsr\n swapgs"
+                         : "=a"(after_low), "=d"(after_high), "+r"(rsp)
+                         : "c"(msr_gs_base)
+                         : "memory");
+        user_gs_base_write(parked);
+        interrupts_on();
+        EXPECT_EQ(after_high << 32 | after_low, bases[i]);
+        EXPECT_EQ(rsp, 0x800000000000);
+        EXPECT(seen_percpu == percpu());
+    }
+    trap_set_handler(TRAP_NMI, before);
+}
+
+TEST(ring_3_has_no_way_into_32_bit_code_and_no_local_descriptors)
+{
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } PACKED gdt;
+    uint16_t ldt;
+    __asm__ volatile("sgdt %0; sldt %1" : "=m"(gdt), "=r"(ldt));
+    const uint64_t code = 1ull << 43 | 1ull << 44, is_64_bit = 1ull << 53;
+    for (int i = 1; i * 8 < gdt.limit; i++) {
+        uint64_t descriptor = ((const uint64_t *)gdt.base)[i];
+        if (i != SEGMENT_TSS / 8 && i != SEGMENT_TSS / 8 + 1 && (descriptor & code) == code)
+            EXPECT(descriptor & is_64_bit);
+    }
+    EXPECT_EQ(ldt, 0);
 }
 
 TEST(protections_the_cpu_has_are_on)

@@ -127,9 +127,11 @@ void panic_trap(const struct trap_frame *frame, const char *format, ...)
     print("\npanic: %s\n", reason);
     print_location("rip", frame->rip);
     print_registers(frame);
-    print("backtrace:\n");
-    print_caller(frame);
-    print_backtrace(frame->rbp);
+    if (!trap_is_from_user(frame)) { /* whose RBP may be anything */
+        print("backtrace:\n");
+        print_caller(frame);
+        print_backtrace(frame->rbp);
+    }
     end_report();
 }
 
