@@ -30,6 +30,7 @@ _Static_assert(CONFIG_FAULT_AROUND_PAGES > 0 &&
 enum {
     VECTOR_PIC_BASE = 0x20, /* where the masked PICs could still raise a spurious interrupt */
     VECTOR_IRQ_BASE = 0x30,
-    VECTOR_TIMER = 0xf0,
-    VECTOR_SPURIOUS = 0xff, /* low four bits set, as older APICs demand. [intel-sdm3 11.9] */
+    VECTOR_TIMER = 0x70,
+    VECTOR_SPURIOUS = 0x7f, /* low four bits set, as older APICs demand. [intel-sdm3 11.9] */
+    VECTOR_COUNT = 128,     /* a stub each, which pushes its number as a signed byte */
 };

@@ -11,7 +11,7 @@ KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) tests/harn
 
 KERNEL_WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wshadow
 # Small by default; what runs at every system call, fault, allocation or boot is built for speed.
-KERNEL_OPT := -Os
+KERNEL_OPT := -Oz
 KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_region kernel/mm/heap kernel/mm/page_table \
 	kernel/sched/thread kernel/sched/wait kernel/sched/mutex kernel/vm/fault kernel/vm/space kernel/vm/usercopy \
 	kernel/fs/directory kernel/fs/file kernel/syscall/sys_file_io lib/random lib/string lib/cpio lib/cmdline
@@ -22,8 +22,10 @@ KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=ke
 	-fmacro-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(CURDIR)/=
 KERNEL_LDFLAGS := -nostdlib -static -Wl,-no-pie -Wl,-T,kernel/arch/kernel.ld -Wl,--gc-sections \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none -Wl,--orphan-handling=error
-FLAGS_gcc := -Wno-unused-const-variable
-FLAGS_clang-19 := -Wthread-safety -Wno-gnu-statement-expression
+# Nothing is aligned for speed, not even code built for it, and no register needs more than 8 bytes of alignment.
+FLAGS_gcc := -Wno-unused-const-variable -fno-inline-small-functions -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
+	-malign-data=abi -mpreferred-stack-boundary=3
+FLAGS_clang-19 := -Wthread-safety -Wno-gnu-statement-expression -mstack-alignment=8
 LDFLAGS_clang-19 := -fuse-ld=lld-19
 FLAGS_debug := -DCK_DEBUG
 FLAGS_ktest := -DCK_DEBUG

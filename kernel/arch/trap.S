@@ -7,29 +7,32 @@
 
     .text
 
-/* Each stub is 16 bytes so that trap_stub(vector) is arithmetic. Vectors for which the CPU pushes
+/* Each stub is 8 bytes so that trap_stubs[vector] is arithmetic. Vectors for which the CPU pushes
  * an error code: 8, 10-14, 17, 21, 29, 30. [intel-sdm3 6.13] */
-    .balign 16
+    .balign 8
     .global trap_stubs
 trap_stubs:
     .set vector, 0
-    .rept 256
-    .balign 16
-    .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
-    pushq   $0
-    .endif
-    .if vector < 128
+    .rept VECTOR_COUNT
+    .balign 8
     pushq   $vector
-    .else
-    pushq   $vector - 256               /* two bytes; made positive again below */
-    .endif
-    .if vector == 1 || vector == 2 || vector == 8 || vector == 18
+    .if vector == 8
     jmp     trap_careful
-    .else
+    .elseif vector == 1 || vector == 2 || vector == 18
+    jmp     trap_careful_without_error
+    .elseif (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
     jmp     trap_common
+    .else
+    jmp     trap_without_error
     .endif
     .set vector, vector + 1
     .endr
+
+/* Makes room for an error code of 0 in front of the vector. */
+    .macro push_error
+    pushq   (%rsp)
+    movq    $0, 8(%rsp)
+    .endm
 
     .macro push_registers
     pushq   %rdi
@@ -47,8 +50,6 @@ trap_stubs:
     pushq   %r13
     pushq   %r14
     pushq   %r15
-    movzbl  TRAP_FRAME_VECTOR(%rsp), %eax
-    movq    %rax, TRAP_FRAME_VECTOR(%rsp)
     cld
     clac_site
     .endm
@@ -81,6 +82,8 @@ trap_stubs:
     .popsection
     .endm
 
+trap_without_error:
+    push_error
 trap_common:
     testb   $3, 24(%rsp)                /* the interrupted CS */
     jz      1f
@@ -108,6 +111,8 @@ trap_do_user_work:
 /* Debug, NMI, double fault and machine check may come where CS says ring 0 while GS and RSP are still
  * the program's. They run on stacks of their own, whose top word holds this CPU's percpu pointer: GS
  * is saved, set and put back whatever it was. */
+trap_careful_without_error:
+    push_error
 trap_careful:
     push_registers
     testb   $3, TRAP_FRAME_CS(%rsp)

@@ -6,6 +6,7 @@
 #include "arch/syscall.h"
 #include "container/process.h"
 #include "core/log.h"
+#include "lib/string.h"
 #include "syscall/sys_core.h"
 #include "syscall/sys_file.h"
 
@@ -29,15 +30,22 @@ const syscall_entry_t syscall_table[SYSCALL_COUNT] = {
 };
 #pragma GCC diagnostic pop
 
-/* Names are only looked up for reports, so a list of strings is enough. */
+/* Names are only looked up for reports: one string after the other is enough, and small. */
 const char *syscall_name(uint64_t number)
 {
-    switch (number) {
-#define SYSCALL(number, name, status, reason) \
-    case number: return #name;
+    static const uint16_t numbers[] = {
+#define SYSCALL(number, name, status, reason) number,
 #include "abi/syscalls.def"
 #undef SYSCALL
-    }
+    };
+    static const char names[] =
+#define SYSCALL(number, name, status, reason) #name "\0"
+#include "abi/syscalls.def"
+#undef SYSCALL
+        ;
+    const char *name = names;
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++, name += strlen(name) + 1)
+        if (numbers[i] == number) return name;
     return "unknown";
 }
 
