@@ -8,7 +8,8 @@ Usage: run_linux.py [OPTION...] KERNEL [PROGRAM [ARGUMENT...]]
 --rootfs ARCHIVE   a newc archive, as `ck build` writes it; PROGRAM is then a path in it
 --timeout SECONDS  of real time (300)
 --log FILE         for what Linux's console said
---qemu WORDS       more for QEMU's command line
+--append WORDS     more for Linux's command line
+--qemu WORDS       more for QEMU's
 
 The program's output, error output and exit status are passed on; RDTSC counts its instructions. Without
 PROGRAM it prints "boot N", the count at the first instruction of ring 3. What can be said of the program
@@ -85,7 +86,7 @@ def machine_arguments(options, folder):
         '-accel', 'tcg', '-icount', 'shift=0,sleep=off', '-rtc', 'base=2024-01-01,clock=vm', '-seed', '1',
         '-cpu', 'max,-erms,-fsrm,-rdrand,-rdseed',
         '-smp', '1', '-m', options.memory,
-        '-kernel', str(options.kernel), '-initrd', f'{folder}/initrd', '-append', KERNEL_WORDS,
+        '-kernel', str(options.kernel), '-initrd', f'{folder}/initrd', '-append', f'{KERNEL_WORDS} {options.append}'.strip(),
         '-chardev', f'file,id=console,path={folder}/console',
         '-device', 'isa-serial,chardev=console,iobase=0x3f8,irq=4,index=0',
         '-chardev', f'file,id=channel,path={folder}/channel',
@@ -102,7 +103,8 @@ def run_machine(arguments, timeout):
     except subprocess.TimeoutExpired:
         raise Failure(TIMED_OUT, f'Linux did not end within {timeout:g} seconds') from None
     if done.returncode != 0:
-        raise Failure(FAILED, f'QEMU ended with status {done.returncode}: {done.stderr.strip()}')
+        reason, *_registers = done.stderr.splitlines() or ['it did not say why']
+        raise Failure(FAILED, f'QEMU ended with status {done.returncode}: {reason}')
 
 
 def parse_report(channel, console):
@@ -152,6 +154,7 @@ def main():
     parser.add_argument('--rootfs')
     parser.add_argument('--timeout', type=float, default=300)
     parser.add_argument('--log', type=pathlib.Path)
+    parser.add_argument('--append', default='')
     parser.add_argument('--qemu', default='')
     parser.add_argument('kernel', type=pathlib.Path)
     parser.add_argument('program', nargs='?')
