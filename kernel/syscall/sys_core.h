@@ -9,7 +9,7 @@ int64_t sys_mmap(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flag
                  uint64_t offset);
 int64_t sys_munmap(uint64_t at, uint64_t bytes);
 int64_t sys_mprotect(uint64_t at, uint64_t bytes, uint64_t protection);
-int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags);
+int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags, uint64_t to);
 int64_t sys_brk(uint64_t end);
 int64_t sys_madvise(uint64_t at, uint64_t bytes, uint64_t advice);
 int64_t sys_msync(uint64_t at, uint64_t bytes, uint64_t flags);

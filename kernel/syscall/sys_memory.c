@@ -31,6 +31,7 @@ static err_t check_kind(uint64_t flags, uint64_t bytes, uint64_t offset)
         return (type == LINUX_MAP_SHARED || type == LINUX_MAP_PRIVATE) && !grows ? OK : ERR_INVALID;
     }
     if (offset > (uint64_t)INT64_MAX - bytes) return ERR_OVERFLOW;
+    if (flags & LINUX_MAP_GROWSDOWN) return ERR_INVALID;
     return type >= LINUX_MAP_SHARED && type <= LINUX_MAP_SHARED_VALIDATE ? OK : ERR_INVALID;
 }
 
@@ -50,7 +51,9 @@ static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64
     bool is_file = !(flags & LINUX_MAP_ANONYMOUS);
     if (fixed) out->flags |= SPACE_FIXED;
     if (flags & LINUX_MAP_FIXED_NOREPLACE) out->flags |= SPACE_NO_REPLACE;
-    if (flags & LINUX_MAP_POPULATE && !(flags & LINUX_MAP_NORESERVE)) out->flags |= SPACE_POPULATE;
+    if ((flags & (LINUX_MAP_POPULATE | LINUX_MAP_NONBLOCK)) == LINUX_MAP_POPULATE)
+        out->flags |= SPACE_POPULATE;
+    if (flags & LINUX_MAP_LOCKED) out->flags |= SPACE_LOCKED;
     if (flags & (LINUX_MAP_GROWSDOWN | LINUX_MAP_STACK)) out->flags |= SPACE_STACK;
     if (is_file && (flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE) out->flags |= SPACE_SHARED;
     return check_kind(flags, out->bytes, offset);
@@ -92,12 +95,24 @@ int64_t sys_mprotect(uint64_t at, uint64_t bytes, uint64_t protection)
     return space_protect(space(), at, align_up(bytes, PAGE_BYTES), (uint32_t)protection).code;
 }
 
-int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags)
+int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags, uint64_t to)
 {
-    if (at % PAGE_BYTES || flags & ~(uint64_t)LINUX_MREMAP_MAYMOVE) return ERR_INVALID.code;
-    uint64_t place; /* lengths that wrap become 0, which is refused, as on Linux */
-    err_t e = space_remap(space(), at, align_up(old_bytes, PAGE_BYTES), align_up(new_bytes, PAGE_BYTES),
-                          flags & LINUX_MREMAP_MAYMOVE, &place);
+    const uint64_t known = LINUX_MREMAP_MAYMOVE | LINUX_MREMAP_FIXED | LINUX_MREMAP_DONTUNMAP;
+    if (at % PAGE_BYTES || flags & ~known) return ERR_INVALID.code;
+    struct remap_request request = {
+        .at = at,
+        .old_bytes = align_up(old_bytes, PAGE_BYTES), /* lengths that wrap become 0, which is */
+        .new_bytes = align_up(new_bytes, PAGE_BYTES), /* refused, as on Linux */
+        .to = to,
+        .may_move = flags & LINUX_MREMAP_MAYMOVE,
+        .is_fixed = flags & LINUX_MREMAP_FIXED,
+        .keeps_old = flags & LINUX_MREMAP_DONTUNMAP,
+    };
+    if ((request.is_fixed || request.keeps_old) && !request.may_move) return ERR_INVALID.code;
+    if (request.keeps_old && request.old_bytes != request.new_bytes) return ERR_INVALID.code;
+    if (request.is_fixed && to % PAGE_BYTES) return ERR_INVALID.code;
+    uint64_t place;
+    err_t e = space_remap(space(), &request, &place);
     return failed(e) ? e.code : (int64_t)place;
 }
 
@@ -121,43 +136,55 @@ static bool is_mapped(uint64_t at, uint64_t bytes)
     return whole;
 }
 
+/* What an area answers to an advice. [linux mm/madvise.c] */
+static err_t check_advice(const struct area *area, uint64_t advice)
+{
+    bool is_locked = area->flags & SPACE_LOCKED, is_file = area->backing;
+    switch (advice) {
+    case LINUX_MADV_DONTNEED:
+    case LINUX_MADV_COLD:
+    case LINUX_MADV_PAGEOUT: return is_locked ? ERR_INVALID : OK;
+    case LINUX_MADV_FREE: return is_locked || is_file ? ERR_INVALID : OK;
+    case LINUX_MADV_WIPEONFORK: return is_file ? ERR_INVALID : OK;
+    /* Only files that may be written through the mapping have something to remove. */
+    case LINUX_MADV_REMOVE: return is_locked || !is_file ? ERR_INVALID : ERR_ACCESS;
+    default: return OK;
+    }
+}
+
+static err_t advise(uint64_t at, uint64_t bytes, uint64_t advice)
+{
+    switch (advice) {
+    case LINUX_MADV_POPULATE_READ: return space_populate(space(), at, bytes, POPULATE_READ);
+    case LINUX_MADV_POPULATE_WRITE: return space_populate(space(), at, bytes, POPULATE_WRITE);
+    case LINUX_MADV_DONTNEED:
+    case LINUX_MADV_DONTNEED_LOCKED:
+    case LINUX_MADV_FREE: return space_advise(space(), at, bytes, check_advice, advice, true);
+    default: return space_advise(space(), at, bytes, check_advice, advice, false);
+    }
+}
+
+static bool is_advice(uint64_t advice)
+{
+    switch (advice) {
+    case LINUX_MADV_NORMAL ... LINUX_MADV_DONTNEED:
+    case LINUX_MADV_FREE ... LINUX_MADV_DOFORK:
+    case LINUX_MADV_HUGEPAGE ... LINUX_MADV_DONTNEED_LOCKED: return true;
+    default: return false;
+    }
+}
+
 int64_t sys_madvise(uint64_t at, uint64_t bytes, uint64_t advice)
 {
     uint64_t end, whole_bytes = align_up(bytes, PAGE_BYTES);
-    if (at % PAGE_BYTES || whole_bytes < bytes || add_overflows(at, whole_bytes, &end))
+    if (!is_advice(advice) || at % PAGE_BYTES || whole_bytes < bytes || add_overflows(at, whole_bytes, &end))
         return ERR_INVALID.code;
-    bytes = whole_bytes;
-    err_t e = OK;
-    switch (advice) {
-    case LINUX_MADV_DONTNEED:
-    case LINUX_MADV_FREE:
-        if (bytes) e = space_discard(space(), at, bytes);
-        break;
-    case LINUX_MADV_NORMAL:
-    case LINUX_MADV_RANDOM:
-    case LINUX_MADV_SEQUENTIAL:
-    case LINUX_MADV_WILLNEED:
-    case LINUX_MADV_DONTFORK:
-    case LINUX_MADV_DOFORK:
-    case LINUX_MADV_HUGEPAGE:
-    case LINUX_MADV_NOHUGEPAGE:
-    case LINUX_MADV_DONTDUMP:
-    case LINUX_MADV_DODUMP:
-    case LINUX_MADV_COLD:
-    case LINUX_MADV_PAGEOUT: break;
-    default: return ERR_INVALID.code;
-    }
-    if (failed(e)) return e.code;
-    /* A hole is told of, after the advice was taken for the rest. */
-    return !bytes || is_mapped(at, bytes) ? 0 : ERR_NO_MEMORY.code;
+    return whole_bytes ? advise(at, whole_bytes, advice).code : 0;
 }
 
-/* The range rounded out to pages, as the mlock family does. */
-static bool is_mapped_rounded(uint64_t at, uint64_t bytes)
+static err_t check_sync(const struct area *area, uint64_t flags)
 {
-    if (bytes > USER_END || at > USER_END) return false;
-    uint64_t start = align_down(at, PAGE_BYTES);
-    return is_mapped(start, align_up(at + bytes, PAGE_BYTES) - start);
+    return (flags & LINUX_MS_INVALIDATE) && (area->flags & SPACE_LOCKED) ? ERR_BUSY : OK;
 }
 
 int64_t sys_msync(uint64_t at, uint64_t bytes, uint64_t flags)
@@ -166,7 +193,7 @@ int64_t sys_msync(uint64_t at, uint64_t bytes, uint64_t flags)
     if (at % PAGE_BYTES || flags & ~known) return ERR_INVALID.code;
     if ((flags & LINUX_MS_ASYNC) && (flags & LINUX_MS_SYNC)) return ERR_INVALID.code;
     bytes = align_up(bytes, PAGE_BYTES);
-    return !bytes || is_mapped(at, bytes) ? 0 : ERR_NO_MEMORY.code;
+    return bytes ? space_advise(space(), at, bytes, check_sync, flags, false).code : 0;
 }
 
 int64_t sys_mincore(uint64_t at, uint64_t bytes, uint64_t vector)
@@ -175,6 +202,7 @@ int64_t sys_mincore(uint64_t at, uint64_t bytes, uint64_t vector)
     if (bytes > USER_END) return ERR_NO_MEMORY.code;
     struct space *s = space();
     uint64_t pages = align_up(bytes, PAGE_BYTES) >> PAGE_SHIFT;
+    if (!is_user_range(vector, pages)) return ERR_FAULT.code;
     if (!is_mapped(at, pages << PAGE_SHIFT)) return ERR_NO_MEMORY.code;
     for (uint64_t i = 0; i < pages; i++) {
         paddr_t frame;
@@ -188,30 +216,28 @@ int64_t sys_mincore(uint64_t at, uint64_t bytes, uint64_t vector)
     return 0;
 }
 
-/* Memory never leaves once it is touched, so locking only has to touch it. */
-int64_t sys_mlock(uint64_t at, uint64_t bytes)
-{
-    if (!is_mapped_rounded(at, bytes)) return ERR_NO_MEMORY.code;
-    uint64_t end = at + bytes;
-    for (at = align_down(at, PAGE_BYTES); at < end; at += PAGE_BYTES) {
-        err_t e = space_fault(space(), at, 0);
-        if (failed(e)) return ERR_NO_MEMORY.code;
-    }
-    return 0;
-}
+int64_t sys_mlock(uint64_t at, uint64_t bytes) { return space_lock(space(), at, bytes, SPACE_LOCKED).code; }
 
 int64_t sys_mlock2(uint64_t at, uint64_t bytes, uint64_t flags)
 {
-    if (flags > 1) return ERR_INVALID.code; /* 1: MLOCK_ONFAULT, which is what happens anyway */
-    if (flags) return is_mapped_rounded(at, bytes) ? 0 : ERR_NO_MEMORY.code;
-    return sys_mlock(at, bytes);
+    if (flags & ~(uint64_t)LINUX_MLOCK_ONFAULT) return ERR_INVALID.code;
+    uint32_t marks = SPACE_LOCKED | (flags & LINUX_MLOCK_ONFAULT ? SPACE_LOCKED_ON_FAULT : 0);
+    return space_lock(space(), at, bytes, marks).code;
 }
 
-int64_t sys_munlock(uint64_t at, uint64_t bytes)
+int64_t sys_munlock(uint64_t at, uint64_t bytes) { return space_lock(space(), at, bytes, 0).code; }
+
+int64_t sys_mlockall(uint64_t flags)
 {
-    return is_mapped_rounded(at, bytes) ? 0 : ERR_NO_MEMORY.code;
+    const uint64_t whom = LINUX_MCL_CURRENT | LINUX_MCL_FUTURE;
+    if (!(flags & whom) || flags & ~(whom | LINUX_MCL_ONFAULT)) return ERR_INVALID.code;
+    uint32_t marks = SPACE_LOCKED | (flags & LINUX_MCL_ONFAULT ? SPACE_LOCKED_ON_FAULT : 0);
+    space_lock_all(space(), marks, flags & LINUX_MCL_FUTURE ? marks : 0, flags & LINUX_MCL_CURRENT);
+    return 0;
 }
 
-int64_t sys_mlockall(uint64_t flags) { return flags == 0 || flags > 7 || flags == 4 ? ERR_INVALID.code : 0; }
-
-int64_t sys_munlockall(void) { return 0; }
+int64_t sys_munlockall(void)
+{
+    space_lock_all(space(), 0, 0, true);
+    return 0;
+}

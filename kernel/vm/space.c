@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/space.h"
 
-#include "arch/trap.h"
 #include "config.h"
 #include "core/panic.h"
 #include "mm/frame.h"
@@ -73,8 +72,7 @@ void space_destroy(struct space *space)
     heap_free(space);
 }
 
-/* The first area that ends above `address`: it contains the address or is the next one up. */
-static struct area *find_from_locked(struct space *space, uint64_t address) REQUIRES(space->lock)
+struct area *space_find_from_locked(struct space *space, uint64_t address)
 {
     struct area *hit = space->last_hit;
     struct list *node = hit && hit->start <= address ? &hit->link : space->areas.next;
@@ -85,7 +83,7 @@ static struct area *find_from_locked(struct space *space, uint64_t address) REQU
 
 struct area *space_find_locked(struct space *space, uint64_t address)
 {
-    struct area *area = find_from_locked(space, address);
+    struct area *area = space_find_from_locked(space, address);
     return area && area->start <= address ? area : NULL;
 }
 
@@ -113,12 +111,12 @@ static err_t split_locked(struct space *space, struct area *area, uint64_t at) R
 /* Cuts areas at both ends of the range, so that every area is inside it or outside. */
 err_t space_isolate_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock)
 {
-    struct area *area = find_from_locked(space, start);
+    struct area *area = space_find_from_locked(space, start);
     if (area && area->start < start) {
         err_t e = split_locked(space, area, start);
         if (failed(e)) return e;
     }
-    area = find_from_locked(space, end - 1);
+    area = space_find_from_locked(space, end - 1);
     if (area && area->start < end && area->end > end) return split_locked(space, area, end);
     return OK;
 }
@@ -127,7 +125,7 @@ err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end) REQU
 {
     err_t e = space_isolate_locked(space, start, end);
     if (failed(e)) return e;
-    struct area *area = find_from_locked(space, start);
+    struct area *area = space_find_from_locked(space, start);
     if (!area || area->start >= end) return OK;
     e = space_drop_pages_locked(space, start, end);
     if (failed(e)) return e;
@@ -162,7 +160,7 @@ bool space_find_gap_locked(struct space *space, uint64_t bytes, uint64_t *out) R
 
 bool space_is_free_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock)
 {
-    struct area *area = find_from_locked(space, start);
+    struct area *area = space_find_from_locked(space, start);
     return !area || area->start >= end;
 }
 
@@ -202,7 +200,7 @@ static void join_locked(struct space *space, struct area *lower, struct area *up
 /* Joins across every border in [start, end] that need not be one. */
 void space_join_locked(struct space *space, uint64_t start, uint64_t end)
 {
-    struct area *area = find_from_locked(space, start - 1), *next;
+    struct area *area = space_find_from_locked(space, start - 1), *next;
     while (area && area->end <= end && (next = next_area(space, area))) {
         if (can_join(area, next))
             join_locked(space, area, next);
@@ -215,7 +213,7 @@ struct area *space_add_area_locked(struct space *space, const struct area *like)
 {
     struct area *area = space->area_count < CONFIG_AREAS_MAX ? heap_alloc(sizeof(*area)) : NULL;
     if (!area) return NULL;
-    struct area *above = find_from_locked(space, like->start);
+    struct area *above = space_find_from_locked(space, like->start);
     *area = *like;
     backing_get(area->backing);
     list_push_back(above ? &above->link : &space->areas, &area->link);
@@ -227,7 +225,7 @@ struct area *space_add_area_locked(struct space *space, const struct area *like)
 /* The common case, without a new area, is that a neighbour grows. */
 err_t space_insert_locked(struct space *space, const struct area *fresh)
 {
-    struct area *above = find_from_locked(space, fresh->start);
+    struct area *above = space_find_from_locked(space, fresh->start);
     struct list *below = above ? above->link.prev : space->areas.prev;
     struct area *lower = below == &space->areas ? NULL : area_of(below);
 
@@ -244,26 +242,18 @@ err_t space_insert_locked(struct space *space, const struct area *fresh)
     return OK;
 }
 
-static void populate(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags)
-{
-    uint32_t access = PF_USER | (flags & SPACE_WRITE ? PF_WRITE : 0);
-    for (uint64_t offset = 0; offset < bytes; offset += PAGE_BYTES) {
-        err_t e = space_fault(space, at + offset, access);
-        if (failed(e)) return; /* as on Linux, pages that could not be had come (or fail) on touch */
-    }
-}
-
 err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags, struct backing *backing,
                 uint64_t backing_page, uint64_t *out)
 {
     uint64_t place = 0;
     mutex_lock(&space->lock);
+    flags |= space->future_marks;
     err_t e =
         bytes && bytes <= USER_END ? choose_place_locked(space, at, bytes, flags, &place) : ERR_NO_MEMORY;
     struct area fresh = {
         .start = place,
         .end = place + bytes,
-        .flags = flags & (SPACE_PROTECTION | SPACE_STACK | SPACE_HEAP | SPACE_SHARED),
+        .flags = flags & (SPACE_PROTECTION | SPACE_STACK | SPACE_HEAP | SPACE_SHARED | SPACE_LOCK_MARKS),
         .backing = backing,
         .backing_page = backing_page,
     };
@@ -271,7 +261,9 @@ err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags
     backing_put(backing);
     mutex_unlock(&space->lock);
     if (failed(e)) return e;
-    if (flags & SPACE_POPULATE) populate(space, place, bytes, flags);
+    /* As on Linux, pages that could not be had come (or fail) on touch. */
+    if (flags & SPACE_POPULATE || (flags & SPACE_LOCK_MARKS) == SPACE_LOCKED)
+        (void)failed(space_populate(space, place, bytes, POPULATE_WHOLE));
     *out = place;
     return OK;
 }
@@ -300,31 +292,22 @@ static err_t protect_area_locked(struct space *space, struct area *area, uint32_
 
 err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection)
 {
-    if (!is_user_range(at, bytes)) return ERR_NO_MEMORY;
-    if (!bytes) return OK;
-    uint64_t start = at, end = at + bytes;
+    uint64_t start = at, end = range_end(at, bytes);
+    if (start == end) return OK;
     mutex_lock(&space->lock);
-    err_t e = space_isolate_locked(space, at, end);
+    err_t e = at < USER_END ? space_isolate_locked(space, at, end) : ERR_NO_MEMORY;
     while (!failed(e) && at < end) {
         struct area *area = space_find_locked(space, at);
         if (!area) {
             e = ERR_NO_MEMORY;
             break;
         }
-        e = protect_area_locked(space, area, protection);
+        /* Where a shared view could be written, the file would have to change with it. */
+        bool is_refused = (area->flags & SPACE_SHARED) && (protection & SPACE_WRITE);
+        e = is_refused ? ERR_ACCESS : protect_area_locked(space, area, protection);
         at = area->end;
     }
     space_join_locked(space, start, end);
-    mutex_unlock(&space->lock);
-    return e;
-}
-
-err_t space_discard(struct space *space, uint64_t at, uint64_t bytes)
-{
-    if (!is_user_range(at, bytes)) return ERR_NO_MEMORY;
-    if (!bytes) return OK;
-    mutex_lock(&space->lock);
-    err_t e = space_drop_pages_locked(space, at, at + bytes);
     mutex_unlock(&space->lock);
     return e;
 }

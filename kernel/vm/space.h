@@ -26,6 +26,11 @@ enum {
     SPACE_HEAP = 1 << 7,   /* brk */
     SPACE_SHARED = 1 << 8, /* a read-only view of a file */
     SPACE_POPULATE = 1 << 9,
+    /* Nothing ever leaves memory; the marks only decide what the calls about a range answer, and
+     * whether pages come at once. */
+    SPACE_LOCKED = 1 << 10,
+    SPACE_LOCKED_ON_FAULT = 1 << 11, /* with LOCKED: pages come when they are touched */
+    SPACE_LOCK_MARKS = SPACE_LOCKED | SPACE_LOCKED_ON_FAULT,
 };
 
 struct area {
@@ -47,6 +52,7 @@ struct space {
     uint64_t map_top; /* mappings without an address go below this */
     uint64_t brk_start, brk_end;
     uint64_t fault_count;
+    uint32_t future_marks; /* SPACE_LOCK_MARKS that new areas get */
 };
 
 /* The space of the running thread; NULL in a kernel thread. */
@@ -64,14 +70,41 @@ err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags
                 uint64_t backing_page, uint64_t *out);
 /* Holes in the range are fine, as for munmap(2). */
 err_t space_unmap(struct space *space, uint64_t at, uint64_t bytes);
-/* ERR_NO_MEMORY when a part of the range is not mapped; what came before it is changed. */
+/* ERR_NO_MEMORY when a part of the range is not mapped, ERR_ACCESS at a view of a file that may not be
+ * written; what came before it is changed. */
 err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection);
-/* mremap(2) without a fixed destination: *out is where the range is now, and on failure it is where it
- * was. ERR_FAULT: nothing is mapped at `at`, or a range that shall grow is not one area. */
-err_t space_remap(struct space *space, uint64_t at, uint64_t old_bytes, uint64_t new_bytes, bool may_move,
-                  uint64_t *out);
-/* Drops the pages, keeps the areas: anonymous memory reads as zero again. */
-err_t space_discard(struct space *space, uint64_t at, uint64_t bytes);
+
+/* Everything page aligned. */
+struct remap_request {
+    uint64_t at, old_bytes, new_bytes;
+    uint64_t to; /* with is_fixed: exactly there, replacing what is there */
+    bool may_move, is_fixed;
+    bool keeps_old; /* the pages move, the old range stays mapped and empty */
+};
+/* mremap(2): *out is where the range is now, and on failure it is where it was; what was at a fixed
+ * destination may be gone. ERR_FAULT: nothing is mapped at `at`, or a range that shall grow or move is
+ * not one area. ERR_INVALID: the destination overlaps or is none. ERR_NO_MEMORY. */
+err_t space_remap(struct space *space, const struct remap_request *request, uint64_t *out);
+
+/* Asks about each area of the range, by rising address; the first refusal ends it. Otherwise, and with
+ * `drops`, the pages go and the areas stay: anonymous memory reads as zero again.
+ * ERR_NO_MEMORY: there are holes, and the rest has been seen to. */
+typedef err_t area_check_fn(const struct area *area, uint64_t context);
+err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
+                   bool drops);
+
+/* For reading, for writing, or so that nothing is left to a later fault. */
+enum space_populate { POPULATE_READ, POPULATE_WRITE, POPULATE_WHOLE };
+/* Makes pages present up to the first that cannot be: ERR_NO_MEMORY (also a hole), ERR_INVALID (no such
+ * access), ERR_FAULT (beyond the end of a file). */
+err_t space_populate(struct space *space, uint64_t at, uint64_t bytes, enum space_populate how);
+
+/* mlock(2) and munlock(2), whose ranges need no alignment; `marks` are SPACE_LOCK_MARKS or 0.
+ * ERR_NO_MEMORY: a hole, marked up to it, or a page that cannot be had. ERR_INVALID: wraps around. */
+err_t space_lock(struct space *space, uint64_t at, uint64_t bytes, uint32_t marks);
+/* Marks for areas to come and, with `sets_present`, for those there are. */
+void space_lock_all(struct space *space, uint32_t present, uint32_t future, bool sets_present);
+
 /* Moves the end of the heap; returns the end that holds afterwards (unchanged on failure). */
 uint64_t space_set_brk(struct space *space, uint64_t end);
 

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by space.c (areas), space_resize.c (brk, mremap) and fault.c (pages). */
+/* Shared by space.c (areas), space_resize.c (brk, mremap), space_advice.c and fault.c (pages). */
 #pragma once
+#include "vm/layout.h"
 #include "vm/space.h"
+
+/* The end of a range whose calls get as far as they can: beyond user space is one page of hole. */
+static inline uint64_t range_end(uint64_t at, uint64_t bytes)
+{
+    return is_user_range(at, bytes) || !bytes ? at + bytes : USER_END + PAGE_BYTES;
+}
 
 /* Page-table flags that a page of this area gets when the area owns it. */
 uint32_t area_page_flags(const struct area *area);
 
+/* The first area that ends above `address`: it contains the address or is the next one up. */
+struct area *space_find_from_locked(struct space *space, uint64_t address) REQUIRES(space->lock);
 /* Removes the pages of [start, end) and frees those the space owns. */
 err_t space_drop_pages_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
 /* Cuts areas at both ends of the range, so that every area is inside it or outside. */

@@ -41,6 +41,20 @@ static uint64_t map(uint64_t at, uint64_t bytes, uint32_t flags)
     return place;
 }
 
+static err_t remap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, bool may_move, uint64_t *place)
+{
+    struct remap_request request = {
+        .at = at, .old_bytes = old_bytes, .new_bytes = new_bytes, .may_move = may_move
+    };
+    return space_remap(space, &request, place);
+}
+
+static err_t agree(const struct area *area, uint64_t context)
+{
+    (void)area, (void)context;
+    return OK;
+}
+
 static uint64_t peek(uint64_t at)
 {
     uint64_t value = ~0ull;
@@ -152,8 +166,8 @@ TEST(a_moved_area_keeps_its_contents_and_leaves_nothing_behind)
     map(0x20000000 + 2 * PAGE_BYTES, PAGE_BYTES, SPACE_READ | SPACE_FIXED); /* in the way */
     poke(at, 11);
     poke(at + PAGE_BYTES, 12);
-    EXPECT_ERR(space_remap(space, at, 2 * PAGE_BYTES, 8 * PAGE_BYTES, false, &place), ERR_NO_MEMORY);
-    EXPECT_OK(space_remap(space, at, 2 * PAGE_BYTES, 8 * PAGE_BYTES, true, &place));
+    EXPECT_ERR(remap(at, 2 * PAGE_BYTES, 8 * PAGE_BYTES, false, &place), ERR_NO_MEMORY);
+    EXPECT_OK(remap(at, 2 * PAGE_BYTES, 8 * PAGE_BYTES, true, &place));
     EXPECT(place != at);
     EXPECT_EQ(peek(place), 11);
     EXPECT_EQ(peek(place + PAGE_BYTES), 12);
@@ -168,7 +182,7 @@ TEST(a_moved_2_mib_leaf_keeps_its_contents)
     uint64_t at = map(0x40000000, HUGE_BYTES, RW | SPACE_FIXED), place;
     map(at + HUGE_BYTES, PAGE_BYTES, SPACE_READ | SPACE_FIXED);
     poke(at + 4096, 21);
-    EXPECT_OK(space_remap(space, at, HUGE_BYTES, 2 * HUGE_BYTES, true, &place));
+    EXPECT_OK(remap(at, HUGE_BYTES, 2 * HUGE_BYTES, true, &place));
     EXPECT_EQ(peek(place + 4096), 21);
     close_space();
 }
@@ -179,7 +193,7 @@ TEST(discarded_memory_reads_as_zero_again)
     uint64_t at = map(0, 2 * HUGE_BYTES, RW);
     poke(at, 1);
     poke(at + HUGE_BYTES, 2);
-    EXPECT_OK(space_discard(space, at + PAGE_BYTES, HUGE_BYTES));
+    EXPECT_OK(space_advise(space, at + PAGE_BYTES, HUGE_BYTES, agree, 0, true));
     EXPECT_EQ(peek(at), 1);
     EXPECT_EQ(peek(at + HUGE_BYTES), 0);
     close_space();
@@ -230,7 +244,7 @@ TEST(a_part_of_an_area_moves_out_of_it_and_what_stays_is_as_it_was)
     open_space();
     uint64_t at = map(0x20000000, 6 * PAGE_BYTES, RW | SPACE_FIXED), place;
     for (uint64_t i = 0; i < 6; i++) poke(at + i * PAGE_BYTES, i + 1);
-    EXPECT_OK(space_remap(space, at + 2 * PAGE_BYTES, 2 * PAGE_BYTES, 3 * PAGE_BYTES, true, &place));
+    EXPECT_OK(remap(at + 2 * PAGE_BYTES, 2 * PAGE_BYTES, 3 * PAGE_BYTES, true, &place));
     EXPECT_EQ(peek(at + PAGE_BYTES), 2);
     EXPECT(!can_read(at + 2 * PAGE_BYTES));
     EXPECT(!can_read(at + 3 * PAGE_BYTES));
@@ -248,13 +262,77 @@ TEST(a_range_that_shrinks_may_span_areas_and_one_that_grows_may_not)
     open_space();
     uint64_t at = map(0x20000000, 4 * PAGE_BYTES, RW | SPACE_FIXED), place;
     EXPECT_OK(space_protect(space, at + 2 * PAGE_BYTES, PAGE_BYTES, SPACE_READ));
-    EXPECT_ERR(space_remap(space, at, 4 * PAGE_BYTES, 5 * PAGE_BYTES, true, &place), ERR_FAULT);
-    EXPECT_OK(space_remap(space, at, 4 * PAGE_BYTES, PAGE_BYTES, false, &place));
+    EXPECT_ERR(remap(at, 4 * PAGE_BYTES, 5 * PAGE_BYTES, true, &place), ERR_FAULT);
+    EXPECT_OK(remap(at, 4 * PAGE_BYTES, PAGE_BYTES, false, &place));
     EXPECT_EQ(place, at);
     EXPECT(!can_read(at + PAGE_BYTES));
     EXPECT_EQ(space->mapped_bytes, PAGE_BYTES);
-    EXPECT_ERR(space_remap(space, at + PAGE_BYTES, PAGE_BYTES, 2 * PAGE_BYTES, true, &place), ERR_FAULT);
-    EXPECT_ERR(space_remap(space, at, PAGE_BYTES, 1ull << 60, true, &place), ERR_NO_MEMORY);
+    EXPECT_ERR(remap(at + PAGE_BYTES, PAGE_BYTES, 2 * PAGE_BYTES, true, &place), ERR_FAULT);
+    EXPECT_ERR(remap(at, PAGE_BYTES, 1ull << 60, true, &place), ERR_NO_MEMORY);
+    close_space();
+}
+
+TEST(a_range_moved_to_a_place_replaces_what_is_there)
+{
+    open_space();
+    uint64_t at = map(0x40000000, 2 * HUGE_BYTES, RW | SPACE_FIXED), place;
+    poke(at + HUGE_BYTES - PAGE_BYTES, 7);
+    poke(at + HUGE_BYTES, 8);
+    struct remap_request part = { .at = at + HUGE_BYTES - PAGE_BYTES,
+                                  .old_bytes = 2 * PAGE_BYTES,
+                                  .new_bytes = 3 * PAGE_BYTES,
+                                  .to = at + PAGE_BYTES,
+                                  .may_move = true,
+                                  .is_fixed = true };
+    EXPECT_OK(space_remap(space, &part, &place));
+    EXPECT_EQ(place, at + PAGE_BYTES);
+    EXPECT_EQ(peek(place), 7);
+    EXPECT_EQ(peek(place + PAGE_BYTES), 8);
+    EXPECT_EQ(peek(place + 2 * PAGE_BYTES), 0);
+    EXPECT(!can_read(part.at) && !can_read(part.at + PAGE_BYTES));
+    EXPECT_EQ(space->mapped_bytes, 2 * HUGE_BYTES - 2 * PAGE_BYTES);
+
+    part.at = at, part.to = at + PAGE_BYTES;
+    EXPECT_ERR(space_remap(space, &part, &place), ERR_INVALID); /* onto itself */
+    part.to = USER_END - PAGE_BYTES;
+    EXPECT_ERR(space_remap(space, &part, &place), ERR_INVALID);
+    EXPECT_EQ(peek(at + PAGE_BYTES), 7);
+    close_space();
+}
+
+TEST(pages_that_move_away_may_leave_an_empty_range_behind)
+{
+    open_space();
+    uint64_t at = map(0x40000000, HUGE_BYTES, RW | SPACE_FIXED), place;
+    poke(at, 7);
+    EXPECT_OK(space_lock(space, at, HUGE_BYTES, SPACE_LOCKED));
+    struct remap_request all = {
+        .at = at, .old_bytes = HUGE_BYTES, .new_bytes = HUGE_BYTES, .may_move = true, .keeps_old = true
+    };
+    EXPECT_OK(space_remap(space, &all, &place));
+    EXPECT_EQ(peek(place), 7);
+    EXPECT_EQ(space->resident_pages, 512);
+    EXPECT_EQ(peek(at), 0);
+    EXPECT_EQ(space->mapped_bytes, 2 * HUGE_BYTES);
+    EXPECT(space_find_locked(space, place)->flags & SPACE_LOCKED);
+    EXPECT(!(space_find_locked(space, at)->flags & SPACE_LOCKED));
+    close_space();
+}
+
+TEST(a_lock_goes_up_to_a_hole_and_brings_pages_in)
+{
+    open_space();
+    uint64_t at = map(0x40000000, 4 * PAGE_BYTES, RW | SPACE_FIXED);
+    EXPECT_OK(space_lock(space, at + 1, PAGE_BYTES, SPACE_LOCKED)); /* reaches into the second page */
+    EXPECT_EQ(space->resident_pages, 2);
+    EXPECT_EQ(space->area_count, 2);
+    EXPECT_OK(space_lock(space, at, 2 * PAGE_BYTES, 0));
+    EXPECT_EQ(space->area_count, 1);
+    EXPECT_ERR(space_lock(space, at + 2 * PAGE_BYTES, 3 * PAGE_BYTES, SPACE_LOCKED), ERR_NO_MEMORY);
+    EXPECT_EQ(space->area_count, 2);
+    EXPECT_EQ(space->resident_pages, 2);
+    EXPECT_ERR(space_lock(space, at, ~0ull - PAGE_BYTES, SPACE_LOCKED), ERR_INVALID);
+    EXPECT_ERR(space_lock(space, at + 4 * PAGE_BYTES, 1, SPACE_LOCKED), ERR_NO_MEMORY);
     close_space();
 }
 
@@ -266,12 +344,18 @@ static err_t unmap_inside_leaf(uint64_t at) { return space_unmap(space, at + PAG
 static err_t move_part_of_leaf(uint64_t at)
 {
     uint64_t place;
-    return space_remap(space, at + PAGE_BYTES, 64 * PAGE_BYTES, 128 * PAGE_BYTES, true, &place);
+    return remap(at + PAGE_BYTES, 64 * PAGE_BYTES, 128 * PAGE_BYTES, true, &place);
+}
+static err_t discard_part_of_leaf(uint64_t at)
+{
+    err_t e = space_advise(space, at + PAGE_BYTES, PAGE_BYTES, agree, 0, true);
+    return failed(e) ? e : space_protect(space, at + PAGE_BYTES, PAGE_BYTES, SPACE_READ);
 }
 
 TEST(a_change_that_runs_out_of_memory_leaves_the_space_as_it_was)
 {
-    err_t (*const changes[])(uint64_t) = { protect_inside_leaf, unmap_inside_leaf, move_part_of_leaf };
+    err_t (*const changes[])(uint64_t) = { protect_inside_leaf, unmap_inside_leaf, move_part_of_leaf,
+                                           discard_part_of_leaf };
     for (size_t c = 0; c < ARRAY_LENGTH(changes); c++) {
         open_space();
         uint64_t at = map(0x40000000, 2 * HUGE_BYTES, RW | SPACE_FIXED), failures = 0;

@@ -10,10 +10,12 @@ uint64_t space_set_brk(struct space *space, uint64_t end)
 {
     mutex_lock(&space->lock);
     uint64_t old = align_up(space->brk_end, PAGE_BYTES), new = align_up(end, PAGE_BYTES);
+    bool comes_whole = space->future_marks == SPACE_LOCKED;
     if (end < space->brk_start || end > USER_END) goto out;
     if (new > old) {
         if (!space_is_free_locked(space, old, new)) goto out;
-        struct area grown = { .start = old, .end = new, .flags = SPACE_READ | SPACE_WRITE | SPACE_HEAP };
+        uint32_t flags = SPACE_READ | SPACE_WRITE | SPACE_HEAP | space->future_marks;
+        struct area grown = { .start = old, .end = new, .flags = flags };
         if (failed(space_insert_locked(space, &grown))) goto out;
     } else if (new < old && failed(space_unmap_locked(space, new, old))) {
         goto out;
@@ -22,6 +24,8 @@ uint64_t space_set_brk(struct space *space, uint64_t end)
 out:
     end = space->brk_end;
     mutex_unlock(&space->lock);
+    if (comes_whole && align_up(end, PAGE_BYTES) > old)
+        (void)failed(space_populate(space, old, align_up(end, PAGE_BYTES) - old, POPULATE_WHOLE));
     return end;
 }
 
@@ -48,22 +52,56 @@ static err_t move_pages_locked(struct space *space, uint64_t from, uint64_t byte
 }
 
 /* All that can fail comes first: cutting the old range out, the new area, its page tables. */
-static err_t move_locked(struct space *space, uint64_t from, uint64_t old_bytes, uint64_t to,
-                         uint64_t new_bytes) REQUIRES(space->lock)
+static err_t move_locked(struct space *space, const struct remap_request *r, uint64_t moved_bytes,
+                         uint64_t to) REQUIRES(space->lock)
 {
-    err_t e = space_isolate_locked(space, from, from + old_bytes);
+    uint64_t from_end = r->at + moved_bytes, to_end = to + r->new_bytes;
+    err_t e = space_isolate_locked(space, r->at, from_end);
     if (failed(e)) return e;
-    struct area *old = space_find_locked(space, from), like = *old;
+    struct area *old = space_find_locked(space, r->at), like = *old;
     like.start = to;
-    like.end = to + new_bytes;
+    like.end = to_end;
     struct area *new = space_add_area_locked(space, &like);
-    e = new ? move_pages_locked(space, from, old_bytes, to) : ERR_NO_MEMORY;
-    if (!failed(e))
+    e = new ? move_pages_locked(space, r->at, moved_bytes, to) : ERR_NO_MEMORY;
+    if (failed(e)) {
+        if (new) space_remove_area_locked(space, new);
+    } else if (r->keeps_old) {
+        old->flags &= ~SPACE_LOCK_MARKS;
+    } else {
         space_remove_area_locked(space, old);
-    else if (new)
-        space_remove_area_locked(space, new);
-    space_join_locked(space, from, from + old_bytes);
-    space_join_locked(space, to, to + new_bytes);
+    }
+    space_join_locked(space, r->at, from_end);
+    space_join_locked(space, to, to_end);
+    return e;
+}
+
+static bool is_overlap(const struct remap_request *r)
+{
+    return r->at < r->to + r->new_bytes && r->to < r->at + r->old_bytes;
+}
+
+/* To a place of the caller's choice, or away from pages that stay mapped. */
+static err_t remap_to_locked(struct space *space, const struct remap_request *r, uint64_t *out)
+    REQUIRES(space->lock)
+{
+    uint64_t moved = MIN(r->old_bytes, r->new_bytes), to = r->to;
+    const struct area *area = space_find_locked(space, r->at);
+    if (!area) return ERR_FAULT;
+    if (!is_user_range(r->at, r->old_bytes)) return ERR_INVALID;
+    if (r->is_fixed && (!is_user_range(to, r->new_bytes) || is_overlap(r))) return ERR_INVALID;
+    if (r->is_fixed && to < USER_START) return ERR_NOT_PERMITTED;
+    if (!moved) return ERR_INVALID;
+    if (area->end - r->at < moved) return ERR_FAULT;
+
+    err_t e = OK;
+    if (r->is_fixed)
+        e = space_unmap_locked(space, to, to + r->new_bytes);
+    else if (!space_find_gap_locked(space, r->new_bytes, &to))
+        e = ERR_NO_MEMORY;
+    if (!failed(e) && r->old_bytes > moved)
+        e = space_unmap_locked(space, r->at + moved, r->at + r->old_bytes);
+    if (!failed(e)) e = move_locked(space, r, moved, to);
+    if (!failed(e)) *out = to;
     return e;
 }
 
@@ -76,34 +114,41 @@ static err_t grow_locked(struct space *space, const struct area *area, uint64_t 
     return space_insert_locked(space, &more);
 }
 
-static err_t remap_locked(struct space *space, uint64_t at, uint64_t old_bytes, uint64_t new_bytes,
-                          bool may_move, uint64_t *out) REQUIRES(space->lock)
+static err_t remap_locked(struct space *space, const struct remap_request *r, uint64_t *out)
+    REQUIRES(space->lock)
 {
-    struct area *area = space_find_locked(space, at);
+    if (r->is_fixed || r->keeps_old) return remap_to_locked(space, r, out);
+    const struct area *area = space_find_locked(space, r->at);
     if (!area) return ERR_FAULT;
-    *out = at;
-    if (new_bytes == old_bytes) return OK;
-    if (new_bytes < old_bytes) {
-        if (!is_user_range(at, old_bytes)) return ERR_INVALID;
-        return space_unmap_locked(space, at + new_bytes, at + old_bytes);
+    if (r->new_bytes == r->old_bytes) return OK;
+    if (r->new_bytes < r->old_bytes) {
+        if (!is_user_range(r->at, r->old_bytes)) return ERR_INVALID;
+        return space_unmap_locked(space, r->at + r->new_bytes, r->at + r->old_bytes);
     }
-    if (!old_bytes) return ERR_INVALID;
-    if (area->end - at < old_bytes) return ERR_FAULT;
-    if (new_bytes > USER_END) return ERR_NO_MEMORY;
+    if (!r->old_bytes) return ERR_INVALID;
+    if (area->end - r->at < r->old_bytes) return ERR_FAULT;
+    if (r->new_bytes > USER_END) return ERR_NO_MEMORY;
 
-    uint64_t end = at + old_bytes, grown = at + new_bytes;
+    uint64_t end = r->at + r->old_bytes, grown = r->at + r->new_bytes, to;
     if (area->end == end && grown <= USER_END && space_is_free_locked(space, end, grown))
         return grow_locked(space, area, grown);
-    if (!may_move || !space_find_gap_locked(space, new_bytes, out)) return ERR_NO_MEMORY;
-    return move_locked(space, at, old_bytes, *out, new_bytes);
+    if (!r->may_move || !space_find_gap_locked(space, r->new_bytes, &to)) return ERR_NO_MEMORY;
+    err_t e = move_locked(space, r, r->old_bytes, to);
+    if (!failed(e)) *out = to;
+    return e;
 }
 
-err_t space_remap(struct space *space, uint64_t at, uint64_t old_bytes, uint64_t new_bytes, bool may_move,
-                  uint64_t *out)
+err_t space_remap(struct space *space, const struct remap_request *request, uint64_t *out)
 {
+    uint64_t at = request->at, old_bytes = request->old_bytes, new_bytes = request->new_bytes;
     if (!new_bytes) return ERR_INVALID;
+    *out = at;
     mutex_lock(&space->lock);
-    err_t e = remap_locked(space, at, old_bytes, new_bytes, may_move, out);
+    err_t e = remap_locked(space, request, out);
+    const struct area *area = failed(e) ? NULL : space_find_locked(space, *out);
+    bool comes_whole = area && (area->flags & SPACE_LOCK_MARKS) == SPACE_LOCKED && new_bytes > old_bytes;
     mutex_unlock(&space->lock);
+    if (comes_whole)
+        (void)failed(space_populate(space, *out + old_bytes, new_bytes - old_bytes, POPULATE_WHOLE));
     return e;
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is said about a range without mapping it anew: madvise(2), the mlock family, msync(2). */
+#include "arch/trap.h"
+#include "vm/layout.h"
+#include "vm/space.h"
+#include "vm/space_internal.h"
+
+err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
+                   bool drops)
+{
+    err_t hole = at < USER_END ? OK : ERR_NO_MEMORY, e = OK;
+    uint64_t end = range_end(at, bytes);
+    mutex_lock(&space->lock);
+    for (const struct area *area; !failed(e) && at < end; at = area->end) {
+        area = space_find_from_locked(space, at);
+        if (!area || area->start > at) hole = ERR_NO_MEMORY;
+        if (!area || area->start >= end) break;
+        e = check(area, context);
+        if (!failed(e) && drops)
+            e = space_drop_pages_locked(space, MAX(at, area->start), MIN(end, area->end));
+    }
+    mutex_unlock(&space->lock);
+    return failed(e) ? e : hole;
+}
+
+/* The access that leaves nothing to a later fault: a private page that may be written is made the
+ * space's own. */
+static uint32_t whole_access(const struct area *area)
+{
+    bool is_written = (area->flags & SPACE_WRITE) && !(area->flags & SPACE_SHARED);
+    return PF_USER | (is_written ? PF_WRITE : 0);
+}
+
+err_t space_populate(struct space *space, uint64_t at, uint64_t bytes, enum space_populate how)
+{
+    static const uint32_t needed[] = {
+        [POPULATE_READ] = SPACE_READ, [POPULATE_WRITE] = SPACE_WRITE, [POPULATE_WHOLE] = SPACE_PROTECTION
+    };
+    uint64_t end = at + bytes;
+    for (; at < end; at += PAGE_BYTES) {
+        mutex_lock(&space->lock);
+        const struct area *area = is_user_range(at, PAGE_BYTES) ? space_find_locked(space, at) : NULL;
+        uint32_t flags = area ? area->flags : 0, access = PF_USER;
+        if (area && how == POPULATE_WHOLE) access = whole_access(area);
+        mutex_unlock(&space->lock);
+        if (!area) return ERR_NO_MEMORY;
+        if (how == POPULATE_WRITE) access |= PF_WRITE;
+        if (!(flags & needed[how])) return ERR_INVALID;
+        err_t e = space_fault(space, at, access);
+        if (failed(e)) return e.code == ERR_IO.code ? ERR_FAULT : e;
+    }
+    return OK;
+}
+
+/* Linux rounds the range out to pages, and a length that wraps around to nothing is nothing. */
+static err_t round_out(uint64_t *at, uint64_t *bytes)
+{
+    *bytes = align_up(*bytes + *at % PAGE_BYTES, PAGE_BYTES);
+    *at = align_down(*at, PAGE_BYTES);
+    return *at + *bytes < *at ? ERR_INVALID : OK;
+}
+
+/* Up to the first hole. */
+static err_t mark_locked(struct space *space, uint64_t at, uint64_t end, uint32_t marks) REQUIRES(space->lock)
+{
+    uint64_t start = at;
+    err_t e = space_find_locked(space, at) ? space_isolate_locked(space, at, end) : ERR_NO_MEMORY;
+    while (!failed(e) && at < end) {
+        struct area *area = space_find_locked(space, at);
+        if (!area) {
+            e = ERR_NO_MEMORY;
+            break;
+        }
+        area->flags = (area->flags & ~SPACE_LOCK_MARKS) | marks;
+        at = area->end;
+    }
+    space_join_locked(space, start, end);
+    return e;
+}
+
+err_t space_lock(struct space *space, uint64_t at, uint64_t bytes, uint32_t marks)
+{
+    err_t e = round_out(&at, &bytes);
+    if (failed(e) || !bytes) return e;
+    mutex_lock(&space->lock);
+    e = mark_locked(space, at, range_end(at, bytes), marks);
+    mutex_unlock(&space->lock);
+    if (failed(e) || marks != SPACE_LOCKED) return e;
+    return failed(space_populate(space, at, bytes, POPULATE_WHOLE)) ? ERR_NO_MEMORY : OK;
+}
+
+/* Brings in what can be had of all areas; what cannot is no error. */
+static void populate_all(struct space *space)
+{
+    for (uint64_t at = USER_START; at < USER_END;) {
+        mutex_lock(&space->lock);
+        const struct area *area = space_find_from_locked(space, at);
+        uint64_t start = area ? area->start : USER_END, end = area ? area->end : USER_END;
+        mutex_unlock(&space->lock);
+        (void)failed(space_populate(space, start, end - start, POPULATE_WHOLE));
+        at = end;
+    }
+}
+
+void space_lock_all(struct space *space, uint32_t present, uint32_t future, bool sets_present)
+{
+    mutex_lock(&space->lock);
+    space->future_marks = future;
+    if (sets_present) {
+        for (struct area *area = space_find_from_locked(space, 0); area;
+             area = space_find_from_locked(space, area->end))
+            area->flags = (area->flags & ~SPACE_LOCK_MARKS) | present;
+        space_join_locked(space, USER_START, USER_END);
+    }
+    mutex_unlock(&space->lock);
+    if (sets_present && present == SPACE_LOCKED) populate_all(space);
+}
