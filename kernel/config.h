@@ -4,6 +4,13 @@
 #include "lib/base.h"
 
 enum {
+    CONFIG_CPUS_MAX = 8,
+
+    /* ---- memory ---- */
+    CONFIG_POOL_BLOCKS = 32,           /* of 2 MiB, zeroed by idle CPUs for the next faults */
+    CONFIG_POOL_PART = 8,              /* but no more than one part in this many of all blocks */
+    CONFIG_POOL_STEP_BYTES = 64 << 10, /* zeroed before looking for other work again */
+
     /* ---- threads ---- */
     CONFIG_KERNEL_STACK_BYTES = 16384,
     CONFIG_IST_STACK_BYTES = 4096, /* double fault, NMI, machine check, debug */
@@ -20,6 +27,7 @@ enum {
     CONFIG_FAULT_AROUND_PAGES = 16,            /* pages of a file mapped on one read fault */
 };
 
+_Static_assert(HUGE_BYTES % CONFIG_POOL_STEP_BYTES == 0, "a block is zeroed in whole steps");
 _Static_assert(CONFIG_KERNEL_STACK_BYTES % PAGE_BYTES == 0, "stacks are whole pages with a guard page below");
 _Static_assert(CONFIG_LOG_LINE_MAX < CONFIG_LOG_RING_BYTES, "a line fits the ring");
 _Static_assert(CONFIG_FAULT_AROUND_PAGES > 0 &&

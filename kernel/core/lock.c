@@ -3,15 +3,20 @@
 
 #include "core/panic.h"
 
+static NOINLINE void wait_for(struct spinlock *lock)
+{
+    do {
+        /* With one CPU the holder can only be this one, further up its own stack. */
+        if (CONFIG_DEBUG) panic("spin lock %p taken twice; first by %p", (void *)lock, lock->owner);
+        while (spin_is_held(lock)) cpu_relax();
+    } while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE));
+}
+
 void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     uint64_t flags = flags_read();
     interrupts_off();
-    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
-        /* With one CPU the holder can only be this one, further up its own stack. */
-        if (CONFIG_DEBUG) panic("spin lock %p taken twice; first by %p", (void *)lock, lock->owner);
-        cpu_relax();
-    }
+    if (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) wait_for(lock);
     lock->saved_flags = (uint32_t)flags;
     if (CONFIG_DEBUG) lock->owner = __builtin_return_address(0);
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single frames and whole blocks: the short paths. Runs are in frame_run.c, the states behind them
- * in frame_region.c.
- *
- * Locking: frame_memory.lock guards everything and is a leaf: nothing is called with it held that
- * takes another. */
+/* Single frames and whole blocks: the short paths. Runs are in frame_run.c, searches in frame_find.c,
+ * and why no lock is needed in frame_transition.h. */
 #include "mm/frame.h"
 
 #include "lib/string.h"
@@ -11,17 +8,25 @@
 #include "mm/direct_map.h"
 #include "mm/frame_internal.h"
 
+static NOINLINE paddr_t frame_alloc_elsewhere(void)
+{
+    paddr_t frame = PADDR(frame_find(frame_this_cpu()));
+    if (CONFIG_DEBUG && !is_paddr_none(frame)) frame_debug_allocated(frame.raw, 1);
+    return frame;
+}
+
 paddr_t frame_alloc(void)
 {
-    paddr_t frame = PADDR_NONE;
-    if (alloc_should_fail()) return frame;
-    spin_lock(&frame_memory.lock);
-    if (likely(*frame_memory.cursor.free) || cursor_find_frames_locked()) {
-        frame = PADDR(cursor_take_frame_locked());
-        if (CONFIG_DEBUG) frame_debug_allocated(frame_memory.cursor.region, frame.raw, 1);
-    }
-    spin_unlock(&frame_memory.lock);
-    return frame;
+    if (alloc_should_fail()) return PADDR_NONE;
+    struct frame_cpu *cpu = frame_this_cpu();
+    uint64_t slot = __atomic_load_n(&cpu->reserved, __ATOMIC_RELAXED);
+    struct frame_group *g = slot_group(slot);
+    uint64_t block = slot_block(slot);
+    if (unlikely(!count_take(&g->count[block], 1))) return frame_alloc_elsewhere();
+    uint64_t frame = bits_take_one(&g->bits[block], &cpu->word);
+    paddr_t address = PADDR(block_address(g, block) + (frame << PAGE_SHIFT));
+    if (CONFIG_DEBUG) frame_debug_allocated(address.raw, 1);
+    return address;
 }
 
 paddr_t frame_alloc_zeroed(void)
@@ -31,75 +36,124 @@ paddr_t frame_alloc_zeroed(void)
     return frame;
 }
 
+static NOINLINE void frame_recount(struct frame_group *g, uint64_t block)
+{
+    block_settle(region_of(g->base), g, block, count_put(&g->count[block], 1));
+}
+
+/* Everything else in a free is here, so that the short path needs no stack. */
+static NOINLINE void frame_free_carefully(uint64_t frame, const void *caller)
+{
+    ASSERT(is_aligned(frame, PAGE_BYTES));
+    block_free_frames(frame, 1, caller);
+}
+
 void frame_free(paddr_t frame)
 {
-    ASSERT(is_aligned(frame.raw, PAGE_BYTES));
-    struct region *region = region_of(frame.raw);
-    uint32_t block = block_index(frame.raw);
-    uint64_t *word = &region->bits[block].free[frame_index(frame.raw) / 64];
-    uint64_t bit = bit_of(frame_index(frame.raw));
-    spin_lock(&frame_memory.lock);
-    if (unlikely(!block_open_locked(region, block) || (*word & bit)))
-        frame_double_free(frame.raw, __builtin_return_address(0));
-    *word |= bit;
-    if (CONFIG_DEBUG) frame_debug_freed(region, frame.raw, 1, __builtin_return_address(0));
-    block_gained_locked(region, frame.raw, 1);
-    spin_unlock(&frame_memory.lock);
+    struct frame_group *g = group_of(frame.raw);
+    uint64_t block = block_index(frame.raw);
+    uint16_t *count = &g->count[block], seen = count_read(count);
+    /* Counts at either end, and blocks in which nothing can be freed, need more than one step. */
+    bool is_easy = is_aligned(frame.raw, PAGE_BYTES) && (seen & COUNT_FREE) - 1u < BLOCK_FRAMES - 2;
+    if (CONFIG_DEBUG || unlikely(!is_easy || !bits_put_one(&g->bits[block], frame_index(frame.raw))))
+        return frame_free_carefully(frame.raw, __builtin_return_address(0));
+    if (unlikely(!count_swap(count, &seen, seen + 1))) frame_recount(g, block);
+}
+
+static NOINLINE paddr_t frame_alloc_huge_elsewhere(void)
+{
+    paddr_t block = PADDR(block_find(frame_this_cpu(), true));
+    if (CONFIG_DEBUG && !is_paddr_none(block)) frame_debug_allocated(block.raw, BLOCK_FRAMES);
+    return block;
 }
 
 paddr_t frame_alloc_huge(void)
 {
-    paddr_t block = PADDR_NONE;
-    if (alloc_should_fail()) return block;
-    spin_lock(&frame_memory.lock);
-    bool found = *frame_memory.cursor.whole != 0;
-    if (unlikely(!found)) {
-        cursor_drop_idle_locked();
-        found = cursor_find_whole_locked(true);
-    }
-    if (likely(found)) {
-        block = PADDR(cursor_take_whole_locked());
-        if (CONFIG_DEBUG) {
-            struct region *region = region_ready_locked(region_index(block.raw));
-            frame_debug_allocated(region, block.raw, BLOCK_FRAMES);
-        }
-    }
-    spin_unlock(&frame_memory.lock);
-    return block;
+    if (alloc_should_fail()) return PADDR_NONE;
+    struct frame_group *g = frame_this_cpu()->whole;
+    uint64_t seen = mask_read(&g->whole);
+    if (unlikely(!seen)) return frame_alloc_huge_elsewhere();
+    uint32_t block = lowest_bit(seen);
+    if (unlikely(!mask_take(&g->whole, block))) return frame_alloc_huge_elsewhere();
+    paddr_t address = PADDR(block_address(g, block));
+    if (CONFIG_DEBUG) frame_debug_allocated(address.raw, BLOCK_FRAMES);
+    return address;
 }
 
 void frame_free_huge(paddr_t block)
 {
-    ASSERT(is_aligned(block.raw, HUGE_BYTES));
-    struct region *region = region_of(block.raw);
-    spin_lock(&frame_memory.lock);
-    if (unlikely(!block_free_whole_locked(region, block.raw)))
-        frame_double_free(block.raw, __builtin_return_address(0));
-    if (CONFIG_DEBUG) frame_debug_freed(region, block.raw, BLOCK_FRAMES, __builtin_return_address(0));
-    spin_unlock(&frame_memory.lock);
+    /* The block's number, with the bits that an aligned address has not at its top: one comparison finds
+     * those that are not aligned as well as those out of range. */
+    uint64_t number = block.raw >> HUGE_SHIFT | block.raw << (64 - HUGE_SHIFT);
+    if (likely(!CONFIG_DEBUG && number < frame_memory.block_count)) {
+        struct region *region = region_at(number / REGION_BLOCKS);
+        struct frame_group *g = group_in(region, number / GROUP_BLOCKS % REGION_GROUPS);
+        uint64_t i = number % GROUP_BLOCKS;
+        if (likely(count_read(&g->count[i]) == COUNT_LIVE && block_give(region, g, i))) return;
+    }
+    block_free_whole(block.raw, __builtin_return_address(0));
+}
+
+/* ---- counting ---- */
+
+struct free_memory {
+    uint64_t blocks, frames; /* frames: of those not in blocks */
+};
+
+/* Sums of neighbouring bits, then of pairs, and so on; the compiler's own needs a library. */
+static uint32_t bits_set(uint64_t word)
+{
+    word -= word >> 1 & 0x5555555555555555;
+    word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+    return (uint32_t)(((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56);
+}
+
+static void count_group(const struct frame_group *g, struct free_memory *sum)
+{
+    uint64_t blocks = group_free_blocks(g);
+    if (blocks) sum->blocks += bits_set(blocks);
+    for (uint64_t partial = mask_read(&g->partial); partial; partial &= partial - 1) {
+        uint16_t count = count_read(&g->count[__builtin_ctzll(partial)]);
+        if (!(count & COUNT_RESERVED)) sum->frames += count & COUNT_FREE;
+    }
+}
+
+static struct free_memory count_free(void)
+{
+    struct frame_memory *m = &frame_memory;
+    spin_lock(&frame_memory.setup_lock); /* or a region could be counted twice */
+    struct free_memory sum = { m->unready_blocks, m->unready_frames - m->unready_blocks * BLOCK_FRAMES };
+    for (uint64_t index = 0; index < m->region_count; index++) {
+        const struct region *region = region_at(index);
+        for (uint32_t i = 0; region != region_absent && i < REGION_GROUPS; i++)
+            count_group(&region->groups[i], &sum);
+    }
+    spin_unlock(&frame_memory.setup_lock);
+    for (uint32_t i = 0; i < frame_cpu_count(); i++) {
+        uint64_t slot = __atomic_load_n(&frame_cpus[i].reserved, __ATOMIC_RELAXED);
+        uint32_t free = count_read(&slot_group(slot)->count[slot_block(slot)]) & COUNT_FREE;
+        /* What is reserved and idle would be given up for a huge allocation. */
+        if (free == BLOCK_FRAMES)
+            sum.blocks++;
+        else
+            sum.frames += free;
+        sum.blocks += __atomic_load_n(&frame_cpus[i].filling, __ATOMIC_RELAXED) != 0;
+    }
+    return sum;
 }
 
 uint64_t frame_free_count(void)
 {
-    spin_lock(&frame_memory.lock);
-    uint64_t count = frame_memory.whole_blocks * BLOCK_FRAMES + frame_memory.small_frames;
-    spin_unlock(&frame_memory.lock);
-    return count;
+    struct free_memory sum = count_free();
+    return sum.blocks * BLOCK_FRAMES + sum.frames;
 }
 
-uint64_t frame_free_huge_count(void)
-{
-    spin_lock(&frame_memory.lock);
-    /* The current block counts when it is idle: it would be given up for a huge allocation. */
-    uint64_t count = frame_memory.whole_blocks + (*frame_memory.cursor.free == BLOCK_FRAMES);
-    spin_unlock(&frame_memory.lock);
-    return count;
-}
+uint64_t frame_free_huge_count(void) { return count_free().blocks; }
 
 uint64_t frame_total_count(void)
 {
-    spin_lock(&frame_memory.lock);
+    spin_lock(&frame_memory.setup_lock);
     uint64_t count = frame_memory.total_frames;
-    spin_unlock(&frame_memory.lock);
+    spin_unlock(&frame_memory.setup_lock);
     return count;
 }

@@ -21,12 +21,23 @@ enum {
  * only after all below are in use, so kernel_map_init may extend it later. */
 void frame_init(const struct boot_info *info, paddr_t kernel_start, paddr_t kernel_end);
 
+/* Before a CPU other than the first allocates; in ascending order. */
+void frame_cpu_start(uint32_t cpu);
+
 paddr_t frame_alloc(void);
 paddr_t frame_alloc_zeroed(void);
 void frame_free(paddr_t frame);
 
 paddr_t frame_alloc_huge(void); /* 2 MiB, aligned */
+/* From the pool of zeroed blocks if there is one, zeroed now if not. */
+paddr_t frame_alloc_huge_zeroed(void);
 void frame_free_huge(paddr_t block);
+
+/* For a CPU that has nothing to do: zeroes CONFIG_POOL_STEP_BYTES for the pool. False when it is full (its
+ * size is in config.h) or no block is to be had. Blocks of the pool count as free, and are taken for
+ * other uses when no others are left. */
+bool frame_pool_fill_step(void);
+uint64_t frame_pool_count(void); /* zeroed blocks */
 
 /* `count` frames in a row, at most FRAME_RUN_MAX, whose first is aligned to `align_bytes` (a power of
  * two). A run shorter than 2 MiB lies inside one block, a longer one begins with a whole block. */
@@ -37,6 +48,7 @@ void frame_free_run(paddr_t first, uint64_t count);
  * frames inside the range. */
 void frame_release_range(paddr_t base, uint64_t bytes);
 
+/* Sums over all groups in use: not for short paths, and only of the moment where others allocate. */
 uint64_t frame_free_count(void);      /* 4 KiB frames */
 uint64_t frame_free_huge_count(void); /* whole free 2 MiB blocks */
 uint64_t frame_total_count(void);     /* frames ever under management */

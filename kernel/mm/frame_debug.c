@@ -11,14 +11,13 @@
 #define POISON 0xf4eef4eef4eef4eeull
 enum { POISON_WORDS = PAGE_BYTES / 8, POISON_OWNER_WORDS = 2 };
 
-void frame_debug_setup(struct region *region, uint32_t first_block, uint32_t blocks)
+static uint64_t *poison_word(uint64_t address)
 {
-    if (!CONFIG_DEBUG) return;
-    for (uint32_t i = first_block; i < first_block + blocks; i++)
-        memset(region->bits[i].poisoned, 0, sizeof(region->bits[i].poisoned));
+    uint64_t frame = frame_index(address);
+    return &group_of(address)->bits[block_index(address)].poisoned[frame / 64];
 }
 
-void frame_debug_freed(struct region *region, uint64_t address, uint64_t frames, const void *caller)
+void frame_debug_freed(uint64_t address, uint64_t frames, const void *caller)
 {
     if (!CONFIG_DEBUG) return;
     for (; frames; frames--, address += PAGE_BYTES) {
@@ -26,7 +25,7 @@ void frame_debug_freed(struct region *region, uint64_t address, uint64_t frames,
         words[0] = (uint64_t)caller;
         words[1] = ~(uint64_t)caller;
         for (uint32_t i = POISON_OWNER_WORDS; i < POISON_WORDS; i++) words[i] = POISON;
-        set_bit(region->bits[block_index(address)].poisoned, frame_index(address));
+        mask_put(poison_word(address), frame_index(address) % 64);
     }
 }
 
@@ -45,24 +44,19 @@ static void check_poison(uint64_t address)
     }
 }
 
-void frame_debug_allocated(struct region *region, uint64_t address, uint64_t frames)
+void frame_debug_allocated(uint64_t address, uint64_t frames)
 {
     if (!CONFIG_DEBUG) return;
-    for (; frames; frames--, address += PAGE_BYTES) {
-        uint64_t *poisoned = region->bits[block_index(address)].poisoned;
-        if (!has_bit(poisoned, frame_index(address))) continue;
-        clear_bit(poisoned, frame_index(address));
-        check_poison(address);
-    }
+    for (; frames; frames--, address += PAGE_BYTES)
+        if (mask_take(poison_word(address), frame_index(address) % 64)) check_poison(address);
 }
 
 void frame_double_free(uint64_t address, const void *caller)
 {
     struct symbol second, first;
     symbol_find((uint64_t)caller, &second);
-    const struct region *region = region_of(address);
-    if (CONFIG_DEBUG && region != region_absent &&
-        has_bit(region->bits[block_index(address)].poisoned, frame_index(address))) {
+    bool is_live = count_read(&group_of(address)->count[block_index(address)]) & COUNT_LIVE;
+    if (CONFIG_DEBUG && is_live && mask_has(poison_word(address), frame_index(address) % 64)) {
         const uint64_t *words = direct_map(PADDR(address));
         symbol_find(words[0], &first);
         panic("free of frame 0x%lx, which is free, by %s+0x%lx; first freed by %s+0x%lx", address,

@@ -64,7 +64,7 @@ static bool next_piece(struct pieces *p, struct extent *piece)
 
 struct layout {
     uint64_t region_count;
-    uint64_t extents, tables, summaries; /* offsets */
+    uint64_t extents, tables; /* offsets */
     uint64_t regions;
     uint64_t bytes;
 };
@@ -72,7 +72,8 @@ struct layout {
 static uint64_t region_bytes(uint64_t ram_end_in_region)
 {
     uint64_t blocks = align_up(ram_end_in_region, HUGE_BYTES) >> HUGE_SHIFT;
-    return align_up(offsetof(struct region, bits) + blocks * sizeof(struct block_bits), 64);
+    return align_up(offsetof(struct region, bits) + blocks * sizeof(struct block_bits),
+                    _Alignof(struct region));
 }
 
 /* Sums up the regions that have RAM, and where `table` is given, writes their addresses from
@@ -108,8 +109,7 @@ static struct layout measure(const struct boot_info *info, uint64_t limit)
     uint64_t region_bytes_sum = lay_out_regions(info, limit, NULL, 0, &l.region_count);
     l.extents = 0;
     l.tables = (info->range_count + RESERVED_MAX) * sizeof(struct extent);
-    l.summaries = l.tables + 2 * l.region_count * sizeof(uint64_t);
-    l.regions = align_up(l.summaries + 2 * align_up(l.region_count, 64) / 8, 64);
+    l.regions = align_up(l.tables + 2 * l.region_count * sizeof(uint64_t), _Alignof(struct region));
     l.bytes = align_up(l.regions + region_bytes_sum, PAGE_BYTES);
     return l;
 }
@@ -138,15 +138,22 @@ static void record_extents(struct pieces *pieces, struct extent *extents)
     }
     for (uint32_t i = 0; i < count; i++) {
         uint64_t frames = (extents[i].end - extents[i].start) >> PAGE_SHIFT;
-        uint64_t first = align_up(extents[i].start, HUGE_BYTES),
-                 last = align_down(extents[i].end, HUGE_BYTES);
-        uint64_t blocks = first < last ? (last - first) >> HUGE_SHIFT : 0;
         m->total_frames += frames;
-        m->whole_blocks += blocks;
-        m->small_frames += frames - blocks * BLOCK_FRAMES;
+        m->unready_blocks += blocks_between(extents[i].start, extents[i].end);
     }
+    m->unready_frames = m->total_frames;
+    m->pool_target = MIN((uint64_t)CONFIG_POOL_BLOCKS, m->unready_blocks / CONFIG_POOL_PART);
     m->extents = extents;
     m->extent_count = count;
+}
+
+void frame_cpu_start(uint32_t cpu)
+{
+    ASSERT(cpu < CONFIG_CPUS_MAX);
+    frame_cpus[cpu] = (struct frame_cpu){ .whole = region_absent->groups,
+                                          .zeroed = region_absent->groups,
+                                          .reserved = slot_of(region_absent->groups, 0) };
+    __atomic_store_n(&frame_memory.cpu_count, cpu + 1, __ATOMIC_RELEASE);
 }
 
 void frame_init(const struct boot_info *info, paddr_t kernel_start, paddr_t kernel_end)
@@ -170,15 +177,14 @@ void frame_init(const struct boot_info *info, paddr_t kernel_start, paddr_t kern
     reserve(&reserved, place, place + layout.bytes);
 
     uint64_t base = (uint64_t)direct_map(PADDR(place));
-    *m = (struct frame_memory){ .lock = SPINLOCK_INIT, .cursor = cursor_at_nothing };
+    *m = (struct frame_memory){ .setup_lock = SPINLOCK_INIT };
     m->region_count = layout.region_count;
     m->region_storage = (uint64_t *)(base + layout.tables);
     m->regions = (struct region **)(m->region_storage + layout.region_count);
     lay_out_regions(info, limit, m->region_storage, base + layout.regions, &m->region_count);
+    m->block_count = m->region_count * REGION_BLOCKS;
     for (uint64_t i = 0; i < layout.region_count; i++) m->regions[i] = region_absent;
-    m->regions_with_whole = (uint64_t *)(base + layout.summaries);
-    m->regions_with_partial = m->regions_with_whole + align_up(layout.region_count, 64) / 64;
-    memset(m->regions_with_whole, 0, 2 * align_up(layout.region_count, 64) / 8);
+    frame_cpu_start(0);
 
     struct pieces pieces = { .info = info, .reserved = &reserved, .limit = limit };
     record_extents(&pieces, (struct extent *)(base + layout.extents));

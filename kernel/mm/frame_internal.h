@@ -1,196 +1,174 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How free memory is recorded, shared by the frame_*.c files.
+/* Where the groups of frame_transition.h lie, and who looks where first; shared by the frame_*.c files.
  *
- * A region is 1 GiB: 512 blocks of 2 MiB. A block is in one state, kept in three masks of one bit
- * per block:
- *
- *     whole   free as one piece
- *     taken   handed out as one piece
- *     split   handed out frame by frame: its bitmap and its counter hold, and only then
- *     none    no memory, or memory that was never ours
- *
- * `partial` repeats the split blocks that have a free frame, so that the next frame is found by
- * counting trailing zeros. A whole or taken block needs no bitmap, which is why neither boot nor a
- * huge allocation ever writes one.
- *
- * Every transition goes through functions in this file: one 64-bit word for a block, one word and one
- * counter for a frame. That is the unit a compare-and-swap can change; the lock stands in for it. */
+ * A region is 1 GiB: eight groups and their bitmaps, set up when it is first used. Set-up and the
+ * release of reserved memory take a lock; allocating and freeing never do. */
 #pragma once
+#include "config.h"
 #include "core/lock.h"
 #include "mm/frame.h"
+#include "mm/frame_transition.h"
+
+#if __STDC_HOSTED__
+/* Host tests: the number of the calling thread. */
+uint64_t percpu_index(void);
+#else
+#include "arch/percpu.h"
+#endif
 
 enum {
-    BLOCK_FRAMES = HUGE_BYTES / PAGE_BYTES,
-    BLOCK_WORDS = BLOCK_FRAMES / 64,
-    REGION_BLOCKS = GIANT_BYTES / HUGE_BYTES,
-    REGION_WORDS = REGION_BLOCKS / 64,
-};
-
-struct block_bits {
-    uint64_t free[BLOCK_WORDS];
-    uint64_t poisoned[CONFIG_DEBUG ? BLOCK_WORDS : 0]; /* holds in every state of the block */
+    GROUP_SHIFT = HUGE_SHIFT + 6,
+    REGION_GROUPS = 1 << (GIANT_SHIFT - GROUP_SHIFT),
+    REGION_BLOCKS = REGION_GROUPS * GROUP_BLOCKS,
 };
 
 struct region {
-    uint64_t whole[REGION_WORDS];
-    uint64_t taken[REGION_WORDS];
-    uint64_t split[REGION_WORDS];
-    uint64_t partial[REGION_WORDS];
-    uint16_t free[REGION_BLOCKS];          /* free frames, of split blocks */
+    struct frame_group groups[REGION_GROUPS];
+    /* Hints: false only when no group has free blocks, or partial ones. They are set after what they tell
+     * of, and cleared before it is looked at again. */
+    bool may_have_blocks, may_have_frames;
     struct block_bits bits[REGION_BLOCKS]; /* cut off after the region's last block of RAM */
-} ALIGNED(64);
+};
 
 struct extent {
     uint64_t start, end; /* bytes, page aligned */
 };
 
-/* Where the next allocation looks first. One of these per CPU is what a reservation will be. */
-struct frame_cursor {
-    /* Whole blocks: a word of some region's masks, and the address of its bit 0. */
-    uint64_t *whole, *taken;
-    uint64_t word_base;
-    /* Single frames: the block in use. It stays split while it is here, even with all frames free. */
-    uint16_t *free;
-    uint64_t *bits;
-    struct region *region;
-    uint64_t block_base;
-    uint64_t word; /* of bits: where the last frame was found */
-};
-
-extern const struct frame_cursor cursor_at_nothing;
+/* Where a CPU looks first. Every field is one word, so that an interrupt handler may change it between
+ * any two instructions, and any value it ever had is safe to go on with: what is taken is decided by the
+ * transitions. Only `reserved` and `filling` own something, for whoever swaps them out. */
+struct frame_cpu {
+    struct frame_group *whole, *zeroed; /* where there was a block last */
+    uint64_t reserved;                  /* slot of the reserved block */
+    uint64_t filling;                   /* next byte to zero of a block for the pool; 0: none */
+    uint64_t word;                      /* of the reserved block's bits, where a frame was found last */
+} ALIGNED(64);
 
 struct frame_memory {
-    struct spinlock lock;
-    struct frame_cursor cursor; /* under lock, as all below that changes */
-    uint64_t whole_blocks;      /* free ones, in all regions, set up or not */
-    uint64_t small_frames;      /* free frames in split blocks, likewise */
-    uint64_t total_frames;
-    struct region **regions;      /* region_absent: no RAM there, or not set up yet */
-    uint64_t *region_storage;     /* where the region's record goes at set-up; 0: no RAM there */
-    uint64_t *regions_with_whole; /* a bit per region that is set up and may have such blocks */
-    uint64_t *regions_with_partial;
+    struct region **regions; /* region_absent: no RAM there, or not set up yet */
     uint64_t region_count;
-    uint64_t next_unready;        /* no region below waits for its set-up */
+    uint64_t block_count;             /* in so many regions */
+    uint8_t *may_have_blocks;         /* a byte per region: false only when there is no free block */
+    uint8_t *may_have_frames;         /* likewise, partial ones */
+    uint64_t pool_count, pool_target; /* zeroed blocks */
+
+    uint32_t cpu_count; /* of frame_cpus, started */
+
+    struct spinlock setup_lock;
+    uint64_t *region_storage;     /* where the region's record goes at set-up; 0: no RAM there */
+    uint64_t setups;              /* how often a region was set up; changes under setup_lock */
+    uint64_t next_unready;        /* no region below waits for its set-up; under setup_lock */
+    uint64_t unready_blocks;      /* free ones in regions that are not set up; under setup_lock */
+    uint64_t unready_frames;      /* and other frames there */
+    uint64_t total_frames;        /* under setup_lock */
     const struct extent *extents; /* what regions are set up from; fixed after init, sorted */
     uint32_t extent_count;
 };
 extern struct frame_memory frame_memory;
-/* The masks of a region whose blocks are all in no state. */
+extern struct frame_cpu frame_cpus[CONFIG_CPUS_MAX];
+/* A region in which nothing is free and nothing can be freed: there are no bits. */
 extern struct region *const region_absent;
 
+static inline uint32_t frame_cpu_count(void)
+{
+    return __atomic_load_n(&frame_memory.cpu_count, __ATOMIC_ACQUIRE);
+}
+static inline struct frame_cpu *frame_this_cpu(void) { return &frame_cpus[percpu_index()]; }
+
 static inline uint64_t region_index(uint64_t address) { return address >> GIANT_SHIFT; }
-static inline uint32_t block_index(uint64_t address) { return (address >> HUGE_SHIFT) % REGION_BLOCKS; }
-static inline uint32_t frame_index(uint64_t address) { return (address >> PAGE_SHIFT) % BLOCK_FRAMES; }
-static inline uint64_t bit_of(uint32_t index) { return 1ull << (index % 64); }
-static inline bool has_bit(const uint64_t *words, uint32_t index)
+static inline uint64_t group_index(uint64_t address) { return (address >> GROUP_SHIFT) % REGION_GROUPS; }
+static inline uint64_t block_index(uint64_t address) { return (address >> HUGE_SHIFT) % GROUP_BLOCKS; }
+static inline uint64_t frame_index(uint64_t address) { return (address >> PAGE_SHIFT) % BLOCK_FRAMES; }
+
+/* A block as one word: its group's address, which has six bits to spare, and its index. */
+_Static_assert(sizeof(struct frame_group) % GROUP_BLOCKS == 0, "the index fits below the address");
+static inline uint64_t slot_of(const struct frame_group *g, uint64_t block) { return (uint64_t)g | block; }
+static inline struct frame_group *slot_group(uint64_t slot)
 {
-    return words[index / 64] & bit_of(index);
+    return (struct frame_group *)(slot - slot % GROUP_BLOCKS);
 }
-static inline void set_bit(uint64_t *words, uint64_t index) { words[index / 64] |= bit_of((uint32_t)index); }
-static inline void clear_bit(uint64_t *words, uint64_t index)
+static inline uint64_t slot_block(uint64_t slot) { return slot % GROUP_BLOCKS; }
+static inline uint64_t block_address(const struct frame_group *g, uint64_t block)
 {
-    words[index / 64] &= ~bit_of((uint32_t)index);
+    return g->base + ((uint64_t)block << HUGE_SHIFT);
 }
 
-/* ---- frame_region.c: the states of blocks ---- */
-
-/* The region of an address that is being freed: where no region can be, an absent one, in which
- * nothing can be freed. */
+static inline struct region *region_at(uint64_t index)
+{
+    return __atomic_load_n(&frame_memory.regions[index], __ATOMIC_ACQUIRE);
+}
+/* The region of an address that is being freed: where no memory is, one in which nothing can be. */
 static inline struct region *region_of(uint64_t address)
 {
     uint64_t index = region_index(address);
-    return likely(index < frame_memory.region_count) ? frame_memory.regions[index] : region_absent;
+    return likely(index < frame_memory.region_count) ? region_at(index) : region_absent;
 }
-/* The region, set up if need be; NULL where there is no RAM. */
-struct region *region_ready_locked(uint64_t index) REQUIRES(frame_memory.lock);
-/* Sets up the lowest region that is not; false when there is none. */
-bool region_next_locked(void) REQUIRES(frame_memory.lock);
-/* Puts [start, end) of one region, which belonged to nobody, among the free. */
-void region_add_locked(struct region *region, uint64_t start, uint64_t end) REQUIRES(frame_memory.lock);
-
-/* Moves the cursor to a word with a whole block. With `set_up`, unused regions are opened for it. */
-bool cursor_find_whole_locked(bool set_up) REQUIRES(frame_memory.lock);
-/* Gives up the block for single frames when none of its frames is in use. */
-void cursor_drop_idle_locked(void) REQUIRES(frame_memory.lock);
-/* Makes a block for single frames current: partly used ones first, lowest first. */
-bool cursor_find_frames_locked(void) REQUIRES(frame_memory.lock);
-
-/* A taken block becomes a split one with `free` of its last frames free. */
-void block_split_locked(struct region *region, uint32_t block, uint32_t free) REQUIRES(frame_memory.lock);
-/* The rare ends of block_open_locked and block_gained_locked. */
-bool block_open_taken_locked(struct region *region, uint32_t block) REQUIRES(frame_memory.lock);
-void block_gained_edge_locked(struct region *region, uint64_t address, uint32_t added)
-    REQUIRES(frame_memory.lock);
-
-/* ---- the transitions of a hot path ---- */
-
-/* Takes a whole block out of the word the cursor is at, which has one. */
-static inline uint64_t cursor_take_whole_locked(void) REQUIRES(frame_memory.lock)
+static inline struct frame_group *group_in(struct region *region, uint64_t index)
 {
-    struct frame_cursor *c = &frame_memory.cursor;
-    uint64_t word = *c->whole, lowest = word & -word;
-    *c->whole = word ^ lowest;
-    *c->taken |= lowest;
-    frame_memory.whole_blocks--;
-    return c->word_base + ((uint64_t)__builtin_ctzll(word) << HUGE_SHIFT);
+    struct frame_group *g = &region->groups[index];
+    __asm__("" : "+r"(g)); /* keeps gcc from scaling the index again for every field */
+    return g;
+}
+static inline struct frame_group *group_of(uint64_t address)
+{
+    return group_in(region_of(address), group_index(address));
 }
 
-/* False when the block was not taken. */
-static inline bool block_free_whole_locked(struct region *region, uint64_t address)
-    REQUIRES(frame_memory.lock)
+static inline bool hint_has(const bool *hint) { return __atomic_load_n(hint, __ATOMIC_SEQ_CST); }
+void hint_raise(bool *hint);
+static inline void hint_set(bool *hint)
 {
-    uint64_t bit = bit_of(block_index(address));
-    uint32_t word = block_index(address) / 64;
-    if (unlikely(!(region->taken[word] & bit))) return false;
-    region->taken[word] ^= bit;
-    if (unlikely(!region->whole[word])) set_bit(frame_memory.regions_with_whole, region_index(address));
-    region->whole[word] |= bit;
-    frame_memory.whole_blocks++;
+    if (unlikely(!hint_has(hint))) hint_raise(hint);
+}
+
+/* The caller's block becomes free as one piece. False when it was so already. */
+static inline bool block_give(struct region *region, struct frame_group *g, uint64_t block)
+{
+    if (unlikely(!mask_put(&g->whole, block))) return false;
+    hint_set(&region->may_have_blocks);
     return true;
 }
 
-/* Takes a frame of the cursor's block, which has one. */
-static inline uint64_t cursor_take_frame_locked(void) REQUIRES(frame_memory.lock)
+/* ---- frame_region.c ---- */
+
+/* The region, set up if need be; NULL where there is no RAM. */
+struct region *region_ready(uint64_t index);
+/* Sets up the lowest region that is not, unless there were more than `setups` already. False when there
+ * is none: `setups`, read before a search, makes sure that it missed nothing. */
+bool region_next(uint64_t setups);
+static inline uint64_t region_setups(void) { return __atomic_load_n(&frame_memory.setups, __ATOMIC_ACQUIRE); }
+/* Puts [start, end) of one region, which belonged to nobody, among the free. */
+void region_add_locked(struct region *region, uint64_t start, uint64_t end) REQUIRES(frame_memory.setup_lock);
+static inline uint64_t blocks_between(uint64_t start, uint64_t end)
 {
-    struct frame_cursor *c = &frame_memory.cursor;
-    uint64_t word = c->word, bits;
-    while (!(bits = c->bits[word])) word = (word + 1) % BLOCK_WORDS;
-    c->word = word;
-    c->bits[word] = bits & (bits - 1);
-    uint64_t address = c->block_base + ((word * 64 + (uint64_t)__builtin_ctzll(bits)) << PAGE_SHIFT);
-    frame_memory.small_frames--;
-    if (unlikely(--*c->free == 0)) clear_bit(c->region->partial, block_index(address));
-    return address;
+    uint64_t first = align_up(start, HUGE_BYTES), last = align_down(end, HUGE_BYTES);
+    return first < last ? (last - first) >> HUGE_SHIFT : 0;
 }
 
-/* `count` frames of a split block were handed out. */
-static inline void block_lost_locked(struct region *region, uint32_t block, uint32_t count)
-    REQUIRES(frame_memory.lock)
-{
-    frame_memory.small_frames -= count;
-    region->free[block] = (uint16_t)(region->free[block] - count);
-    if (unlikely(region->free[block] == 0)) clear_bit(region->partial, block);
-}
+/* ---- frame_find.c: all of these answer UINT64_MAX when there is none ---- */
 
-/* Makes sure that the block of frames about to be freed is split; false when it is free. */
-static inline bool block_open_locked(struct region *region, uint32_t block) REQUIRES(frame_memory.lock)
-{
-    return likely(has_bit(region->split, block)) || block_open_taken_locked(region, block);
-}
+/* A whole block of the regions that are set up; the next search begins where it was. */
+uint64_t block_find_ready(struct frame_cpu *cpu);
+/* The same from any region. `scarce`: the pool and what is reserved and idle may be broken up for it. */
+uint64_t block_find(struct frame_cpu *cpu, bool scarce);
+/* A frame of a block that is reserved for the CPU from now on: partly used ones first, lowest first. */
+uint64_t frame_find(struct frame_cpu *cpu);
+/* Idle reservations, and blocks half zeroed, become whole. */
+void cpus_drop_idle(void);
 
-/* `added` frames of a split block were freed. */
-static inline void block_gained_locked(struct region *region, uint64_t address, uint32_t added)
-    REQUIRES(frame_memory.lock)
-{
-    uint32_t block = block_index(address), free = region->free[block] + added;
-    frame_memory.small_frames += added;
-    region->free[block] = (uint16_t)free;
-    if (unlikely(free == added || free == BLOCK_FRAMES)) block_gained_edge_locked(region, address, added);
-}
+/* Finishes what count_put or count_unreserve began. */
+void block_settle(struct region *region, struct frame_group *g, uint64_t block, enum put_result result);
+/* Gives up the caller's block for single frames, the first `used` of which stay the caller's. */
+void block_give_rest(uint64_t address, uint32_t used);
+/* Free frames inside one block, or a block as one piece; panic when they are not in use. */
+void block_free_frames(uint64_t address, uint32_t frames, const void *caller);
+void block_free_whole(uint64_t address, const void *caller);
+
+/* ---- frame_pool.c ---- */
+uint64_t pool_find(struct frame_cpu *cpu);
+static inline void pool_lost(void) { __atomic_sub_fetch(&frame_memory.pool_count, 1, __ATOMIC_RELAXED); }
 
 /* ---- frame_debug.c: nothing happens in a release build ---- */
-/* Blocks that just became ours carry no poison. */
-void frame_debug_setup(struct region *region, uint32_t first_block, uint32_t blocks);
-void frame_debug_freed(struct region *region, uint64_t address, uint64_t frames, const void *caller);
-void frame_debug_allocated(struct region *region, uint64_t address, uint64_t frames);
+void frame_debug_freed(uint64_t address, uint64_t frames, const void *caller);
+void frame_debug_allocated(uint64_t address, uint64_t frames);
 NORETURN void frame_double_free(uint64_t address, const void *caller);

@@ -7,13 +7,16 @@
 
 #include "arch/features.h"
 #include "mm/direct_map.h"
-#include "mm/frame.h"
+#include "mm/frame_internal.h"
 #include "mm/tlb.h"
 
 uint64_t direct_map_host_base;
 uint64_t fake_tlb_forgotten_count;
 struct cpu_features cpu_features = { .nx = true, .giant_pages = true };
+_Thread_local uint32_t fake_cpu;
 static uint64_t ram_bytes;
+
+uint64_t percpu_index(void) { return fake_cpu; }
 
 void fake_ram_destroy(void)
 {

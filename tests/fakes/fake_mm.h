@@ -14,3 +14,5 @@ void fake_machine_start(uint64_t bytes);
 void fake_map_add(struct boot_info *info, uint64_t base, uint64_t bytes, enum boot_range_kind kind);
 
 extern uint64_t fake_tlb_forgotten_count; /* leaves and tables, since the test reset it */
+/* Which CPU the calling thread is. */
+extern _Thread_local uint32_t fake_cpu;
