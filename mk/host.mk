@@ -18,16 +18,16 @@ $(B)/ck: $(CK_O)
 -include $(CK_O:.o=.d)
 
 # ---- unit tests: one binary per line below, clang with sanitizers ----
-# $(call unit_test,name,test sources,sources under test,flags)
+# $(call unit_test,name,test sources,sources under test,flags,instead of those sanitizers)
 UNIT_TESTS :=
 define unit_test
 UNIT_TESTS += $(B)/unit/$(1)/test
 U_$(1) := $$(patsubst %.c,$(B)/unit/$(1)/%.o,$(2) $(3) tests/harness/main.c lib/base.c)
 $(B)/unit/$(1)/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
-	@echo "  CC $$@"; $(CLANG) $(filter-out -O2,$(HOST_FLAGS)) -O1 $(SANITIZE) $(4) -MMD -MP -c -o $$@ $$<
+	@echo "  CC $$@"; $(CLANG) $(filter-out -O2,$(HOST_FLAGS)) -O1 $(or $(5),$(SANITIZE)) $(4) -MMD -MP -c -o $$@ $$<
 $(B)/unit/$(1)/test: $$(U_$(1))
-	@echo "  LD $$@"; $(CLANG) $(SANITIZE) -o $$@ $$^ -lm
+	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm
 -include $$(U_$(1):.o=.d)
 endef
 
@@ -41,6 +41,8 @@ $(eval $(call unit_test,lib,$(call tests_in,lib kernel/boot),$(LIB_C) $(call cod
 MM_C := $(filter-out kernel/mm/tlb.c kernel/mm/kernel_map.c,$(call code_in,kernel/mm)) $(call fakes,panic lock log mm)
 $(eval $(call unit_test,mm,$(call tests_in,kernel/mm),$(MM_C)))
 $(eval $(call unit_test,mm-debug,$(call tests_in,kernel/mm),$(MM_C),-DCK_DEBUG))
+THREADS_C := $(wildcard kernel/mm/frame*.c) kernel/mm/alloc_fail.c $(call fakes,panic lock_threads log mm)
+$(eval $(call unit_test,frame-threads,tests/stress/frame_threads_test.c,$(filter-out %_test.c %_ktest.c,$(THREADS_C)),,-fsanitize=thread -g))
 
 DEVICE_FAKES := $(call fakes,bus kernel)
 INPUT_C := kernel/device/console.c kernel/device/line_input.c
