@@ -93,7 +93,11 @@ struct cmdline_words cmdline_options(const char *cmdline) { return (struct cmdli
 
 struct cmdline_words cmdline_program(const char *cmdline)
 {
-    struct cmdline_words words = cmdline_options(cmdline);
+    return cmdline_program_after(cmdline_options(cmdline));
+}
+
+struct cmdline_words cmdline_program_after(struct cmdline_words words)
+{
     struct cmdline_text word;
     while (cmdline_next(&words, &word)) {}
     words.is_program = true;
@@ -145,8 +149,15 @@ bool cmdline_has(const char *cmdline, const char *key)
 
 err_t cmdline_decode(struct cmdline_text text, char *out, size_t capacity, size_t *length)
 {
-    size_t used = 0;
-    for (;;) {
+    const char *end = skip_ordinary(text.at);
+    size_t used = (size_t)(end - text.at);
+    if (!text.in_quotes && class_of[(uint8_t)*end] != SPECIAL && used < capacity) { /* most words */
+        memcpy(out, text.at, used);
+        out[used] = '\0';
+        if (length) *length = used;
+        return OK;
+    }
+    for (used = 0;;) {
         int byte = next_byte(&text);
         if (byte >= 0 && used + 1 < capacity) {
             out[used++] = (char)byte;

@@ -48,6 +48,8 @@ struct cmdline_words {
 struct cmdline_words cmdline_options(const char *cmdline);
 /* Without a `--` there are no words. */
 struct cmdline_words cmdline_program(const char *cmdline);
+/* The same from where a walk over the options has got to, mostly their end. */
+struct cmdline_words cmdline_program_after(struct cmdline_words options);
 bool cmdline_next(struct cmdline_words *words, struct cmdline_text *word);
 /* True when the word is `key` or begins with `key=`; *value is what follows. */
 bool cmdline_option_is(struct cmdline_text word, const char *key, struct cmdline_text *value);

@@ -38,6 +38,10 @@ enum header_field {
 static bool parse_hex8(const uint8_t *at, uint32_t *out)
 {
     uint64_t text = load_u64(at);
+    if (text == LANES('0')) { /* most fields */
+        *out = 0;
+        return true;
+    }
     uint64_t letter = (text >> 6) & LANES(1); /* bit 6 tells letters from digits */
     uint64_t value = (text & LANES(0x0f)) + 9 * letter;
     /* Digits are 0x3d, letters 0x4d or 0x6d; a digit's value is below 10, a letter's 10 to 15. */
@@ -93,19 +97,6 @@ static bool trim_name(const char **name, uint32_t *name_bytes)
     return true;
 }
 
-/* By words: an aligning builder leaves up to a page of them behind every name. */
-static bool is_zero(const char *at, size_t bytes)
-{
-    uint64_t word;
-    for (; bytes >= sizeof(word); at += sizeof(word), bytes -= sizeof(word)) {
-        memcpy(&word, at, sizeof(word));
-        if (word) return false;
-    }
-    while (bytes--)
-        if (*at++) return false;
-    return true;
-}
-
 /* `area` bytes hold the name and at least one NUL; builders add more to align the data. */
 static err_t parse_name(const char *name, uint32_t area, struct cpio_entry *out, const char **why)
 {
@@ -114,7 +105,7 @@ static err_t parse_name(const char *name, uint32_t area, struct cpio_entry *out,
     uint32_t bytes = (uint32_t)(end - name);
     if (bytes == 0) return refuse(why, "an entry has an empty name");
     if (bytes > CPIO_NAME_MAX) return refuse(why, "an entry's name is too long");
-    if (!is_zero(end, (size_t)(name + area - end)))
+    if (!is_all_zero(end, (size_t)(name + area - end)))
         return refuse(why, "an entry's name goes on behind its NUL");
     out->name = name;
     out->name_bytes = bytes;

@@ -41,10 +41,10 @@ $$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h ker
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -S -o $$(@D)/offsets.s $$<
 	@sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $$(@D)/offsets.s > $$@
-$$(K_$(1)_$(2))/%.o: %.c | $(B)/lz4/lz4.c
+$$(K_$(1)_$(2))/%.o: %.c mk/kernel.mk | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) $$(if $$(filter $$(KERNEL_HOT),$$*),-O2) -MMD -MP -c -o $$@ $$<
-$$(K_$(1)_$(2))/%.S.o: %.S $$(K_$(1)_$(2))/offsets.h
+$$(K_$(1)_$(2))/%.S.o: %.S mk/kernel.mk $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
 # Linked twice: the second link adds the symbol table made from the first.

@@ -228,7 +228,7 @@ static bool check_program(const struct mapping *m, const char *path, int *out_st
 
 static int pack_program(const struct mapping *m, const char *host_path, const char *name, uint64_t *out_bytes)
 {
-    static const char *const folders[] = { "dev", "etc", "proc", "root", "sys" };
+    static const char *const folders[] = { "etc", "root", "sys" }; /* the kernel makes /dev and /proc */
     struct tree tree;
     tree_init(&tree);
     struct tree_inode inode = folder_inode(host_path, &m->stat);

@@ -19,6 +19,6 @@ void rootfs_release(struct rootfs *rootfs);
  * file is left behind. The descriptor, or -1: reported. */
 int rootfs_open(const char *path, uint64_t *out_bytes);
 
-/* Likewise for a root file system of empty folders (/dev, /tmp, ...) and one program of the host, as
+/* Likewise for a root file system of empty folders (/etc, /tmp, ...) and one program of the host, as
  * /BASENAME: *out_program, owned by the caller. *out_status is for the user when the result is -1. */
 int rootfs_open_program(const char *host_path, uint64_t *out_bytes, char **out_program, int *out_status);

@@ -48,14 +48,15 @@ static err_t decode_words(const char *cmdline, struct words *out)
     struct cmdline_text word, value;
     size_t used = 0, length;
     out->argument_count = out->environment_count = 0;
-    for (struct cmdline_words w = cmdline_options(cmdline); cmdline_next(&w, &word);) {
+    struct cmdline_words w = cmdline_options(cmdline);
+    while (cmdline_next(&w, &word)) {
         if (!cmdline_option_is(word, "env", &value)) continue;
         err_t e = cmdline_decode(value, out->text + used, sizeof(out->text) - used, &length);
         if (failed(e)) return e;
         out->environment[out->environment_count++] = out->text + used;
         used += length + 1;
     }
-    for (struct cmdline_words w = cmdline_program(cmdline); cmdline_next(&w, &word);) {
+    for (w = cmdline_program_after(w); cmdline_next(&w, &word);) {
         err_t e = cmdline_decode(word, out->text + used, sizeof(out->text) - used, &length);
         if (failed(e)) return e;
         out->arguments[out->argument_count++] = out->text + used;

@@ -24,15 +24,14 @@ enum { ASLR_MAP_BITS = 28, ASLR_STACK_BITS = 22, ASLR_BRK_BITS = 13 };
 /* A position-independent program starts at two thirds of user space, plus the random part. */
 #define EXEC_PIE_BASE 0x555555554000ull
 
-/* One read for the whole program: the generator works in blocks. */
+/* In pages. One word for what every program needs: the generator makes 32 bytes at a time, and with the
+ * stack guard and AT_RANDOM that is all of them. */
 struct layout_seed {
-    uint64_t base, brk, stack, map;
+    uint64_t map : ASLR_MAP_BITS, stack : ASLR_STACK_BITS, brk : ASLR_BRK_BITS;
 };
+_Static_assert(sizeof(struct layout_seed) == 8, "one word");
 
-static uint64_t random_pages(uint64_t seed, uint32_t bits)
-{
-    return (seed & ((1ull << bits) - 1)) << PAGE_SHIFT;
-}
+static uint64_t pages(uint64_t count) { return count << PAGE_SHIFT; }
 
 /* The whole file as the parser wants it: in place when it is part of the archive, else a copy. */
 struct image {
@@ -99,23 +98,23 @@ static err_t map_program(struct space *space, struct backing *file, const struct
         if (failed(e)) return e;
     }
     space->brk_start = align_up(base + program->first + program->bytes, PAGE_BYTES);
-    space->brk_start += random_pages(seed->brk, ASLR_BRK_BITS);
+    space->brk_start += pages(seed->brk);
     space->brk_end = space->brk_start;
     return OK;
 }
 
-static uint64_t choose_base(const struct elf_program *program, const struct layout_seed *seed)
+static uint64_t choose_base(const struct elf_program *program)
 {
     if (!program->is_position_independent) return 0;
-    return align_down(EXEC_PIE_BASE + random_pages(seed->base, ASLR_MAP_BITS),
+    return align_down(EXEC_PIE_BASE + pages(entropy_u64() >> (64 - ASLR_MAP_BITS)),
                       MAX(program->align, (uint64_t)PAGE_BYTES));
 }
 
 /* Stack at the top, mappings below it, both at random places. Returns the stack's top. */
 static err_t map_stack(struct space *space, const struct layout_seed *seed, uint64_t *top)
 {
-    uint64_t high = USER_END - PAGE_BYTES - random_pages(seed->stack, ASLR_STACK_BITS), place;
-    space->map_top = high - CONFIG_USER_STACK_BYTES - HUGE_BYTES - random_pages(seed->map, ASLR_MAP_BITS);
+    uint64_t high = USER_END - PAGE_BYTES - pages(seed->stack), place;
+    space->map_top = high - CONFIG_USER_STACK_BYTES - HUGE_BYTES - pages(seed->map);
     *top = high;
     return space_map(space, high - CONFIG_USER_STACK_BYTES, CONFIG_USER_STACK_BYTES,
                      SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_FIXED | SPACE_NO_REPLACE, NULL, 0,
@@ -128,7 +127,7 @@ static err_t load_into(struct process *process, struct vnode *vnode, const struc
     struct backing *file;
     struct layout_seed seed;
     entropy_read(&seed, sizeof(seed));
-    uint64_t stack_top, base = choose_base(program, &seed);
+    uint64_t stack_top, base = choose_base(program);
     *why = "not enough memory for the program";
     err_t e = file_backing_create(vnode, &file);
     if (failed(e)) return e;

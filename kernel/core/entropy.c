@@ -29,9 +29,8 @@ static uint64_t hardware_random(void)
 
 static void seed_locked(void) REQUIRES(entropy_lock)
 {
-    uint64_t seed[6];
-    for (size_t i = 0; i + 1 < ARRAY_LENGTH(seed); i++) seed[i] = hardware_random();
-    seed[ARRAY_LENGTH(seed) - 1] = tsc_read();
+    uint64_t seed[RANDOM_KEY_BYTES / sizeof(uint64_t)]; /* more would only cost a block to fold it in */
+    for (size_t i = 0; i < ARRAY_LENGTH(seed); i++) seed[i] = hardware_random() ^ tsc_read();
     random_init(&generator, seed, sizeof(seed));
     is_seeded = true;
 }

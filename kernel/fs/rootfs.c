@@ -25,9 +25,12 @@ struct hard_link {
     uint32_t inode, device_major, device_minor;
 };
 
+/* Only while an archive is unpacked. */
+static struct hard_link *links[LINK_BUCKETS];
+
 struct build {
     struct vnode *root;
-    struct hard_link *links[LINK_BUCKETS];
+    bool has_links;
     /* The directory of the entry before, which is mostly the next one's too. */
     const char *parent_name;
     uint32_t parent_bytes;
@@ -105,9 +108,9 @@ static err_t find_parent_locked(struct build *b, const char *path, uint32_t byte
 
 /* ---- hard links ---- */
 
-static struct hard_link **find_link(struct build *b, const struct cpio_entry *entry)
+static struct hard_link **find_link(const struct cpio_entry *entry)
 {
-    struct hard_link **at = &b->links[entry->inode % LINK_BUCKETS];
+    struct hard_link **at = &links[entry->inode % LINK_BUCKETS];
     while (*at && ((*at)->inode != entry->inode || (*at)->device_major != entry->device_major ||
                    (*at)->device_minor != entry->device_minor))
         at = &(*at)->next;
@@ -124,19 +127,21 @@ static err_t remember_link(struct build *b, const struct cpio_entry *entry, stru
         .device_major = entry->device_major,
         .device_minor = entry->device_minor,
     };
-    *find_link(b, entry) = link;
+    *find_link(entry) = link;
+    b->has_links = true;
     return OK;
 }
 
 static void forget_links(struct build *b)
 {
-    for (size_t i = 0; i < LINK_BUCKETS; i++) {
+    for (size_t i = 0; b->has_links && i < LINK_BUCKETS; i++) {
         struct hard_link *next;
-        for (struct hard_link *link = b->links[i]; link; link = next) {
+        for (struct hard_link *link = links[i]; link; link = next) {
             next = link->next;
             vnode_put(link->vnode);
             heap_free(link);
         }
+        links[i] = NULL;
     }
 }
 
@@ -159,7 +164,7 @@ static void fill_vnode(struct vnode *v, const struct cpio_entry *entry)
 static err_t get_vnode(struct build *b, const struct cpio_entry *entry, struct vnode **out)
 {
     bool is_linked = entry->type == CPIO_REGULAR && entry->nlink > 1;
-    struct hard_link *link = is_linked ? *find_link(b, entry) : NULL;
+    struct hard_link *link = is_linked ? *find_link(entry) : NULL;
     if (link) {
         fill_vnode(link->vnode, entry);
         *out = vnode_get(link->vnode);

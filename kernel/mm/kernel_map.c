@@ -18,39 +18,33 @@ extern char boot_stack_guard[PAGE_BYTES];
 extern char kernel_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
     kernel_data_start[], kernel_end[];
 
-/* The bits of an image page's entry but its address; 0: not mapped. */
-static uint64_t image_flags(const char *address)
+/* In the image because the loader has zeroed them: a table for each of the stub's leaves. */
+enum { IMAGE_TABLES = 3 };
+static uint64_t image_tables[IMAGE_TABLES * PAGE_TABLE_ENTRIES] ALIGNED(PAGE_BYTES);
+
+static uint64_t page_of_image(const char *address) { return ((uint64_t)address - KERNEL_BASE) >> PAGE_SHIFT; }
+
+static void map_part(const char *start, const char *end, uint64_t flags)
 {
-    if (address == boot_stack_guard) return 0;
-    if (address < kernel_text_end) return PTE_PRESENT | PTE_GLOBAL;
-    if (address >= kernel_rodata_start && address < kernel_rodata_end)
-        return PTE_PRESENT | PTE_GLOBAL | PTE_NO_EXECUTE;
-    return PTE_PRESENT | PTE_GLOBAL | PTE_NO_EXECUTE | PTE_WRITE;
+    uint64_t entry = image_to_paddr(start).raw | PTE_PRESENT | PTE_GLOBAL | flags;
+    for (uint64_t i = page_of_image(start); i < page_of_image(end); i++, entry += PAGE_BYTES)
+        image_tables[i] = entry;
 }
 
 /* Replaces each 2 MiB leaf of the stub by 4 KiB leaves with the permissions of their segment. What
  * the stub mapped around the image is gone then. */
 static void map_image(void)
 {
+    ASSERT(page_of_image(kernel_end) <= ARRAY_LENGTH(image_tables));
+    map_part(kernel_start, kernel_text_end, 0);
+    map_part(kernel_rodata_start, kernel_rodata_end, PTE_NO_EXECUTE);
+    map_part(kernel_data_start, kernel_end, PTE_NO_EXECUTE | PTE_WRITE);
+    image_tables[page_of_image(boot_stack_guard)] = 0;
+
     uint64_t *directory =
         pte_table(pte_table(boot_pml4[pte_index(KERNEL_BASE, 4)])[pte_index(KERNEL_BASE, 3)]);
-    for (uint64_t i = 0; directory[i] & PTE_PRESENT; i++) {
-        char *start = (char *)(KERNEL_BASE + (i << HUGE_SHIFT)), *end = start + HUGE_BYTES;
-        if (start < kernel_start) start = kernel_start;
-        if (end > kernel_end) end = kernel_end;
-        if (start >= end) {
-            directory[i] = 0;
-            continue;
-        }
-        paddr_t frame = frame_alloc_zeroed();
-        if (is_paddr_none(frame)) panic("no memory for the kernel's own page tables");
-        uint64_t *table = direct_map(frame);
-        for (char *page = start; page < end; page += PAGE_BYTES) {
-            uint64_t flags = image_flags(page);
-            table[pte_index((uint64_t)page, 1)] = flags ? image_to_paddr(page).raw | flags : 0;
-        }
-        directory[i] = frame.raw | PTE_PRESENT | PTE_WRITE;
-    }
+    for (uint64_t i = 0; i < IMAGE_TABLES; i++)
+        directory[i] = image_to_paddr(&image_tables[i * PAGE_TABLE_ENTRIES]).raw | PTE_PRESENT | PTE_WRITE;
 }
 
 /* Extends the direct map to RAM above what the stub covered; tables that firmware keeps there too. */

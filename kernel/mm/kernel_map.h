@@ -7,16 +7,16 @@
 #include "abi/boot_info.h"
 #include "lib/base.h"
 
-/* Both in the last root entry, below the image. */
-#define KERNEL_MMIO_BASE  0xffffff8000000000ull
-#define KERNEL_MMIO_BYTES (256ull << 30)
-#define KERNEL_STACK_BASE (KERNEL_MMIO_BASE + KERNEL_MMIO_BYTES)
-
 enum {
     KERNEL_STACK_SLOT_BYTES = 64 << 10, /* of address space: a guard page, then the stack at its end */
     KERNEL_STACK_BYTES_MAX = KERNEL_STACK_SLOT_BYTES - PAGE_BYTES,
     KERNEL_STACKS_MAX = 4096,
 };
+
+/* Both in the last root entry, below the image, and next to each other so that they share a table. */
+#define KERNEL_STACK_BASE 0xffffff8000000000ull
+#define KERNEL_MMIO_BASE  (KERNEL_STACK_BASE + (uint64_t)KERNEL_STACKS_MAX * KERNEL_STACK_SLOT_BYTES)
+#define KERNEL_MMIO_BYTES (256ull << 30)
 
 /* From the entry stub's tables to the final ones: the image mapped by segment (W^X), the direct map
  * over all RAM and not executable, nothing at low addresses. Needs features_init and frame_init. */
