@@ -74,6 +74,8 @@ static inline uint64_t flags_read(void)
 static inline bool interrupts_are_on(void) { return flags_read() & RFLAGS_IF; }
 static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
 static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory"); }
+/* The first instruction after STI is not interrupted: the second is where those that wait come in. */
+static inline void interrupts_let_in(void) { __asm__ volatile("sti; nop; nop" : : : "memory"); }
 /* The first instruction after STI is not interrupted, so no wake-up falls between the two. */
 static inline void cpu_halt_with_interrupts(void) { __asm__ volatile("sti; hlt" : : : "memory"); }
 static inline void cpu_halt(void) { __asm__ volatile("hlt" : : : "memory"); }

@@ -8,6 +8,7 @@
 #include "arch/segments.h"
 #include "core/panic.h"
 #include "lib/format.h"
+#include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
 #include "mm/page_table.h"
@@ -110,8 +111,10 @@ void thread_schedule(void)
     struct thread *self = thread_current();
     struct thread *next;
     while (!(next = runqueue_take(rq))) {
-        /* Nothing to run: wait for an interrupt to wake somebody, perhaps ourselves. */
-        cpu_halt_with_interrupts();
+        /* Nothing to run: zero memory for later, a step at a time with interrupts let in between, then
+         * wait for one to wake somebody, perhaps ourselves. */
+        if (frame_pool_fill_step()) interrupts_let_in();
+        else cpu_halt_with_interrupts();
         interrupts_off();
     }
     next->state = THREAD_RUNNING;

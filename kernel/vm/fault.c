@@ -38,9 +38,8 @@ static bool try_huge_locked(struct space *space, const struct area *area, uint64
     if (area->flags & (SPACE_STACK | SPACE_HEAP)) return false;
     if (at < area->start || at + HUGE_BYTES > area->end) return false;
     if (!page_table_is_empty(&space->page_table, at, HUGE_SHIFT)) return false;
-    paddr_t block = frame_alloc_huge();
+    paddr_t block = frame_alloc_huge_zeroed();
     if (is_paddr_none(block)) return false;
-    memset(direct_map(block), 0, HUGE_BYTES);
     if (!failed(map_page_locked(space, at, block, HUGE_SHIFT, area_page_flags(area)))) return true;
     frame_free_huge(block);
     return false;
