@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Measuring and looking closely: figures, sizes, gdb.
 
-.PHONY: bench size debug
+.PHONY: bench bench-frames size debug
 SIZE_LIMIT := 131072
 PROGRAM ?= $(GUEST)/hello.musl
 
@@ -15,6 +15,13 @@ BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(GUEST)/operations.musl $(add
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)
 	@tools/bench.py $(B)
+
+# The CPU is one without fast strings, or a REP STOS would count as one instruction.
+COUNTING := -icount shift=0,sleep=off -rtc base=2024-01-01,clock=vm -m 1G
+bench-frames: deps ## what the kernel's allocators cost, beside a buddy system
+	@$(MAKE) -s --no-print-directory $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
+	@tools/run_ktest.sh $(B)/kernel/kbench-$(CC)/kernel.elf microvm max $(COUNTING)
+	@$(B)/unit/fragmentation/test
 
 # The same link once more, for its map.
 $(B)/bench/kernel.map: $(K_release_gcc)/kernel.elf

@@ -44,6 +44,9 @@ $(eval $(call unit_test,mm-debug,$(call tests_in,kernel/mm),$(MM_C),-DCK_DEBUG))
 THREADS_C := $(wildcard kernel/mm/frame*.c) kernel/mm/alloc_fail.c $(call fakes,panic lock_threads log mm)
 $(eval $(call unit_test,frame-threads,tests/stress/frame_threads_test.c,$(filter-out %_test.c %_ktest.c,$(THREADS_C)),,-fsanitize=thread -g))
 
+# Ten million steps: built for speed instead.
+$(eval $(call unit_test,fragmentation,bench/fragmentation_test.c,bench/buddy.c $(MM_C),-O2 -g0,-O2))
+
 DEVICE_FAKES := $(call fakes,bus kernel)
 INPUT_C := kernel/device/console.c kernel/device/line_input.c
 $(eval $(call unit_test,tsc,kernel/core/tsc_rate_test.c,kernel/core/tsc_rate.c kernel/core/tsc_reference.c $(DEVICE_FAKES) $(call fakes,clocks)))

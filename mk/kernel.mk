@@ -9,6 +9,9 @@ KERNEL_C := kernel/main.c $(shell find $(addprefix kernel/,$(KERNEL_DIRS)) lib -
 KERNEL_S := $(sort $(wildcard kernel/arch/*.S))
 KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) tests/harness/ktest.c tests/harness/crash.c)
 
+# A release kernel that measures itself.
+KBENCH_C := $(wildcard bench/*_ktest.c) bench/buddy.c tests/harness/ktest.c tests/harness/crash.c
+
 KERNEL_WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wshadow
 # Small by default; what runs at every system call, fault, allocation or boot is built for speed.
 KERNEL_OPT := -Oz
@@ -28,12 +31,14 @@ FLAGS_gcc := -Wno-unused-const-variable -fno-inline-small-functions -falign-func
 FLAGS_clang-19 := -Wthread-safety -Wno-gnu-statement-expression -mstack-alignment=8
 LDFLAGS_clang-19 := -fuse-ld=lld-19
 FLAGS_debug := -DCK_DEBUG
+PAYLOAD_ktest = $(KTEST_C)
+PAYLOAD_kbench = $(KBENCH_C)
 FLAGS_ktest := -DCK_DEBUG
 
 # $(call kernel_rules,flavour,compiler)
 define kernel_rules
 K_$(1)_$(2) := $(B)/kernel/$(1)-$(2)
-O_$(1)_$(2) := $$(patsubst %.c,$$(K_$(1)_$(2))/%.o,$$(KERNEL_C) $$(if $$(filter ktest,$(1)),$$(KTEST_C),kernel/container/payload.c)) \
+O_$(1)_$(2) := $$(patsubst %.c,$$(K_$(1)_$(2))/%.o,$$(KERNEL_C) $$(or $$(PAYLOAD_$(1)),kernel/container/payload.c)) \
 	$$(patsubst %.S,$$(K_$(1)_$(2))/%.S.o,$$(KERNEL_S))
 F_$(1)_$(2) := $$(KERNEL_FLAGS) -isystem $$(shell $(2) -print-file-name=include) $$(FLAGS_$(1)) $$(FLAGS_$(2))
 
@@ -55,7 +60,7 @@ $$(K_$(1)_$(2))/kernel.elf: $$(O_$(1)_$(2)) kernel/arch/kernel.ld tools/make_sym
 	@echo "  LD $$@"; $(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$@ $$(O_$(1)_$(2)) $$(@D)/symbols.o
 -include $$(O_$(1)_$(2):.o=.d)
 endef
-$(foreach f,release debug ktest,$(foreach c,gcc clang-19,$(eval $(call kernel_rules,$(f),$(c)))))
+$(foreach f,release debug ktest kbench,$(foreach c,gcc clang-19,$(eval $(call kernel_rules,$(f),$(c)))))
 
 $(B)/kernel.elf: $(B)/kernel/release-$(CC)/kernel.elf
 	objcopy --strip-all $< $@

@@ -26,13 +26,18 @@ static inline struct percpu *percpu(void)
     __asm__("movq %%gs:%c1, %0" : "=r"(p) : "i"(offsetof(struct percpu, self)));
     return p;
 }
-/* 64 bits wide, as indices are used; writing the lower half of a register clears the upper. */
+/* 64 bits wide, as indices are used; writing the lower half of a register clears the upper. In host tests
+ * the calling thread is a CPU (tests/fakes/fake_mm.h). */
+#if __STDC_HOSTED__
+uint64_t percpu_index(void);
+#else
 static inline uint64_t percpu_index(void)
 {
     uint64_t index;
     __asm__("movl %%gs:%c1, %k0" : "=r"(index) : "i"(offsetof(struct percpu, cpu)));
     return index;
 }
+#endif
 /* One load; the compiler may keep it, since a thread's code never sees another current thread. */
 static inline struct thread *percpu_current(void)
 {

@@ -73,6 +73,7 @@ paddr_t frame_alloc_huge(void)
     struct frame_group *g = frame_this_cpu()->whole;
     uint64_t seen = mask_read(&g->whole);
     if (unlikely(!seen)) return frame_alloc_huge_elsewhere();
+    compiler_forget(&g);
     uint32_t block = lowest_bit(seen);
     if (unlikely(!mask_take(&g->whole, block))) return frame_alloc_huge_elsewhere();
     paddr_t address = PADDR(block_address(g, block));
@@ -88,8 +89,12 @@ void frame_free_huge(paddr_t block)
     if (likely(!CONFIG_DEBUG && number < frame_memory.block_count)) {
         struct region *region = region_at(number / REGION_BLOCKS);
         struct frame_group *g = group_in(region, number / GROUP_BLOCKS % REGION_GROUPS);
-        uint64_t i = number % GROUP_BLOCKS;
-        if (likely(count_read(&g->count[i]) == COUNT_LIVE && block_give(region, g, i))) return;
+        uint32_t i = number % GROUP_BLOCKS;
+        if (likely(count_read(&g->count[i]) == COUNT_LIVE && mask_put(&g->whole, i))) {
+            frame_this_cpu()->whole = g; /* the next one is taken from here, still in the cache */
+            if (unlikely(!hint_has(&region->may_have_blocks))) region_hint_blocks(region);
+            return;
+        }
     }
     block_free_whole(block.raw, __builtin_return_address(0));
 }

@@ -170,7 +170,14 @@ uint64_t frame_find(struct frame_cpu *cpu)
 
 /* ---- giving back ---- */
 
-void hint_raise(bool *hint) { __atomic_store_n(hint, true, __ATOMIC_SEQ_CST); }
+void region_hint_blocks(struct region *region) { hint_set(&region->may_have_blocks); }
+
+bool block_give(struct region *region, struct frame_group *g, uint64_t block)
+{
+    if (!mask_put(&g->whole, (uint32_t)block)) return false;
+    region_hint_blocks(region);
+    return true;
+}
 
 void block_settle(struct region *region, struct frame_group *g, uint64_t block, enum put_result result)
 {

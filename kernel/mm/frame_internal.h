@@ -4,17 +4,11 @@
  * A region is 1 GiB: eight groups and their bitmaps, set up when it is first used. Set-up and the
  * release of reserved memory take a lock; allocating and freeing never do. */
 #pragma once
+#include "arch/percpu.h"
 #include "config.h"
 #include "core/lock.h"
 #include "mm/frame.h"
 #include "mm/frame_transition.h"
-
-#if __STDC_HOSTED__
-/* Host tests: the number of the calling thread. */
-uint64_t percpu_index(void);
-#else
-#include "arch/percpu.h"
-#endif
 
 enum {
     GROUP_SHIFT = HUGE_SHIFT + 6,
@@ -103,10 +97,14 @@ static inline struct region *region_of(uint64_t address)
     uint64_t index = region_index(address);
     return likely(index < frame_memory.region_count) ? region_at(index) : region_absent;
 }
+/* How the pointer was come by is forgotten: gcc would compute a field's address from that once more
+ * instead of adding a constant. */
+static inline void compiler_forget(struct frame_group **g) { __asm__("" : "+r"(*g)); }
+
 static inline struct frame_group *group_in(struct region *region, uint64_t index)
 {
     struct frame_group *g = &region->groups[index];
-    __asm__("" : "+r"(g)); /* keeps gcc from scaling the index again for every field */
+    compiler_forget(&g);
     return g;
 }
 static inline struct frame_group *group_of(uint64_t address)
@@ -115,19 +113,15 @@ static inline struct frame_group *group_of(uint64_t address)
 }
 
 static inline bool hint_has(const bool *hint) { return __atomic_load_n(hint, __ATOMIC_SEQ_CST); }
-void hint_raise(bool *hint);
 static inline void hint_set(bool *hint)
 {
-    if (unlikely(!hint_has(hint))) hint_raise(hint);
+    if (unlikely(!hint_has(hint))) __atomic_store_n(hint, true, __ATOMIC_SEQ_CST);
 }
 
 /* The caller's block becomes free as one piece. False when it was so already. */
-static inline bool block_give(struct region *region, struct frame_group *g, uint64_t block)
-{
-    if (unlikely(!mask_put(&g->whole, block))) return false;
-    hint_set(&region->may_have_blocks);
-    return true;
-}
+bool block_give(struct region *region, struct frame_group *g, uint64_t block);
+/* After a block of the region became free, when the hint does not say so. */
+void region_hint_blocks(struct region *region);
 
 /* ---- frame_region.c ---- */
 

@@ -75,7 +75,7 @@ static inline bool mask_take(uint64_t *mask, uint32_t i)
     return __atomic_fetch_and(mask, ~bit, __ATOMIC_SEQ_CST) & bit;
 }
 /* True for the one who sets it. */
-static inline bool mask_put(uint64_t *mask, uint64_t i)
+static inline bool mask_put(uint64_t *mask, uint32_t i)
 {
     uint64_t bit = 1ull << i;
     return !(__atomic_fetch_or(mask, bit, __ATOMIC_SEQ_CST) & bit);

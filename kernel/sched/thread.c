@@ -113,8 +113,10 @@ void thread_schedule(void)
     while (!(next = runqueue_take(rq))) {
         /* Nothing to run: zero memory for later, a step at a time with interrupts let in between, then
          * wait for one to wake somebody, perhaps ourselves. */
-        if (frame_pool_fill_step()) interrupts_let_in();
-        else cpu_halt_with_interrupts();
+        if (frame_pool_fill_step())
+            interrupts_let_in();
+        else
+            cpu_halt_with_interrupts();
         interrupts_off();
     }
     next->state = THREAD_RUNNING;
