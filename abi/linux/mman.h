@@ -2,10 +2,11 @@
 /* [linux uapi asm-generic/mman-common.h, mman.h] */
 #pragma once
 
-#define LINUX_PROT_READ  0x1
-#define LINUX_PROT_WRITE 0x2
-#define LINUX_PROT_EXEC  0x4
-#define LINUX_PROT_SEM   0x8 /* means nothing on x86 */
+#define LINUX_PROT_READ      0x1
+#define LINUX_PROT_WRITE     0x2
+#define LINUX_PROT_EXEC      0x4
+#define LINUX_PROT_SEM       0x8 /* means nothing on x86 */
+#define LINUX_PROT_GROWSDOWN 0x01000000
 
 #define LINUX_MAP_SHARED          0x01
 #define LINUX_MAP_PRIVATE         0x02

@@ -23,6 +23,8 @@
 enum { ASLR_MAP_BITS = 28, ASLR_STACK_BITS = 22, ASLR_BRK_BITS = 13 };
 /* A position-independent program starts at two thirds of user space, plus the random part. */
 #define EXEC_PIE_BASE 0x555555554000ull
+/* The stack grows from this. [linux fs/exec.c, setup_arg_pages] */
+enum { EXEC_STACK_START_BYTES = 33 * PAGE_BYTES };
 
 /* In pages. One word for what every program needs: the generator makes 32 bytes at a time, and with the
  * stack guard and AT_RANDOM that is all of them. */
@@ -116,9 +118,10 @@ static err_t map_stack(struct space *space, const struct layout_seed *seed, uint
     uint64_t high = USER_END - PAGE_BYTES - pages(seed->stack), place;
     space->map_top = high - CONFIG_USER_STACK_BYTES - HUGE_BYTES - pages(seed->map);
     *top = high;
-    return space_map(space, high - CONFIG_USER_STACK_BYTES, CONFIG_USER_STACK_BYTES,
-                     SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_FIXED | SPACE_NO_REPLACE, NULL, 0,
-                     &place);
+    return space_map(space, high - EXEC_STACK_START_BYTES, EXEC_STACK_START_BYTES,
+                     SPACE_READ | SPACE_WRITE | SPACE_STACK | SPACE_GROWS_DOWN | SPACE_FIXED |
+                         SPACE_NO_REPLACE,
+                     NULL, 0, &place);
 }
 
 static err_t load_into(struct process *process, struct vnode *vnode, const struct elf_program *program,

@@ -54,7 +54,8 @@ static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64
     if ((flags & (LINUX_MAP_POPULATE | LINUX_MAP_NONBLOCK)) == LINUX_MAP_POPULATE)
         out->flags |= SPACE_POPULATE;
     if (flags & LINUX_MAP_LOCKED) out->flags |= SPACE_LOCKED;
-    if (flags & (LINUX_MAP_GROWSDOWN | LINUX_MAP_STACK)) out->flags |= SPACE_STACK;
+    if (flags & LINUX_MAP_STACK) out->flags |= SPACE_STACK;
+    if (flags & LINUX_MAP_GROWSDOWN) out->flags |= SPACE_STACK | SPACE_GROWS_DOWN;
     if (is_file && (flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE) out->flags |= SPACE_SHARED;
     return check_kind(flags, out->bytes, offset);
 }
@@ -90,9 +91,11 @@ int64_t sys_mprotect(uint64_t at, uint64_t bytes, uint64_t protection)
     if (bytes == 0) return 0;
     uint64_t end;
     if (add_overflows(at, bytes, &end) || align_up(end, PAGE_BYTES) < end) return ERR_NO_MEMORY.code;
-    if (protection & ~(uint64_t)(SPACE_PROTECTION | LINUX_PROT_SEM)) return ERR_INVALID.code;
-    protection &= SPACE_PROTECTION;
-    return space_protect(space(), at, align_up(bytes, PAGE_BYTES), (uint32_t)protection).code;
+    if (protection & ~(uint64_t)(SPACE_PROTECTION | LINUX_PROT_SEM | LINUX_PROT_GROWSDOWN))
+        return ERR_INVALID.code; /* nothing grows up on x86 */
+    uint32_t wanted = protection & SPACE_PROTECTION;
+    if (protection & LINUX_PROT_GROWSDOWN) wanted |= SPACE_GROWS_DOWN;
+    return space_protect(space(), at, align_up(bytes, PAGE_BYTES), wanted).code;
 }
 
 int64_t sys_mremap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, uint64_t flags, uint64_t to)

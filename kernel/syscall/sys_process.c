@@ -121,6 +121,7 @@ int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint6
         if (failed(e)) return e.code;
         if (wanted.soft > wanted.hard) return ERR_INVALID.code;
         *limit = wanted;
+        if ((uint32_t)resource == LINUX_RLIMIT_STACK) p->space->stack_limit_bytes = wanted.soft;
     }
     return old_limit ? user_copy_out(UADDR(old_limit), &old, sizeof(old)).code : 0;
 }

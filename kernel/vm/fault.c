@@ -118,6 +118,7 @@ err_t space_fault(struct space *space, uint64_t address, uint32_t error)
     mutex_lock(&space->lock);
     space->fault_count++;
     struct area *area = space_find_locked(space, address);
+    if (!area) area = space_grow_down_locked(space, address);
     err_t e = ERR_FAULT;
     if (area && area_allows(area, error)) {
         paddr_t frame;

@@ -9,6 +9,10 @@
  * cannot be non-canonical. */
 #define USER_END 0x7ffffffff000ull
 
+/* What stays free below an area that grows downward: a frame of a function may skip pages. Linux's
+ * stack_guard_gap. */
+#define STACK_GUARD_BYTES (256 * PAGE_BYTES)
+
 static inline bool is_user_range(uint64_t start, uint64_t bytes)
 {
     return bytes <= USER_END && start <= USER_END - bytes;

@@ -30,6 +30,7 @@ err_t space_create(struct space **out)
         heap_free(space);
         return e;
     }
+    space->stack_limit_bytes = CONFIG_USER_STACK_BYTES;
     mutex_init(&space->lock);
     list_init(&space->areas);
     *out = space;
@@ -85,6 +86,11 @@ struct area *space_find_locked(struct space *space, uint64_t address)
 {
     struct area *area = space_find_from_locked(space, address);
     return area && area->start <= address ? area : NULL;
+}
+
+struct area *space_below_locked(struct space *space, struct area *area)
+{
+    return area->link.prev == &space->areas ? NULL : area_of(area->link.prev);
 }
 
 static struct area *next_area(struct space *space, struct area *area)
@@ -154,7 +160,7 @@ bool space_find_gap_locked(struct space *space, uint64_t bytes, uint64_t *out) R
             }
         }
         if (none_left) return false;
-        top = MIN(top, area_of(node)->start);
+        top = MIN(top, area_guarded_start(area_of(node)));
     }
 }
 
@@ -162,6 +168,12 @@ bool space_is_free_locked(struct space *space, uint64_t start, uint64_t end) REQ
 {
     struct area *area = space_find_from_locked(space, start);
     return !area || area->start >= end;
+}
+
+bool space_is_clear_locked(struct space *space, uint64_t start, uint64_t end)
+{
+    const struct area *above = space_find_from_locked(space, start);
+    return !above || area_guarded_start(above) >= end;
 }
 
 static err_t choose_place_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags,
@@ -174,7 +186,7 @@ static err_t choose_place_locked(struct space *space, uint64_t at, uint64_t byte
         if (space_is_free_locked(space, at, at + bytes)) return OK;
         return flags & SPACE_NO_REPLACE ? ERR_EXISTS : space_unmap_locked(space, at, at + bytes);
     }
-    if (at && fits && space_is_free_locked(space, at, at + bytes)) {
+    if (at && fits && space_is_clear_locked(space, at, at + bytes)) {
         *out = at;
         return OK;
     }
@@ -253,7 +265,8 @@ err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags
     struct area fresh = {
         .start = place,
         .end = place + bytes,
-        .flags = flags & (SPACE_PROTECTION | SPACE_STACK | SPACE_HEAP | SPACE_SHARED | SPACE_LOCK_MARKS),
+        .flags = flags & (SPACE_PROTECTION | SPACE_STACK | SPACE_HEAP | SPACE_SHARED | SPACE_GROWS_DOWN |
+                          SPACE_LOCK_MARKS),
         .backing = backing,
         .backing_page = backing_page,
     };
@@ -290,12 +303,25 @@ static err_t protect_area_locked(struct space *space, struct area *area, uint32_
     return e;
 }
 
+static err_t reach_down_locked(struct space *space, uint64_t *at, uint64_t end) REQUIRES(space->lock)
+{
+    const struct area *area = space_find_from_locked(space, *at);
+    if (!area || area->start >= end) return ERR_NO_MEMORY;
+    if (!(area->flags & SPACE_GROWS_DOWN)) return ERR_INVALID;
+    *at = area->start;
+    return OK;
+}
+
 err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection)
 {
-    uint64_t start = at, end = range_end(at, bytes);
-    if (start == end) return OK;
+    if (!bytes) return OK;
+    uint64_t end = range_end(at, bytes);
     mutex_lock(&space->lock);
-    err_t e = at < USER_END ? space_isolate_locked(space, at, end) : ERR_NO_MEMORY;
+    err_t e = at < USER_END ? OK : ERR_NO_MEMORY;
+    if (protection & SPACE_GROWS_DOWN) e = reach_down_locked(space, &at, end);
+    uint64_t start = at;
+    protection &= SPACE_PROTECTION;
+    if (!failed(e)) e = space_isolate_locked(space, at, end);
     while (!failed(e) && at < end) {
         struct area *area = space_find_locked(space, at);
         if (!area) {

@@ -30,6 +30,7 @@ enum {
      * whether pages come at once. */
     SPACE_LOCKED = 1 << 10,
     SPACE_LOCKED_ON_FAULT = 1 << 11, /* with LOCKED: pages come when they are touched */
+    SPACE_GROWS_DOWN = 1 << 12,      /* on a touch below it; anonymous only */
     SPACE_LOCK_MARKS = SPACE_LOCKED | SPACE_LOCKED_ON_FAULT,
 };
 
@@ -52,7 +53,8 @@ struct space {
     uint64_t map_top; /* mappings without an address go below this */
     uint64_t brk_start, brk_end;
     uint64_t fault_count;
-    uint32_t future_marks; /* SPACE_LOCK_MARKS that new areas get */
+    uint64_t stack_limit_bytes; /* how large an area may grow downward: RLIMIT_STACK */
+    uint32_t future_marks;      /* SPACE_LOCK_MARKS that new areas get */
 };
 
 /* The space of the running thread; NULL in a kernel thread. */
@@ -71,7 +73,8 @@ err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags
 /* Holes in the range are fine, as for munmap(2). */
 err_t space_unmap(struct space *space, uint64_t at, uint64_t bytes);
 /* ERR_NO_MEMORY when a part of the range is not mapped, ERR_ACCESS at a view of a file that may not be
- * written; what came before it is changed. */
+ * written; what came before it is changed. With SPACE_GROWS_DOWN in `protection`, the change reaches down
+ * to the start of the area; ERR_INVALID when that does not grow. */
 err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection);
 
 /* Everything page aligned. */

@@ -262,6 +262,10 @@ TEST(a_range_that_shrinks_may_span_areas_and_one_that_grows_may_not)
     open_space();
     uint64_t at = map(0x20000000, 4 * PAGE_BYTES, RW | SPACE_FIXED), place;
     EXPECT_OK(space_protect(space, at + 2 * PAGE_BYTES, PAGE_BYTES, SPACE_READ));
+    EXPECT_ERR(space_protect(space, at + 3 * PAGE_BYTES, 1ull << 62, SPACE_READ), ERR_NO_MEMORY);
+    EXPECT(!can_write(at + 3 * PAGE_BYTES)); /* as far as it goes */
+    EXPECT_ERR(space_protect(space, USER_END, PAGE_BYTES, RW), ERR_NO_MEMORY);
+    EXPECT_ERR(space_protect(space, USER_END + PAGE_BYTES, PAGE_BYTES, RW), ERR_NO_MEMORY);
     EXPECT_ERR(remap(at, 4 * PAGE_BYTES, 5 * PAGE_BYTES, true, &place), ERR_FAULT);
     EXPECT_OK(remap(at, 4 * PAGE_BYTES, PAGE_BYTES, false, &place));
     EXPECT_EQ(place, at);
@@ -314,8 +318,10 @@ TEST(pages_that_move_away_may_leave_an_empty_range_behind)
     EXPECT_EQ(space->resident_pages, 512);
     EXPECT_EQ(peek(at), 0);
     EXPECT_EQ(space->mapped_bytes, 2 * HUGE_BYTES);
+    mutex_lock(&space->lock);
     EXPECT(space_find_locked(space, place)->flags & SPACE_LOCKED);
     EXPECT(!(space_find_locked(space, at)->flags & SPACE_LOCKED));
+    mutex_unlock(&space->lock);
     close_space();
 }
 
@@ -333,6 +339,29 @@ TEST(a_lock_goes_up_to_a_hole_and_brings_pages_in)
     EXPECT_EQ(space->resident_pages, 2);
     EXPECT_ERR(space_lock(space, at, ~0ull - PAGE_BYTES, SPACE_LOCKED), ERR_INVALID);
     EXPECT_ERR(space_lock(space, at + 4 * PAGE_BYTES, 1, SPACE_LOCKED), ERR_NO_MEMORY);
+    close_space();
+}
+
+TEST(an_area_that_grows_down_keeps_its_limit_and_its_distance)
+{
+    open_space();
+    space->stack_limit_bytes = 400 * PAGE_BYTES;
+    uint64_t at = map(0x40000000, PAGE_BYTES, RW | SPACE_STACK | SPACE_GROWS_DOWN | SPACE_FIXED);
+    EXPECT(can_write(at - 399 * PAGE_BYTES));
+    EXPECT_EQ(space->mapped_bytes, 400 * PAGE_BYTES);
+    EXPECT_EQ(space->area_count, 1);
+    EXPECT(!can_write(at - 400 * PAGE_BYTES));
+
+    uint64_t upper = map(0x50000000, PAGE_BYTES, RW | SPACE_STACK | SPACE_GROWS_DOWN | SPACE_FIXED);
+    map(upper - 300 * PAGE_BYTES, PAGE_BYTES, SPACE_READ | SPACE_FIXED);
+    EXPECT(can_write(upper - 43 * PAGE_BYTES)); /* 256 pages above the end of the one below */
+    EXPECT(!can_write(upper - 44 * PAGE_BYTES));
+    EXPECT_OK(space_protect(space, upper - 300 * PAGE_BYTES, PAGE_BYTES, 0)); /* a guard by itself */
+    EXPECT(can_write(upper - 299 * PAGE_BYTES));
+
+    /* What is placed by the kernel stays clear of where the area may grow. */
+    space->map_top = upper + PAGE_BYTES;
+    EXPECT(map(0, PAGE_BYTES, RW) < upper - 300 * PAGE_BYTES - PAGE_BYTES);
     close_space();
 }
 

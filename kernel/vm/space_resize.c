@@ -13,7 +13,8 @@ uint64_t space_set_brk(struct space *space, uint64_t end)
     bool comes_whole = space->future_marks == SPACE_LOCKED;
     if (end < space->brk_start || end > USER_END) goto out;
     if (new > old) {
-        if (!space_is_free_locked(space, old, new)) goto out;
+        /* As on Linux, one page stays free above the heap. [linux mm/mmap.c, brk] */
+        if (!space_is_clear_locked(space, old, new + PAGE_BYTES)) goto out;
         uint32_t flags = SPACE_READ | SPACE_WRITE | SPACE_HEAP | space->future_marks;
         struct area grown = { .start = old, .end = new, .flags = flags };
         if (failed(space_insert_locked(space, &grown))) goto out;

@@ -158,6 +158,9 @@ static void breaking(void)
     CHECK(sys_mmap(wall, PAGE, PROT_READ, ANON | MAP_FIXED_NOREPLACE, -1, 0) == wall);
     SHOW(move_brk(start, 20 * PAGE));
     SHOW(move_brk(start, 60 * PAGE));
+    CHECK(move_brk(wall, 0) != 0);
+    CHECK(move_brk(wall, -PAGE + 1) != -PAGE + 1);
+    CHECK(move_brk(wall, -PAGE) == -PAGE);
     SHOW(move_brk(start, 20 * PAGE));
     SHOW(sys_munmap(wall, PAGE));
     SHOW(move_brk(start, 60 * PAGE));

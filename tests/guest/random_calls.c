@@ -49,7 +49,8 @@ static int64_t call(uint64_t number, const uint64_t a[6])
     return result;
 }
 
-/* Calls that end this program, wait for ever, start others, or take its root away. */
+/* Calls that end this program, wait for ever, start others, or take its root away; and locks, with which
+ * every range that mremap grows takes its memory at once, until there is none. */
 static int is_left_out(uint64_t number)
 {
     static const uint16_t numbers[] = {
@@ -69,6 +70,9 @@ static int is_left_out(uint64_t number)
         SYS_execveat,
         SYS_chroot,
         SYS_reboot,
+        SYS_mlock,
+        SYS_mlock2,
+        SYS_mlockall,
         SYS_wait4,
         SYS_waitid,
         SYS_rt_sigsuspend,
@@ -213,11 +217,11 @@ static void shape_arguments(uint64_t number, uint64_t a[6])
     case SYS_madvise:
     case SYS_msync:
     case SYS_mincore:
-    case SYS_mlock:
     case SYS_munlock:
         random_range(&a[0], &a[1]);
         if (number == SYS_mprotect) a[2] = below(8) ? below(8) : random_number();
-        if (number == SYS_madvise) a[2] = below(26);
+        /* A longer range reaches this program's own stack: nothing that discards. */
+        if (number == SYS_madvise) a[2] = below(a[1] <= WINDOW_BYTES ? 26 : MADV_WILLNEED + 1);
         if (number == SYS_mincore) a[2] = random_address();
         break;
     case SYS_arch_prctl: a[0] = 0x1003 + below(4); break; /* asks; the thread pointer stays */
