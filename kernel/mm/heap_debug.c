@@ -129,8 +129,7 @@ uint64_t heap_report(void)
 {
     uint64_t count = 0, bytes = 0;
     spin_lock(&lock);
-    LIST_FOR_EACH(node, &live)
-    {
+    LIST_FOR_EACH (node, &live) {
         const struct record *r = LIST_ENTRY(node, struct record, node);
         bytes += r->bytes;
         if (count++ >= REPORT_LINES_MAX) continue;
