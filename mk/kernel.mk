@@ -26,8 +26,9 @@ KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=ke
 KERNEL_LDFLAGS := -nostdlib -static -Wl,-no-pie -Wl,-T,kernel/arch/kernel.ld -Wl,--gc-sections \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none -Wl,--orphan-handling=error
 # Nothing is aligned for speed, not even code built for it, and no register needs more than 8 bytes of alignment.
+# Then what -Oz still gives room for: tables of jumps, loops entered at a copy of their test, kept constants.
 FLAGS_gcc := -Wno-unused-const-variable -fno-inline-small-functions -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
-	-malign-data=abi -mpreferred-stack-boundary=3
+	-malign-data=abi -mpreferred-stack-boundary=3 -fno-jump-tables -fno-tree-ch -fno-move-loop-invariants -fno-tree-loop-im
 FLAGS_clang-19 := -Wthread-safety -Wno-gnu-statement-expression -mstack-alignment=8
 LDFLAGS_clang-19 := -fuse-ld=lld-19
 FLAGS_debug := -DCK_DEBUG
