@@ -16,6 +16,7 @@ import gdb
 SOURCE_ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 PAGE_BYTES, HUGE_BYTES, GIANT_BYTES = 1 << 12, 1 << 21, 1 << 30
+GROUP_BLOCKS, COUNT_FREE, COUNT_RESERVED = 64, 0x3ff, 0x800  # mm/frame_transition.h
 BLOCK_FRAMES = HUGE_BYTES // PAGE_BYTES
 KERNEL_HALF = 0xffff800000000000
 ADDRESS_MASK = (1 << 64) - 1
@@ -174,10 +175,6 @@ def walk_command(argument):
 
 # ---- ck-frames ----
 
-def mask_count(words):
-    return sum(bin(int(words[i])).count('1') for i in range(words.type.range()[1] + 1))
-
-
 def unready_region_free(memory, index):
     """Whole blocks and single frames that a region will have once it is set up."""
     whole = small = 0
@@ -193,6 +190,23 @@ def unready_region_free(memory, index):
     return whole, small
 
 
+def group_free(group):
+    """Whole blocks, single frames and blocks in single use of 64 blocks. [mm/frame_transition.h]"""
+    blocks = int(group['whole']) | int(group['fresh']) | int(group['zeroed'])
+    whole, small, split = bin(blocks).count('1'), 0, 0
+    for block in range(GROUP_BLOCKS):
+        count = int(group['count'][block])
+        free = count & COUNT_FREE
+        if blocks >> block & 1 or not free:
+            continue
+        # A block that a CPU has reserved and not touched would be given up when one is needed.
+        if count & COUNT_RESERVED and free == BLOCK_FRAMES:
+            whole += 1
+        else:
+            small, split = small + free, split + 1
+    return whole, small, split
+
+
 def show_region(memory, index):
     """Prints one line; the whole blocks and single frames that are free in the region."""
     region = memory['regions'][index]
@@ -200,11 +214,13 @@ def show_region(memory, index):
         whole, small = unready_region_free(memory, index)
         print(f'  {index:3} GiB: {whole:4} whole blocks, {small:6} single frames free; not used yet')
         return whole, small
-    whole, taken, split = (mask_count(region[name]) for name in ('whole', 'taken', 'split'))
-    small = sum(int(region['free'][i]) for i in range(GIANT_BYTES // HUGE_BYTES)
-                if int(region['split'][i // 64]) >> i % 64 & 1)
-    print(f'  {index:3} GiB: {whole:4} whole blocks, {small:6} single frames free; '
-          f'{taken} blocks taken, {split} split')
+    groups = region['groups']
+    free = [group_free(groups[i]) for i in range(groups.type.range()[1] + 1)]
+    whole, small, split = (sum(column) for column in zip(*free))
+    for cpu in range(int(memory['cpu_count'])):  # a block that idle time is zeroing is free, and in no mask
+        filling = int(symbol('frame_cpus')[cpu]['filling'])
+        whole += filling != 0 and filling // GIANT_BYTES == index
+    print(f'  {index:3} GiB: {whole:4} whole blocks, {small:6} single frames free; {split} blocks partly free')
     return whole, small
 
 
@@ -214,13 +230,11 @@ def frames_command(_):
     total = int(memory['total_frames'])
     if not total:
         raise Failure('frames are not managed yet: the kernel has not come to frame_init()')
-    whole, small = int(memory['whole_blocks']), int(memory['small_frames'])
+    regions = [show_region(memory, i) for i in range(int(memory['region_count'])) if int(memory['region_storage'][i])]
+    whole, small = (sum(column) for column in zip(*regions))
     free = whole * BLOCK_FRAMES + small
     print(f'{total} frames of 4 KiB: {total - free} in use, {free} free')
-    print(f'free are {whole} whole blocks of 2 MiB and {small} single frames')
-    regions = [show_region(memory, i) for i in range(int(memory['region_count'])) if int(memory['region_storage'][i])]
-    if (sum(r[0] for r in regions), sum(r[1] for r in regions)) != (whole, small):
-        print('  the regions do not add up to that: a change is half done, or the records are damaged')
+    print(f'free are {whole} whole blocks of 2 MiB and {small} single frames; {int(memory["pool_count"])} blocks are zeroed')
 
 
 # ---- ck-threads ----
