@@ -6,9 +6,8 @@
  * C handlers keep RBX, RBP and R12-R15 themselves. */
 #include "offsets.h"
 
-    .text
-    .global syscall_entry
-syscall_entry:
+/* The kernel's GS and stack, and on it what the program gets back; struct traced_arguments is its top. */
+    .macro enter_kernel
     swapgs
     movq    %rsp, %gs:PERCPU_USER_STACK
     movq    %gs:PERCPU_KERNEL_STACK, %rsp
@@ -22,6 +21,12 @@ syscall_entry:
     pushq   %r8
     pushq   %r9
     sti
+    .endm
+
+    .text
+    .global syscall_entry
+syscall_entry:
+    enter_kernel
     movq    %r10, %rcx                  /* the fourth C argument */
     cmpq    $SYSCALL_COUNT, %rax
     jae     syscall_out_of_range
@@ -81,19 +86,7 @@ syscall_leave_bad_rip:
 /* The traced twin, in LSTAR while system calls are traced: C sees number, arguments and result. */
     .global syscall_entry_traced
 syscall_entry_traced:
-    swapgs
-    movq    %rsp, %gs:PERCPU_USER_STACK
-    movq    %gs:PERCPU_KERNEL_STACK, %rsp
-    pushq   %gs:PERCPU_USER_STACK
-    pushq   %r11
-    pushq   %rcx
-    pushq   %rdi
-    pushq   %rsi
-    pushq   %rdx
-    pushq   %r10
-    pushq   %r8
-    pushq   %r9
-    sti
+    enter_kernel
     movq    %rax, %rdi
     movq    %rsp, %rsi
     call    syscall_traced

@@ -3,6 +3,7 @@
 # ck from its user's side, against a QEMU that plays parts (fake_qemu.c). Prints TAP.
 # Usage: ck_front_test.sh CK FAKE_QEMU
 set -u
+. "$(dirname "$0")/tap.bash"
 ck=$(realpath "$1")
 export CK_QEMU=$(realpath "$2")
 work=$(mktemp -d)
@@ -14,25 +15,6 @@ mkdir tmp root root/dir
 echo kernel >kernel.elf
 echo data >root/file
 
-tests=0 failures=0
-# is NAME GOT WANTED
-is() {
-    tests=$((tests + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $tests - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - $1"
-        printf '# got:    %q\n# wanted: %q\n' "$2" "$3"
-    fi
-}
-# has NAME TEXT PART
-has() {
-    case $2 in
-    *"$3"*) is "$1" yes yes ;;
-    *) is "$1" "$2" "... $3 ..." ;;
-    esac
-}
 # play PART [CK RUN'S ARGUMENTS...]: leaves $status, $out, $err
 play() {
     local part=$1

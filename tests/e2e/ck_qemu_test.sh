@@ -3,6 +3,7 @@
 # ck with a real QEMU and the smallest guest (ck_guest.S): the command line QEMU is given, the two
 # serial ports, and counting. Prints TAP. Usage: ck_qemu_test.sh CK GUEST_ELF
 set -u
+. "$(dirname "$0")/tap.bash"
 ck=$(realpath "$1")
 export CK_KERNEL=$(realpath "$2")
 unset CK_QEMU
@@ -11,18 +12,6 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 mkdir root
 
-tests=0 failures=0
-# is NAME GOT WANTED
-is() {
-    tests=$((tests + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $tests - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - $1"
-        printf '# got:    %q\n# wanted: %q\n' "$2" "$3"
-    fi
-}
 # The guest's own figure: its last eight bytes.
 counter() { tail -c 8 "$1" | od -An -tu8 | tr -d ' '; }
 

@@ -3,6 +3,7 @@
 # What ck makes of folders, tars and cpio archives, by looking at the archive the machine would get
 # (fake_qemu.c hands it back). Prints TAP. Usage: ck_rootfs_test.sh CK FAKE_QEMU
 set -u
+. "$(dirname "$0")/tap.bash"
 export LC_ALL=C
 ck=$(realpath "$1")
 export CK_QEMU=$(realpath "$2")
@@ -12,24 +13,6 @@ cd "$work" || exit 1
 export CK_KERNEL=$work/kernel.elf
 echo kernel >kernel.elf
 
-tests=0 failures=0
-# is NAME GOT WANTED
-is() {
-    tests=$((tests + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $tests - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - $1"
-        printf '# got:    %q\n# wanted: %q\n' "$2" "$3"
-    fi
-}
-has() {
-    case $2 in
-    *"$3"*) is "$1" yes yes ;;
-    *) is "$1" "$2" "... $3 ..." ;;
-    esac
-}
 # archive ROOTFS [OUT]: the archive for that root file system
 archive() { FAKE_QEMU=initrd timeout 20 "$ck" run --rootfs "$1" /prog >"${2-a.cpio}" 2>err </dev/null; }
 list() { cpio -itv --quiet <a.cpio 2>&1; }

@@ -4,6 +4,7 @@
 # hostile ones end in a panic that says why, and none hangs. Prints TAP.
 # Usage: initrd_test.sh KERNEL CK GUEST_PROGRAMS
 set -u
+. "$(dirname "$0")/tap.bash"
 export LC_ALL=C
 kernel=$(realpath "$1")
 export CK_KERNEL=$kernel
@@ -12,26 +13,6 @@ programs=$(realpath "$3")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-
-tests=0 failures=0
-# is NAME GOT WANTED
-is() {
-    tests=$((tests + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $tests - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - $1"
-        printf '# got:    %q\n# wanted: %q\n' "$2" "$3"
-    fi
-}
-# has NAME TEXT PART
-has() {
-    case $2 in
-    *"$3"*) is "$1" yes yes ;;
-    *) is "$1" "$2" "... $3 ..." ;;
-    esac
-}
 
 # boot [QEMU's arguments...]: the machine's end as $status, its console in `serial`
 boot() {

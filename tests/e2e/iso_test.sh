@@ -6,6 +6,7 @@
 #
 # EXPECTED is a line that the program prints.
 set -u
+. "$(dirname "$0")/tap.bash"
 export LC_ALL=C
 tools=$(realpath "$(dirname "$0")/../../tools")
 kernel=$(realpath "$1")
@@ -17,19 +18,6 @@ uefi_variables=/usr/share/OVMF/OVMF_VARS_4M.fd
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-
-tests=0 failures=0
-# is NAME GOT WANTED
-is() {
-    tests=$((tests + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $tests - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - $1"
-        printf '# got:    %q\n# wanted: %q\n' "$2" "$3"
-    fi
-}
 
 "$tools/make_iso.sh" "$kernel" "$archive" image.iso log=info on_exit=reset -- "$@" || exit 1
 

@@ -3,32 +3,13 @@
 # The peer: QEMU is started as ck starts it, what cannot be trusted is refused, and where `make bench-peer`
 # has built the Linux, programs run on it as on ours. Prints TAP. Usage: peer_test.sh CK GUEST_DIR BUILD_DIR
 set -u
+. "$(dirname "$0")/tap.bash"
 export LC_ALL=C
 ck=$(realpath "$1") guest=$(realpath "$2") peer=$(realpath "$3")/peer
 run_linux=$(realpath tools/peer/run_linux.py)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-
-tests=0 failures=0
-# is NAME GOT WANTED
-is() {
-    tests=$((tests + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $tests - peer: $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - peer: $1"
-        printf '# got:    %q\n# wanted: %q\n' "$2" "$3"
-    fi
-}
-# has NAME TEXT PART
-has() {
-    case $2 in
-    *"$3"*) is "$1" yes yes ;;
-    *) is "$1" "$2" "... $3 ..." ;;
-    esac
-}
 
 # ---- the command line, and machines that misbehave; QEMU is a script here ----
 mkdir fake

@@ -3,6 +3,7 @@
 # Programs under `ck run`: how they end, what flows in and out, what cannot be started, and the smallest,
 # largest and oddest machines. Prints TAP. Usage: programs_test.sh CK GUEST_PROGRAMS
 set -u
+. "$(dirname "$0")/tap.bash"
 export LC_ALL=C
 ck=$(realpath "$1")
 [ -z "${CK_KERNEL-}" ] || CK_KERNEL=$(realpath "$CK_KERNEL")
@@ -12,25 +13,6 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 ulimit -c 0
 
-tests=0 failures=0
-# is NAME GOT WANTED
-is() {
-    tests=$((tests + 1))
-    if [ "$2" = "$3" ]; then
-        echo "ok $tests - $1"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - $1"
-        printf '# got:    %q\n# wanted: %q\n' "$2" "$3"
-    fi
-}
-# has NAME TEXT PART
-has() {
-    case $2 in
-    *"$3"*) is "$1" yes yes ;;
-    *) is "$1" "$2" "... $3 ..." ;;
-    esac
-}
 # run [ck run's arguments...]: leaves $status, out, err, log
 run() {
     timeout 60 "$ck" run --log log "$@" >out 2>err </dev/null
