@@ -5,11 +5,8 @@
 #include "core/panic.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
-#include "sched/thread.h"
 #include "vm/layout.h"
 #include "vm/space_internal.h"
-
-struct space *space_current(void) { return thread_current()->space; }
 
 static struct area *area_of(struct list *node) { return LIST_ENTRY(node, struct area, link); }
 

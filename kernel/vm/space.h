@@ -57,9 +57,6 @@ struct space {
     uint32_t future_marks;      /* SPACE_LOCK_MARKS that new areas get */
 };
 
-/* The space of the running thread; NULL in a kernel thread. */
-struct space *space_current(void);
-
 /* ERR_NO_MEMORY. `map_top` and brk are set by the program loader. */
 err_t space_create(struct space **out);
 /* The space must not be current on any CPU. */
