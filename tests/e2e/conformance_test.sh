@@ -35,9 +35,10 @@ result() {
 environment=(HOME=/ "ODD=a b\"c" GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2_Usable)
 arguments=('' 'with blank' $'\xff\x01\n"\\')
 
-# Standard input is a pipe at its end; standard output and error are one pipe.
+# Standard input is a pipe at its end; standard output and error are one pipe. The session is the
+# program's own: one begun outside a process namespace has no number inside.
 on_linux() {
-    : | env -i "${environment[@]}" timeout 60 "$programs/$1" "$work/linux" "${arguments[@]}" 2>&1 | cat >linux.out
+    : | setsid --wait env -i "${environment[@]}" timeout 60 "$programs/$1" "$work/linux" "${arguments[@]}" 2>&1 | cat >linux.out
     echo "exit status ${PIPESTATUS[1]}" >>linux.out
     rm -rf linux
 }
