@@ -11,7 +11,7 @@
  * Order: fs_queue.lock, then fd_table.lock, then the heap's and frames' own. */
 #pragma once
 #include "abi/linux/stat.h"
-#include "fs/page_tree.h"
+#include "mm/page_tree.h"
 #include "lib/base.h"
 #include "lib/list.h"
 #include "sched/wait.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fs/page_tree.h"
+#include "mm/page_tree.h"
 
 #include "mm/direct_map.h"
 #include "mm/frame.h"
