@@ -1,32 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a file mapping needs of a file. vm/ owns the contract; container/file_backing.c fills it in
- * from a vnode, so that vm/ does not know files. */
+/* What a mapping of a file needs of the file. vm/ owns the contract; fs/ fills it in, so that vm/ does not
+ * know files.
+ *
+ * A struct backing is embedded in each open file, whose references it counts with; a struct mapping in
+ * each regular vnode: it knows all areas that show the vnode's pages, whatever file they were mapped by.
+ *
+ * The order of locks: a change of a file (vnode_start_change), then a space's lock, then mapping.lock and
+ * fs_lock. So what is called under a space's lock never begins a change. */
 #pragma once
+#include "core/lock.h"
 #include "lib/base.h"
+#include "lib/list.h"
 
 struct backing;
 
-struct backing_ops {
-    /* The frame that already holds the whole page, to be mapped in place read-only and never freed
-     * by the caller. ERR_NOT_SUPPORTED: there is none, use read. */
-    err_t (*page)(struct backing *backing, uint64_t page_index, paddr_t *out);
-    /* Copies a page's bytes; what lies beyond the end of the file is zero. ERR_IO when the whole
-     * page lies beyond it (SIGBUS for the program). */
-    err_t (*read)(struct backing *backing, uint64_t page_index, void *out_page);
-    void (*destroy)(struct backing *backing);
+struct backing_page {
+    paddr_t frame;
+    bool is_own; /* the file's own, to be written in place by shared mappings; else for reading only */
 };
 
-struct backing { /* embedded in its owner's struct */
-    const struct backing_ops *ops;
-    uint32_t references; /* areas that use it; under the space's lock */
+struct backing_ops {
+    void (*get)(struct backing *backing);
+    void (*put)(struct backing *backing);
+    /* The frame that shows the page now, to be mapped where it is and never freed by the caller. It stays
+     * until mapping_revoke has been called for it. ERR_IO: the page lies beyond the end of the file.
+     * ERR_NOT_SUPPORTED: no frame shows it (data of the archive off page borders): own or read.
+     * Under a space's lock. */
+    err_t (*page)(struct backing *backing, uint64_t index, struct backing_page *out);
+    /* Gives the file a page of its own in place of a hole or of the archive's page, with what that showed;
+     * nothing if it has one. ERR_IO as above, ERR_NO_SPACE, ERR_NO_MEMORY. No lock of a space is held;
+     * this thread may be inside a change of any file. */
+    err_t (*own)(struct backing *backing, uint64_t index);
+    /* Copies a page's bytes; what lies beyond the end of the file is zero. ERR_IO as above. Under a
+     * space's lock. */
+    err_t (*read)(struct backing *backing, uint64_t index, void *out_page);
 };
+
+struct mapping {
+    struct spinlock lock;
+    struct list areas;       /* of area.mapped; under lock */
+    uint32_t area_count;     /* atomic, for looks without the lock */
+    uint32_t writable_count; /* of these, shared ones that are or may become writable; atomic */
+    uint64_t revocations;    /* under lock */
+};
+
+struct backing {
+    const struct backing_ops *ops;
+    struct mapping *mapping;
+};
+
+void mapping_init(struct mapping *mapping);
+static inline bool mapping_is_used(const struct mapping *mapping)
+{
+    return __atomic_load_n(&mapping->area_count, __ATOMIC_RELAXED) != 0;
+}
+
+/* Takes pages [first, end) out of all page tables that show them; the next touch asks for them again.
+ * Called after the file shows something else there (a page of its own, a hole, its end) and before the
+ * old frames are freed. `copies_too`: private copies of the pages go as well, as when a file is cut
+ * short. Threads only, no space's lock held; sleeps. */
+void mapping_revoke(struct mapping *mapping, uint64_t first, uint64_t end, bool copies_too);
 
 static inline struct backing *backing_get(struct backing *backing)
 {
-    if (backing) backing->references++;
+    if (backing) backing->ops->get(backing);
     return backing;
 }
 static inline void backing_put(struct backing *backing)
 {
-    if (backing && --backing->references == 0) backing->ops->destroy(backing);
+    if (backing) backing->ops->put(backing);
 }
