@@ -14,6 +14,7 @@
 #define PTE_GLOBAL     (1ull << 8)  /* leaves only: survives a load of CR3 */
 #define PTE_BORROWED   (1ull << 9)  /* ours (9 to 11 are ignored): the frame is not the mapping's to free */
 #define PTE_HIDDEN     (1ull << 10) /* ours: not present, but the frame stays. PROT_NONE */
+#define PTE_SHARED     (1ull << 11) /* ours: the frame may have other holders. mm/frame_share.h */
 #define PTE_USED       (PTE_PRESENT | PTE_HIDDEN)
 #define PTE_ADDRESS    0x000ffffffffff000ull
 #define PTE_NO_EXECUTE (1ull << 63)

@@ -24,5 +24,8 @@ static inline paddr_t direct_map_to_paddr(const void *pointer)
 {
     return PADDR((uint64_t)pointer - DIRECT_MAP_BASE);
 }
-/* Only for pointers into the kernel image. */
-static inline paddr_t image_to_paddr(const void *pointer) { return PADDR((uint64_t)pointer - KERNEL_BASE); }
+/* Only for pointers into the kernel image. The image of a host test is the test's memory like any other. */
+static inline paddr_t image_to_paddr(const void *pointer)
+{
+    return PADDR((uint64_t)pointer - (__STDC_HOSTED__ ? DIRECT_MAP_BASE : KERNEL_BASE));
+}

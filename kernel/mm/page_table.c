@@ -82,6 +82,8 @@ err_t page_table_map_leaf(struct page_table *pt, uint64_t vaddr, paddr_t paddr, 
     if (unlikely(*entry & PTE_USED)) return ERR_EXISTS;
     *entry = paddr.raw | pte_from_flags(flags, leaf_shift == PAGE_SHIFT ? 1 : 2);
     *parent += PTE_COUNT_ONE;
+    if (unlikely((flags & PAGE_JOIN) && field_get(*parent, PTE_COUNT) == PAGE_TABLE_ENTRIES))
+        page_table_join(pt, vaddr);
     return OK;
 }
 

@@ -21,12 +21,15 @@ enum page_flags {
     PAGE_WRITE_COMBINE = 1 << 3,
     PAGE_UNCACHED = 1 << 4,
     PAGE_GLOBAL = 1 << 8,   /* the same in every address space */
-    PAGE_BORROWED = 1 << 9, /* the frame belongs to somebody else; protect keeps this mark */
+    PAGE_BORROWED = 1 << 9, /* the frame belongs to somebody else */
     PAGE_HIDDEN = 1 << 10,  /* no access at all, not even the kernel's; the frame stays (PROT_NONE) */
-    PAGE_EXEC = 1 << 11,
+    PAGE_SHARED = 1 << 11,  /* the frame may have other holders (mm/frame_share.h) */
+    PAGE_OWNERSHIP = PAGE_BORROWED | PAGE_SHARED,
     /* page_table_map only: the largest leaf to use; 1 GiB (where the CPU has it) without them */
     PAGE_LEAF_4K = 1 << 12,
     PAGE_LEAF_2M = 1 << 13,
+    PAGE_EXEC = 1 << 14,
+    PAGE_JOIN = 1 << 15, /* page_table_map_leaf of 4 KiB: page_table_join when it is the last of its table */
 };
 
 /* The kernel's own table; set by kernel_map_init. */
@@ -34,7 +37,8 @@ extern struct page_table kernel_page_table;
 
 /* A table with an empty user half. */
 err_t page_table_create_user(struct page_table *pt);
-/* Told of each leaf that goes away, once no TLB holds it. `flags` is PAGE_BORROWED or 0. */
+/* Told of each leaf that goes away, once no TLB holds it. `flags` are of
+ * PAGE_OWNERSHIP. */
 typedef void page_leaf_fn(paddr_t paddr, uint8_t leaf_shift, uint32_t flags, void *context);
 /* Frees the tables of the user half and the root. No CPU may have it loaded. `gone` may be NULL. */
 void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context);
@@ -50,8 +54,32 @@ err_t page_table_map_leaf(struct page_table *pt, uint64_t vaddr, paddr_t paddr, 
  * may be NULL; it must not change this table. ERR_NO_MEMORY: no frame for a split. */
 err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_leaf_fn *gone,
                        void *context);
-/* Gives all leaves in the range new flags (all of them: access and memory type). As unmap. */
+/* The same for borrowed leaves alone; the others stay. Nothing is split, so it cannot fail: borrowed leaves
+ * are of 4 KiB. */
+void page_table_unmap_borrowed(struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_leaf_fn *gone,
+                               void *context);
+/* Gives all leaves in the range new flags (all of them: access and memory type), but PAGE_OWNERSHIP stays
+ * as it was, and what is borrowed or shared does not become writable. As unmap. */
 err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, uint32_t flags);
+
+/* Replaces the leaf at `vaddr`, which exists, by one of the same size. */
+void page_table_replace(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint32_t flags);
+
+/* Shows the range's leaves in `to` too, where it is empty: those that `from` owns become shared in both
+ * and are written by neither, borrowed ones are left out. Leaves do not reach across the range's ends.
+ * *pages grows by the number of 4 KiB pages they show. ERR_NO_MEMORY: what was done stays, and harms
+ * nothing. The caller has all CPUs forget `from`. */
+err_t page_table_share(struct page_table *to, struct page_table *from, uint64_t vaddr, uint64_t bytes,
+                       uint64_t *pages);
+
+/* Makes one leaf of the 2 MiB around `vaddr` when all its 4 KiB leaves are there, lie one behind the other
+ * and differ in nothing, and belong to this table alone. */
+void page_table_join(struct page_table *pt, uint64_t vaddr);
+
+/* Calls `leaf` for each leaf that begins in the range, with flags as from translate. */
+typedef void page_visit_fn(uint64_t vaddr, paddr_t paddr, uint8_t leaf_shift, uint32_t flags, void *context);
+void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_visit_fn *leaf,
+                      void *context);
 
 /* Makes sure that no leaf reaches across `edge`. ERR_NO_MEMORY. */
 err_t page_table_split(struct page_table *pt, uint64_t edge);

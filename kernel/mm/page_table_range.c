@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranges of leaves. Leaves that reach across an edge of the range are split first, with frames
- * obtained before anything changes, so what follows cannot fail. */
+/* Ranges of leaves. Leaves that reach across an edge of the range are split first, so what follows cannot
+ * fail. */
 #include "arch/features.h"
 #include "mm/frame.h"
+#include "mm/frame_share.h"
 #include "mm/page_table.h"
 #include "mm/page_table_internal.h"
 #include "mm/tlb.h"
 
 /* ---- splitting ---- */
-
-/* Tables for the splits of one change: an edge inside a 1 GiB leaf needs two. */
-struct split_tables {
-    paddr_t frames[4];
-    uint32_t count;
-};
-
-static uint32_t tables_needed(const struct page_table *pt, uint64_t edge)
-{
-    struct walk w = walk_to(pt, edge);
-    if (!(*w.entry[w.level] & PTE_USED)) return 0;
-    uint32_t count = 0;
-    for (uint32_t level = w.level; level > 1 && !is_aligned(edge, 1ull << pte_level_shift(level)); level--)
-        count++;
-    return count;
-}
 
 /* Replaces the leaf at the end of the walk by a table of leaves one size smaller. */
 static void split_leaf(const struct walk *w, uint64_t vaddr, paddr_t table_frame)
@@ -36,34 +21,38 @@ static void split_leaf(const struct walk *w, uint64_t vaddr, paddr_t table_frame
     *w->entry[w->level] = pte_to_table(table_frame, vaddr) + PAGE_TABLE_ENTRIES * PTE_COUNT_ONE;
 }
 
-static void split_at(struct page_table *pt, uint64_t edge, struct split_tables *tables)
+static bool reaches_across(const struct walk *w, uint64_t edge)
 {
-    while (tables_needed(pt, edge)) {
-        struct walk w = walk_to(pt, edge);
-        split_leaf(&w, edge, tables->frames[--tables->count]);
-    }
+    return (*w->entry[w->level] & PTE_USED) && !is_aligned(edge, 1ull << pte_level_shift(w->level));
 }
 
+static err_t split_at(const struct walk *w, uint64_t edge)
+{
+    paddr_t table = frame_alloc(), block = PADDR(*w->entry[w->level] & PTE_ADDRESS);
+    if (is_paddr_none(table)) return ERR_NO_MEMORY;
+    bool is_shared = w->level == 2 && (*w->entry[w->level] & PTE_SHARED);
+    err_t e = is_shared ? frame_share_split(block) : OK;
+    if (failed(e))
+        frame_free(table);
+    else
+        split_leaf(w, edge, table);
+    return e;
+}
+
+err_t page_table_split(struct page_table *pt, uint64_t edge)
+{
+    err_t e = OK;
+    struct walk w = walk_to(pt, edge);
+    for (; !failed(e) && unlikely(reaches_across(&w, edge)); w = walk_to(pt, edge)) e = split_at(&w, edge);
+    return e;
+}
+
+/* The end of the address space is aligned to everything and may be 0. A split without the other one
+ * changes no translation. */
 static err_t split_edges(struct page_table *pt, uint64_t start, uint64_t end)
 {
-    struct split_tables tables = { .count = 0 };
-    /* The end of the address space is aligned to everything and may be 0. */
-    uint32_t needed = tables_needed(pt, start) + tables_needed(pt, end);
-    if (likely(needed == 0)) return OK;
-    err_t e = OK;
-    while (tables.count < needed) {
-        paddr_t frame = frame_alloc();
-        if (is_paddr_none(frame)) {
-            e = ERR_NO_MEMORY;
-            goto free_tables;
-        }
-        tables.frames[tables.count++] = frame;
-    }
-    split_at(pt, start, &tables);
-    split_at(pt, end, &tables);
-free_tables: /* on success: those that both edges had asked for */
-    while (tables.count) frame_free(tables.frames[--tables.count]);
-    return e;
+    err_t e = page_table_split(pt, start);
+    return failed(e) ? e : page_table_split(pt, end);
 }
 
 /* ---- leaving: leaves and tables wait here until no TLB knows them ---- */
@@ -138,25 +127,20 @@ err_t page_table_map(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint6
     return OK;
 }
 
-err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_leaf_fn *gone,
-                       void *context)
+/* Removes the leaves that have all of these bits. */
+static void unmap_leaves(struct page_table *pt, uint64_t vaddr, uint64_t bytes, uint64_t bits,
+                         page_leaf_fn *gone, void *context)
 {
-    DEBUG_ASSERT(is_aligned(vaddr | bytes, PAGE_BYTES));
-    if (bytes == 0) return OK;
-    uint64_t end = vaddr + bytes;
-    err_t e = split_edges(pt, vaddr, end);
-    if (failed(e)) return e;
-
     struct leaving leaving;
     leaving.gone = gone;
     leaving.context = context;
     leaving.count = 0;
-    for (uint64_t left = bytes; left;) {
+    for (uint64_t left = bytes, end = vaddr + bytes; left;) {
         uint64_t at = end - left;
         struct walk w = walk_to(pt, at);
         uint64_t leaf = *w.entry[w.level], step = behind(&w, at) - at;
         left -= MIN(step, left);
-        if (!(leaf & PTE_USED)) continue;
+        if (!(leaf & PTE_USED) || (leaf & bits) != bits) continue;
 
         uint32_t shift = pte_level_shift(w.level);
         paddr_t emptied[PAGE_TABLE_LEVELS - 1];
@@ -168,10 +152,23 @@ err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, pa
         for (uint32_t i = 0; i < count; i++) leaving_add(&leaving, at, emptied[i].raw, 0, 0);
     }
     leaving_flush(&leaving);
-    return OK;
 }
 
-err_t page_table_split(struct page_table *pt, uint64_t edge) { return split_edges(pt, edge, edge); }
+err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_leaf_fn *gone,
+                       void *context)
+{
+    DEBUG_ASSERT(is_aligned(vaddr | bytes, PAGE_BYTES));
+    if (bytes == 0) return OK;
+    err_t e = split_edges(pt, vaddr, vaddr + bytes);
+    if (!failed(e)) unmap_leaves(pt, vaddr, bytes, 0, gone, context);
+    return e;
+}
+
+void page_table_unmap_borrowed(struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_leaf_fn *gone,
+                               void *context)
+{
+    unmap_leaves(pt, vaddr, bytes, PTE_BORROWED, gone, context);
+}
 
 err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, uint32_t flags)
 {
@@ -190,7 +187,8 @@ err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
         left -= MIN(behind(&w, at) - at, left);
         if (!(*leaf & PTE_USED)) continue;
         /* Accessed and dirty are dropped: nothing reads them yet, and the CPU sets them again. */
-        *leaf = (*leaf & (PTE_ADDRESS | PTE_BORROWED)) | pte_from_flags(flags, w.level);
+        uint64_t kept = *leaf & (PTE_ADDRESS | PAGE_OWNERSHIP);
+        *leaf = kept | pte_from_flags(kept & PAGE_OWNERSHIP ? flags & ~PAGE_WRITE : flags, w.level);
         changed[count++] = at;
         if (count == LEAVING_MAX) {
             tlb_forget(changed, count);

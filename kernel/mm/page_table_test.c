@@ -117,7 +117,7 @@ static struct range random_range(void)
 
 static uint32_t random_flags(void)
 {
-    uint32_t flags = (uint32_t)next_random(1 << 12) & (PAGE_WRITE | PAGE_USER | PAGE_GLOBAL | PAGE_EXEC);
+    uint32_t flags = (uint32_t)next_random(1 << 15) & (PAGE_WRITE | PAGE_USER | PAGE_GLOBAL | PAGE_EXEC);
     uint32_t type = (uint32_t)next_random(4);
     return flags | (type == 1 ? PAGE_UNCACHED : type == 2 ? PAGE_WRITE_COMBINE : 0);
 }
@@ -175,9 +175,11 @@ static err_t try_unmap(struct range r)
 static err_t try_protect(struct range r, uint32_t flags)
 {
     err_t e = page_table_protect(&model.pt, WINDOW_BASE + r.page * PAGE_BYTES, r.count * PAGE_BYTES, flags);
-    /* Who owns a frame does not change with its protection. */
-    for (uint64_t i = r.page; !failed(e) && i < r.page + r.count; i++)
-        model.flags[i] = (uint16_t)(flags | (model.flags[i] & PAGE_BORROWED));
+    /* Who owns a frame does not change with its protection, and what others hold is not for writing. */
+    for (uint64_t i = r.page; !failed(e) && i < r.page + r.count; i++) {
+        uint32_t owned = model.flags[i] & PAGE_BORROWED;
+        model.flags[i] = (uint16_t)(owned | (owned ? flags & ~PAGE_WRITE : flags));
+    }
     return e;
 }
 

@@ -30,3 +30,5 @@ void tlb_forget(const uint64_t *addresses, uint32_t count)
     else
         tlb_flush_all();
 }
+
+void tlb_forget_user(void) { tlb_flush_all(); }

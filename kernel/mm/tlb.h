@@ -7,3 +7,4 @@
 /* One address inside each leaf that changed; all in the kernel's half or all in the user's. */
 void tlb_forget(const uint64_t *addresses, uint32_t count);
 void tlb_forget_all(void); /* global entries too */
+void tlb_forget_user(void);

@@ -109,6 +109,18 @@ int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
     return ERR_INVALID.code;
 }
 
+/* RLIMIT_MEMLOCK limits nobody who has CAP_IPC_LOCK, as root has. */
+static void set_memory_limit(struct space *space, uint32_t resource, uint64_t bytes)
+{
+    mutex_lock(&space->lock);
+    switch (resource) {
+    case LINUX_RLIMIT_AS: space->limits.mapped_bytes = bytes; break;
+    case LINUX_RLIMIT_DATA: space->limits.data_bytes = bytes; break;
+    case LINUX_RLIMIT_STACK: space->limits.stack_bytes = bytes; break;
+    }
+    mutex_unlock(&space->lock);
+}
+
 int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint64_t old_limit)
 {
     struct process *p = process_current();
@@ -121,7 +133,7 @@ int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint6
         if (failed(e)) return e.code;
         if (wanted.soft > wanted.hard) return ERR_INVALID.code;
         *limit = wanted;
-        if ((uint32_t)resource == LINUX_RLIMIT_STACK) p->space->stack_limit_bytes = wanted.soft;
+        set_memory_limit(p->space, (uint32_t)resource, wanted.soft);
     }
     return old_limit ? user_copy_out(UADDR(old_limit), &old, sizeof(old)).code : 0;
 }

@@ -4,135 +4,64 @@
 
 #include "arch/cpu.h"
 #include "arch/trap.h"
-#include "config.h"
 #include "core/panic.h"
-#include "lib/string.h"
-#include "mm/direct_map.h"
-#include "mm/frame.h"
 #include "mm/kernel_map.h"
 #include "sched/thread.h"
 #include "vm/layout.h"
 #include "vm/space_internal.h"
 
-static bool area_allows(const struct area *area, uint32_t error)
+static bool area_allows(const struct area *area, uint32_t access)
 {
-    if (error & PF_WRITE) return area->flags & SPACE_WRITE;
-    if (error & PF_INSTRUCTION) return area->flags & SPACE_EXEC;
+    if (access & PF_WRITE) return area->flags & SPACE_WRITE;
+    if (access & PF_INSTRUCTION) return area->flags & SPACE_EXEC;
     return area->flags & SPACE_PROTECTION; /* x86 cannot grant write or execute without read */
 }
 
-static err_t map_page_locked(struct space *space, uint64_t at, paddr_t frame, uint8_t leaf_shift,
-                             uint32_t flags) REQUIRES(space->lock)
+err_t space_fault_locked(struct space *space, struct area *area, struct fault *fault)
 {
-    err_t e = page_table_map_leaf(&space->page_table, at, frame, leaf_shift, flags);
-    if (!failed(e)) space->resident_pages += 1ull << (leaf_shift - PAGE_SHIFT);
-    return e;
+    if (!area_allows(area, fault->access)) return ERR_FAULT;
+    fault->leaf_shift = PAGE_SHIFT;
+    fault->is_present = page_table_translate(&space->page_table, fault->address, &fault->frame, &fault->flags,
+                                             &fault->leaf_shift);
+    bool is_enough = fault->is_present && (!(fault->access & PF_WRITE) || (fault->flags & PAGE_WRITE));
+    return is_enough ? OK : area->kind->fault(space, area, fault);
 }
 
-/* 2 MiB at once when the area holds the whole aligned block, nothing of it is mapped yet, and there
- * is a free block. Stacks and heaps grow at one end and would waste most of it. */
-static bool try_huge_locked(struct space *space, const struct area *area, uint64_t address)
-    REQUIRES(space->lock)
+/* The file gets its own page while the space is not locked, since others that show the page have to let go
+ * of it, and since this thread may be in the middle of writing to the file. */
+static err_t give_own_page(struct backing *backing, uint64_t page)
 {
-    uint64_t at = align_down(address, HUGE_BYTES);
-    if (area->flags & (SPACE_STACK | SPACE_HEAP)) return false;
-    if (at < area->start || at + HUGE_BYTES > area->end) return false;
-    if (!page_table_is_empty(&space->page_table, at, HUGE_SHIFT)) return false;
-    paddr_t block = frame_alloc_huge_zeroed();
-    if (is_paddr_none(block)) return false;
-    if (!failed(map_page_locked(space, at, block, HUGE_SHIFT, area_page_flags(area)))) return true;
-    frame_free_huge(block);
-    return false;
+    err_t e = backing->ops->own(backing, page);
+    backing_put(backing);
+    return e.code == ERR_NO_SPACE.code ? ERR_IO : e; /* SIGBUS, as on Linux */
 }
 
-static err_t fault_anonymous_locked(struct space *space, const struct area *area, uint64_t address)
-    REQUIRES(space->lock)
+/* One turn; true when there has to be another. */
+static bool fault_once(struct space *space, uint64_t address, uint32_t access, err_t *result)
 {
-    if (try_huge_locked(space, area, address)) return OK;
-    paddr_t frame = frame_alloc_zeroed();
-    if (is_paddr_none(frame)) return ERR_NO_MEMORY;
-    err_t e =
-        map_page_locked(space, align_down(address, PAGE_BYTES), frame, PAGE_SHIFT, area_page_flags(area));
-    if (failed(e)) frame_free(frame);
-    return e;
-}
-
-/* A read maps the file's own frames: this one and its neighbours in a small window, since code and
- * tables are read in sequence. */
-static err_t map_borrowed_locked(struct space *space, const struct area *area, uint64_t address)
-    REQUIRES(space->lock)
-{
-    uint64_t window = CONFIG_FAULT_AROUND_PAGES * PAGE_BYTES, page = align_down(address, PAGE_BYTES);
-    uint64_t start = MAX(align_down(address, window), area->start);
-    uint64_t end = MIN(align_down(address, window) + window, area->end);
-    uint32_t flags = (area_page_flags(area) & ~PAGE_WRITE) | PAGE_BORROWED;
-    err_t result = ERR_NOT_SUPPORTED;
-    for (uint64_t at = start; at < end; at += PAGE_BYTES) {
-        paddr_t frame;
-        struct backing *b = area->backing;
-        if (failed(b->ops->page(b, area->backing_page + ((at - area->start) >> PAGE_SHIFT), &frame)))
-            continue;
-        err_t e = map_page_locked(space, at, frame, PAGE_SHIFT, flags); /* a neighbour may be there already */
-        if (at == page) result = e;
+    struct fault fault = { .address = address, .access = access };
+    struct backing *backing = NULL;
+    uint64_t page = 0;
+    mutex_lock(&space->lock);
+    struct area *area = space_find_locked(space, address);
+    if (!area) area = space_grow_down_locked(space, address);
+    *result = area ? space_fault_locked(space, area, &fault) : ERR_FAULT;
+    if (fault.wants_own) {
+        backing = backing_get(area->backing);
+        page = area_page_of(area, address);
     }
-    return result;
-}
-
-static err_t fault_file_locked(struct space *space, const struct area *area, uint64_t address, uint32_t error)
-    REQUIRES(space->lock)
-{
-    if (!(error & PF_WRITE)) {
-        err_t e = map_borrowed_locked(space, area, address);
-        if (e.code != ERR_NOT_SUPPORTED.code) return e;
-    }
-    uint64_t at = align_down(address, PAGE_BYTES);
-    paddr_t frame = frame_alloc();
-    if (is_paddr_none(frame)) return ERR_NO_MEMORY;
-    struct backing *b = area->backing;
-    err_t e = b->ops->read(b, area->backing_page + ((at - area->start) >> PAGE_SHIFT), direct_map(frame));
-    if (!failed(e)) e = map_page_locked(space, at, frame, PAGE_SHIFT, area_page_flags(area));
-    if (failed(e)) frame_free(frame);
-    return e;
-}
-
-/* The page is there but not for this access: a write to a borrowed page copies it, a write to an
- * own page that became writable by mprotect only needs the bit. */
-static err_t fault_present_locked(struct space *space, const struct area *area, uint64_t address, paddr_t old,
-                                  uint32_t flags, uint8_t leaf_shift) REQUIRES(space->lock)
-{
-    uint64_t at = align_down(address, 1ull << leaf_shift);
-    if (!(flags & PAGE_BORROWED))
-        return page_table_protect(&space->page_table, at, 1ull << leaf_shift, area_page_flags(area));
-    paddr_t copy = frame_alloc();
-    if (is_paddr_none(copy)) return ERR_NO_MEMORY;
-    memcpy(direct_map(copy), direct_map(PADDR(align_down(old.raw, PAGE_BYTES))), PAGE_BYTES);
-    err_t e = space_drop_pages_locked(space, at, at + PAGE_BYTES);
-    if (!failed(e)) e = map_page_locked(space, at, copy, PAGE_SHIFT, area_page_flags(area));
-    if (failed(e)) frame_free(copy);
-    return e;
+    mutex_unlock(&space->lock);
+    if (!backing) return false;
+    *result = give_own_page(backing, page);
+    return !failed(*result);
 }
 
 err_t space_fault(struct space *space, uint64_t address, uint32_t error)
 {
     if (!is_user_range(address, 1)) return ERR_FAULT;
-    mutex_lock(&space->lock);
+    err_t e;
     space->fault_count++;
-    struct area *area = space_find_locked(space, address);
-    if (!area) area = space_grow_down_locked(space, address);
-    err_t e = ERR_FAULT;
-    if (area && area_allows(area, error)) {
-        paddr_t frame;
-        uint32_t flags;
-        uint8_t leaf_shift;
-        if (page_table_translate(&space->page_table, address, &frame, &flags, &leaf_shift)) {
-            bool is_enough = !(error & PF_WRITE) || (flags & PAGE_WRITE);
-            e = is_enough ? OK : fault_present_locked(space, area, address, frame, flags, leaf_shift);
-        } else {
-            e = area->backing ? fault_file_locked(space, area, address, error)
-                              : fault_anonymous_locked(space, area, address);
-        }
-    }
-    mutex_unlock(&space->lock);
+    while (fault_once(space, address, error, &e)) {}
     return e;
 }
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An address space: page tables and the ordered areas that say what may be in them.
  *
- * Pages appear on first touch (vm/fault.c). Anonymous areas of 2 MiB and more get 2 MiB leaves where
- * an aligned one fits and a whole block is free, 4 KiB pages otherwise. A page of a private file
- * mapping is the file's own frame, read-only, until it is written.
- *
- * Threads only. One thread uses a space today; the lock is for those to come. */
+ * Pages appear on first touch; what a touch does depends on the kind of the area (vm/area.h). Threads only. */
 #pragma once
 #include "lib/base.h"
 #include "lib/list.h"
+#include "lib/tree.h"
 #include "mm/page_table.h"
 #include "sched/mutex.h"
 #include "vm/backing.h"
@@ -18,60 +15,87 @@ enum {
     SPACE_WRITE = 1 << 1,
     SPACE_EXEC = 1 << 2,
     SPACE_PROTECTION = SPACE_READ | SPACE_WRITE | SPACE_EXEC,
-    /* placement */
+    /* what space_map shall do */
     SPACE_FIXED = 1 << 4,      /* exactly there, replacing what is there */
     SPACE_NO_REPLACE = 1 << 5, /* with FIXED: ERR_EXISTS instead of replacing */
-    /* kind */
-    SPACE_STACK = 1 << 6,  /* grows at the edge of what is touched: small pages only */
-    SPACE_HEAP = 1 << 7,   /* brk */
-    SPACE_SHARED = 1 << 8, /* a read-only view of a file */
-    SPACE_POPULATE = 1 << 9,
-    /* Nothing ever leaves memory; the marks only decide what the calls about a range answer, and
+    SPACE_POPULATE = 1 << 6,
+    /* what an area is */
+    SPACE_HUGE_2M = 1 << 7, /* leaves of that size only, all there from the start */
+    SPACE_HUGE_1G = 1 << 8,
+    SPACE_HUGE = SPACE_HUGE_2M | SPACE_HUGE_1G,
+    SPACE_NO_RESERVE = 1 << 9,  /* memory that is not there when it is touched is no surprise */
+    SPACE_STACK = 1 << 10,      /* touched at one end: 4 KiB pages only */
+    SPACE_HEAP = 1 << 11,       /* brk */
+    SPACE_SHARED = 1 << 12,     /* shows a file's own pages; without it, writes make private copies */
+    SPACE_MAY_WRITE = 1 << 13,  /* with SHARED: the file may be written through the area */
+    SPACE_GROWS_DOWN = 1 << 14, /* on a touch below it; anonymous only */
+    /* what was said about an area */
+    SPACE_NO_HUGE = 1 << 15,
+    SPACE_WANTS_HUGE = 1 << 16,   /* also where it is a stack */
+    SPACE_NO_FORK = 1 << 17,      /* a clone has no such area */
+    SPACE_WIPE_ON_FORK = 1 << 18, /* a clone has it empty */
+    /* Nothing ever leaves memory; these marks only decide what the calls about a range answer, and
      * whether pages come at once. */
-    SPACE_LOCKED = 1 << 10,
-    SPACE_LOCKED_ON_FAULT = 1 << 11, /* with LOCKED: pages come when they are touched */
-    SPACE_GROWS_DOWN = 1 << 12,      /* on a touch below it; anonymous only */
+    SPACE_LOCKED = 1 << 19,
+    SPACE_LOCKED_ON_FAULT = 1 << 20, /* with LOCKED: pages come when they are touched */
     SPACE_LOCK_MARKS = SPACE_LOCKED | SPACE_LOCKED_ON_FAULT,
+    SPACE_AREA_FLAGS = SPACE_PROTECTION | SPACE_HUGE | SPACE_NO_RESERVE | SPACE_STACK | SPACE_HEAP |
+                       SPACE_SHARED | SPACE_MAY_WRITE | SPACE_GROWS_DOWN | SPACE_LOCK_MARKS,
 };
 
+struct area_kind;
+
 struct area {
-    struct list link;    /* in space.areas, by address */
-    uint64_t start, end; /* page aligned; end is exclusive */
-    uint32_t flags;
-    struct backing *backing; /* NULL: anonymous */
+    struct tree_node node; /* in space.areas, by address */
+    uint64_t start, end;   /* page aligned; end is exclusive */
+    uint64_t gap;          /* free bytes below it, up to where it may grow */
+    uint64_t largest_gap;  /* of it and the areas below it in the tree */
+    const struct area_kind *kind;
+    struct space *space;
+    struct backing *backing; /* counted; NULL: anonymous */
     uint64_t backing_page;   /* page of the backing at `start` */
+    struct list mapped;      /* in backing->mapping->areas */
+    uint64_t revocation;     /* the last one that has seen it; under mapping.lock */
+    uint32_t flags;
 };
 
 struct space {
     struct page_table page_table;
-    struct mutex lock;
-    struct list areas;
-    struct area *last_hit; /* where the previous look-up ended */
+    struct mutex lock;   /* guards all below and the page table */
+    uint32_t references; /* atomic */
     uint32_t area_count;
+    struct tree areas;
+    struct area *last_hit; /* where the previous look-up ended */
     uint64_t mapped_bytes;
+    uint64_t data_bytes; /* of it, private and writable, stacks not */
     uint64_t resident_pages;
     uint64_t map_top; /* mappings without an address go below this */
     uint64_t brk_start, brk_end;
     uint64_t fault_count;
-    uint64_t stack_limit_bytes; /* how large an area may grow downward: RLIMIT_STACK */
-    uint32_t future_marks;      /* SPACE_LOCK_MARKS that new areas get */
+    struct { /* RLIMIT_AS, RLIMIT_DATA; RLIMIT_STACK: how large an area may grow downward */
+        uint64_t mapped_bytes, data_bytes, stack_bytes;
+    } limits;
+    uint32_t future_marks; /* SPACE_LOCK_MARKS that new areas get */
 };
 
 /* ERR_NO_MEMORY. `map_top` and brk are set by the program loader. */
 err_t space_create(struct space **out);
-/* The space must not be current on any CPU. */
+/* Empties the space, which is not current on any CPU, and gives up the creator's reference. */
 void space_destroy(struct space *space);
+/* A second space with the same areas and contents, whose private pages both share until one writes.
+ * ERR_NO_MEMORY. */
+err_t space_clone(struct space *space, struct space **out);
 
-/* `bytes` and a fixed or hinted `at` are page aligned. Takes over the caller's reference to
- * `backing` whether it succeeds or not.
- * ERR_NO_MEMORY (no room or too many areas), ERR_EXISTS, ERR_INVALID (outside user space). */
+/* `bytes` and a fixed or hinted `at` are page aligned, for huge areas to their leaves. Takes over the
+ * caller's reference to `backing` whether it succeeds or not.
+ * ERR_NO_MEMORY (no room, too many areas, a limit, no huge pages), ERR_EXISTS, ERR_NOT_PERMITTED (too low). */
 err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags, struct backing *backing,
                 uint64_t backing_page, uint64_t *out);
-/* Holes in the range are fine, as for munmap(2). */
+/* Holes in the range are fine, as for munmap(2). ERR_INVALID: also a part of a huge page. */
 err_t space_unmap(struct space *space, uint64_t at, uint64_t bytes);
 /* ERR_NO_MEMORY when a part of the range is not mapped, ERR_ACCESS at a view of a file that may not be
  * written; what came before it is changed. With SPACE_GROWS_DOWN in `protection`, the change reaches down
- * to the start of the area; ERR_INVALID when that does not grow. */
+ * to the start of the area; ERR_INVALID when that does not grow, or at a part of a huge page. */
 err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection);
 
 /* Everything page aligned. */
@@ -82,8 +106,9 @@ struct remap_request {
     bool keeps_old; /* the pages move, the old range stays mapped and empty */
 };
 /* mremap(2): *out is where the range is now, and on failure it is where it was; what was at a fixed
- * destination may be gone. ERR_FAULT: nothing is mapped at `at`, or a range that shall grow or move is
- * not one area. ERR_INVALID: the destination overlaps or is none. ERR_NO_MEMORY. */
+ * destination may be gone. No old bytes: shared memory is mapped a second time. ERR_FAULT: nothing is
+ * mapped at `at`, or a range that shall grow or move is not one area. ERR_INVALID: the destination
+ * overlaps or is none; huge pages do not grow. ERR_NO_MEMORY. */
 err_t space_remap(struct space *space, const struct remap_request *request, uint64_t *out);
 
 /* Asks about each area of the range, by rising address; the first refusal ends it. Otherwise, and with
@@ -92,6 +117,9 @@ err_t space_remap(struct space *space, const struct remap_request *request, uint
 typedef err_t area_check_fn(const struct area *area, uint64_t context);
 err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
                    bool drops);
+/* The same, and every area of the range loses the flags in `clear` and gains those in `set`. */
+err_t space_mark(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
+                 uint32_t clear, uint32_t set);
 
 /* For reading, for writing, or so that nothing is left to a later fault. */
 enum space_populate { POPULATE_READ, POPULATE_WRITE, POPULATE_WHOLE };
@@ -114,3 +142,6 @@ err_t space_fault(struct space *space, uint64_t address, uint32_t error);
 
 /* The area that contains `address`, or NULL. Under the lock. */
 struct area *space_find_locked(struct space *space, uint64_t address) REQUIRES(space->lock);
+/* The first area that ends above `address`: it contains the address or is the next one up. */
+struct area *space_find_from_locked(struct space *space, uint64_t address) REQUIRES(space->lock);
+struct area *space_next_locked(const struct area *area);

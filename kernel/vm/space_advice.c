@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is said about a range without mapping it anew: madvise(2), the mlock family, msync(2). */
 #include "arch/trap.h"
-#include "vm/layout.h"
-#include "vm/space.h"
 #include "vm/space_internal.h"
 
 err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
@@ -23,12 +21,21 @@ err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_
     return failed(e) ? e : hole;
 }
 
-/* The access that leaves nothing to a later fault: a private page that may be written is made the
- * space's own. */
-static uint32_t whole_access(const struct area *area)
+/* The access that leaves nothing to a later fault. */
+static uint32_t whole_access(const struct area *area) { return area->flags & SPACE_WRITE ? PF_WRITE : 0; }
+
+/* Goes on to the end of the area, or to where a file must get a page of its own first. */
+static err_t populate_area_locked(struct space *space, struct area *area, uint64_t *at, uint64_t end,
+                                  uint32_t access) REQUIRES(space->lock)
 {
-    bool is_written = (area->flags & SPACE_WRITE) && !(area->flags & SPACE_SHARED);
-    return PF_USER | (is_written ? PF_WRITE : 0);
+    for (end = MIN(end, area->end); *at < end;) {
+        struct fault fault = { .address = *at, .access = access };
+        err_t e = space_fault_locked(space, area, &fault);
+        if (failed(e) || fault.wants_own) return e;
+        uint64_t leaf_bytes = 1ull << fault.leaf_shift;
+        *at = align_down(*at, leaf_bytes) + leaf_bytes;
+    }
+    return OK;
 }
 
 err_t space_populate(struct space *space, uint64_t at, uint64_t bytes, enum space_populate how)
@@ -36,17 +43,20 @@ err_t space_populate(struct space *space, uint64_t at, uint64_t bytes, enum spac
     static const uint32_t needed[] = {
         [POPULATE_READ] = SPACE_READ, [POPULATE_WRITE] = SPACE_WRITE, [POPULATE_WHOLE] = SPACE_PROTECTION
     };
-    uint64_t end = at + bytes;
-    for (; at < end; at += PAGE_BYTES) {
+    for (uint64_t end = at + bytes; at < end;) {
+        uint64_t start = at;
+        uint32_t access = how == POPULATE_WRITE ? PF_WRITE : 0;
+        err_t e = ERR_INVALID;
         mutex_lock(&space->lock);
-        const struct area *area = is_user_range(at, PAGE_BYTES) ? space_find_locked(space, at) : NULL;
-        uint32_t flags = area ? area->flags : 0, access = PF_USER;
+        struct area *area = is_user_range(at, PAGE_BYTES) ? space_find_locked(space, at) : NULL;
         if (area && how == POPULATE_WHOLE) access = whole_access(area);
+        if (area && (area->flags & needed[how])) e = populate_area_locked(space, area, &at, end, access);
         mutex_unlock(&space->lock);
         if (!area) return ERR_NO_MEMORY;
-        if (how == POPULATE_WRITE) access |= PF_WRITE;
-        if (!(flags & needed[how])) return ERR_INVALID;
-        err_t e = space_fault(space, at, access);
+        if (!failed(e) && at == start) { /* by way of the file */
+            e = space_fault(space, at, access);
+            at += PAGE_BYTES;
+        }
         if (failed(e)) return e.code == ERR_IO.code ? ERR_FAULT : e;
     }
     return OK;
@@ -61,7 +71,8 @@ static err_t round_out(uint64_t *at, uint64_t *bytes)
 }
 
 /* Up to the first hole. */
-static err_t mark_locked(struct space *space, uint64_t at, uint64_t end, uint32_t marks) REQUIRES(space->lock)
+static err_t mark_locked(struct space *space, uint64_t at, uint64_t end, uint32_t clear, uint32_t set)
+    REQUIRES(space->lock)
 {
     uint64_t start = at;
     err_t e = space_find_locked(space, at) ? space_isolate_locked(space, at, end) : ERR_NO_MEMORY;
@@ -71,11 +82,30 @@ static err_t mark_locked(struct space *space, uint64_t at, uint64_t end, uint32_
             e = ERR_NO_MEMORY;
             break;
         }
-        area->flags = (area->flags & ~SPACE_LOCK_MARKS) | marks;
+        area->flags = (area->flags & ~clear) | set;
         at = area->end;
     }
     space_join_locked(space, start, end);
     return e;
+}
+
+err_t space_mark(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
+                 uint32_t clear, uint32_t set)
+{
+    err_t hole = at < USER_END ? OK : ERR_NO_MEMORY, e = OK;
+    uint64_t end = range_end(at, bytes);
+    mutex_lock(&space->lock);
+    while (!failed(e) && at < end) {
+        const struct area *area = space_find_from_locked(space, at);
+        if (!area || area->start > at) hole = ERR_NO_MEMORY;
+        if (!area || area->start >= end) break;
+        uint64_t from = MAX(at, area->start);
+        at = MIN(end, area->end);
+        e = check(area, context);
+        if (!failed(e)) e = mark_locked(space, from, at, clear, set);
+    }
+    mutex_unlock(&space->lock);
+    return failed(e) ? e : hole;
 }
 
 err_t space_lock(struct space *space, uint64_t at, uint64_t bytes, uint32_t marks)
@@ -83,7 +113,7 @@ err_t space_lock(struct space *space, uint64_t at, uint64_t bytes, uint32_t mark
     err_t e = round_out(&at, &bytes);
     if (failed(e) || !bytes) return e;
     mutex_lock(&space->lock);
-    e = mark_locked(space, at, range_end(at, bytes), marks);
+    e = mark_locked(space, at, range_end(at, bytes), SPACE_LOCK_MARKS, marks);
     mutex_unlock(&space->lock);
     if (failed(e) || marks != SPACE_LOCKED) return e;
     return failed(space_populate(space, at, bytes, POPULATE_WHOLE)) ? ERR_NO_MEMORY : OK;

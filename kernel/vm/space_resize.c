@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Areas that change size or place: brk(2) and mremap(2). */
-#include "vm/space.h"
-
-#include "mm/frame.h"
-#include "vm/layout.h"
 #include "vm/space_internal.h"
 
 uint64_t space_set_brk(struct space *space, uint64_t end)
@@ -16,7 +12,8 @@ uint64_t space_set_brk(struct space *space, uint64_t end)
         /* As on Linux, one page stays free above the heap. [linux mm/mmap.c, brk] */
         if (!space_is_clear_locked(space, old, new + PAGE_BYTES)) goto out;
         uint32_t flags = SPACE_READ | SPACE_WRITE | SPACE_HEAP | space->future_marks;
-        struct area grown = { .start = old, .end = new, .flags = flags };
+        struct area grown = { .start = old, .end = new, .kind = &anonymous_kind, .flags = flags };
+        if (!space_may_grow_locked(space, new - old, flags)) goto out;
         if (failed(space_insert_locked(space, &grown))) goto out;
     } else if (new < old && failed(space_unmap_locked(space, new, old))) {
         goto out;
@@ -35,19 +32,25 @@ out:
 static err_t move_pages_locked(struct space *space, uint64_t from, uint64_t bytes, uint64_t to)
     REQUIRES(space->lock)
 {
-    /* Leaves that reach beyond the range are cut at its ends first. */
-    err_t e = page_table_split(&space->page_table, from);
-    if (!failed(e)) e = page_table_split(&space->page_table, from + bytes);
+    /* Leaves that reach beyond the range are cut at its ends first, and those whose size does not suit
+     * the new place. */
+    struct page_table *pt = &space->page_table;
+    err_t e = page_table_split(pt, from);
+    if (!failed(e)) e = page_table_split(pt, from + bytes);
     for (uint64_t offset = 0; !failed(e) && offset < bytes;) {
         paddr_t frame;
         uint32_t flags;
         uint8_t leaf_shift = PAGE_SHIFT;
-        if (page_table_translate(&space->page_table, from + offset, &frame, &flags, &leaf_shift))
-            e = page_table_map(&space->page_table, to + offset, frame, 1ull << leaf_shift, flags);
+        bool is_there = page_table_translate(pt, from + offset, &frame, &flags, &leaf_shift);
+        if (is_there && !is_aligned(to + offset, 1ull << leaf_shift)) {
+            e = page_table_split(pt, from + offset + PAGE_BYTES);
+            continue;
+        }
+        if (is_there) e = page_table_map_leaf(pt, to + offset, frame, leaf_shift, flags);
         offset += 1ull << leaf_shift;
     }
     uint64_t gone = failed(e) ? to : from;
-    err_t unmapped = page_table_unmap(&space->page_table, gone, bytes, NULL, NULL);
+    err_t unmapped = page_table_unmap(pt, gone, bytes, NULL, NULL);
     ASSERT(!failed(unmapped)); /* nothing is left to split */
     return e;
 }
@@ -60,6 +63,10 @@ static err_t move_locked(struct space *space, const struct remap_request *r, uin
     err_t e = space_isolate_locked(space, r->at, from_end);
     if (failed(e)) return e;
     struct area *old = space_find_locked(space, r->at), like = *old;
+    if (!space_may_grow_locked(space, r->new_bytes - (r->keeps_old ? 0 : moved_bytes), like.flags)) {
+        space_join_locked(space, r->at, from_end);
+        return ERR_NO_MEMORY;
+    }
     like.start = to;
     like.end = to_end;
     struct area *new = space_add_area_locked(space, &like);
@@ -67,7 +74,7 @@ static err_t move_locked(struct space *space, const struct remap_request *r, uin
     if (failed(e)) {
         if (new) space_remove_area_locked(space, new);
     } else if (r->keeps_old) {
-        old->flags &= ~SPACE_LOCK_MARKS;
+        area_set_flags_locked(old, old->flags & ~SPACE_LOCK_MARKS);
     } else {
         space_remove_area_locked(space, old);
     }
@@ -97,7 +104,7 @@ static err_t remap_to_locked(struct space *space, const struct remap_request *r,
     err_t e = OK;
     if (r->is_fixed)
         e = space_unmap_locked(space, to, to + r->new_bytes);
-    else if (!space_find_gap_locked(space, r->new_bytes, &to))
+    else if (!space_find_gap_locked(space, r->new_bytes, area->flags, &to))
         e = ERR_NO_MEMORY;
     if (!failed(e) && r->old_bytes > moved)
         e = space_unmap_locked(space, r->at + moved, r->at + r->old_bytes);
@@ -111,8 +118,9 @@ static err_t grow_locked(struct space *space, const struct area *area, uint64_t 
     struct area more = *area;
     more.start = area->end;
     more.end = end;
-    more.backing_page += (area->end - area->start) >> PAGE_SHIFT;
-    return space_insert_locked(space, &more);
+    more.backing_page = area_page_of(area, area->end);
+    return space_may_grow_locked(space, end - area->end, area->flags) ? space_insert_locked(space, &more)
+                                                                      : ERR_NO_MEMORY;
 }
 
 static err_t remap_locked(struct space *space, const struct remap_request *r, uint64_t *out)
@@ -133,7 +141,7 @@ static err_t remap_locked(struct space *space, const struct remap_request *r, ui
     uint64_t end = r->at + r->old_bytes, grown = r->at + r->new_bytes, to;
     if (area->end == end && grown <= USER_END && space_is_free_locked(space, end, grown))
         return grow_locked(space, area, grown);
-    if (!r->may_move || !space_find_gap_locked(space, r->new_bytes, &to)) return ERR_NO_MEMORY;
+    if (!r->may_move || !space_find_gap_locked(space, r->new_bytes, area->flags, &to)) return ERR_NO_MEMORY;
     err_t e = move_locked(space, r, r->old_bytes, to);
     if (!failed(e)) *out = to;
     return e;

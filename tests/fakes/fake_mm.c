@@ -54,3 +54,4 @@ void fake_machine_start(uint64_t bytes)
 
 void tlb_forget(const uint64_t *addresses UNUSED, uint32_t count) { fake_tlb_forgotten_count += count; }
 void tlb_forget_all(void) { fake_tlb_forgotten_count++; }
+void tlb_forget_user(void) { fake_tlb_forgotten_count++; }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is done with the leaves of user tables besides mapping them: sharing, joining, looking. */
+#include "mm/frame.h"
+#include "mm/frame_share.h"
+#include "mm/page_table.h"
+#include "mm/page_table_internal.h"
+#include "mm/tlb.h"
+
+static uint64_t behind_entry(uint64_t vaddr, uint32_t level)
+{
+    uint64_t bytes = 1ull << pte_level_shift(level);
+    return align_down(vaddr, bytes) + bytes;
+}
+
+static paddr_t leaf_frame(uint64_t leaf, uint32_t level)
+{
+    return PADDR(leaf & PTE_ADDRESS & ~((1ull << pte_level_shift(level)) - 1));
+}
+
+void page_table_replace(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint32_t flags)
+{
+    struct walk w = walk_to(pt, vaddr);
+    *w.entry[w.level] = paddr.raw | pte_from_flags(flags, w.level);
+    tlb_forget(&vaddr, 1);
+}
+
+void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_visit_fn *leaf,
+                      void *context)
+{
+    for (uint64_t at = vaddr, end = vaddr + bytes; at < end;) {
+        struct walk w = walk_to(pt, at);
+        uint32_t flags;
+        if (*w.entry[w.level] & PTE_USED) {
+            page_table_translate(pt, at, NULL, &flags, NULL);
+            leaf(at, leaf_frame(*w.entry[w.level], w.level), (uint8_t)pte_level_shift(w.level), flags,
+                 context);
+        }
+        at = behind_entry(at, w.level);
+    }
+}
+
+/* ---- sharing ---- */
+
+static err_t share_leaf(struct page_table *to, uint64_t *entry, uint64_t vaddr, uint32_t level)
+{
+    paddr_t frame = leaf_frame(*entry, level);
+    uint8_t shift = (uint8_t)pte_level_shift(level);
+    err_t e = frame_share(frame, shift);
+    if (failed(e)) return e;
+    *entry = (*entry | PTE_SHARED) & ~PTE_WRITE;
+    uint32_t flags = *entry & PTE_FLAGS;
+    if (!(*entry & PTE_NO_EXECUTE)) flags |= PAGE_EXEC;
+    e = page_table_map_leaf(to, vaddr, frame, shift, flags);
+    if (failed(e)) frame_share_drop(frame, shift);
+    return e;
+}
+
+/* From the entry on to the end of its table or of the range, or to an entry that points to a table. */
+static err_t share_table(struct page_table *to, uint64_t *entry, uint32_t level, uint64_t *vaddr,
+                         uint64_t end, uint64_t *pages)
+{
+    uint64_t step = 1ull << pte_level_shift(level), limit = MIN(end, behind_entry(*vaddr, level + 1));
+    err_t e = OK;
+    for (; *vaddr < limit && !failed(e); *vaddr += step, entry++) {
+        if (!(*entry & PTE_USED) || (*entry & PTE_BORROWED)) continue;
+        if (!pte_is_leaf(*entry, level)) break;
+        e = share_leaf(to, entry, *vaddr, level);
+        if (!failed(e)) *pages += step >> PAGE_SHIFT;
+    }
+    return e;
+}
+
+err_t page_table_share(struct page_table *to, struct page_table *from, uint64_t vaddr, uint64_t bytes,
+                       uint64_t *pages)
+{
+    err_t e = OK;
+    for (uint64_t at = vaddr, end = vaddr + bytes; at < end && !failed(e);) {
+        struct walk w = walk_to(from, at);
+        if (!(*w.entry[w.level] & PTE_USED))
+            at = behind_entry(at, w.level);
+        else
+            e = share_table(to, w.entry[w.level], w.level, &at, end, pages);
+    }
+    return e;
+}
+
+/* ---- joining ---- */
+
+static bool is_joinable(const uint64_t *table)
+{
+    const uint64_t state = PTE_ACCESSED | PTE_DIRTY;
+    uint64_t first = table[0] & ~state;
+    if ((first & PAGE_OWNERSHIP) || !is_aligned(first & PTE_ADDRESS, HUGE_BYTES)) return false;
+    for (uint64_t i = PAGE_TABLE_ENTRIES; i-- > 0;)
+        if ((table[i] & ~state) != first + (i << PAGE_SHIFT)) return false;
+    return true;
+}
+
+void page_table_join(struct page_table *pt, uint64_t vaddr)
+{
+    struct walk w = walk_to(pt, vaddr);
+    if (w.level != 1 || field_get(*w.entry[2], PTE_COUNT) != PAGE_TABLE_ENTRIES) return;
+    paddr_t table_frame = PADDR(*w.entry[2] & PTE_ADDRESS);
+    const uint64_t *table = direct_map(table_frame);
+    if (!is_joinable(table)) return;
+    *w.entry[2] = table[0] | PTE_LEAF;
+    /* Translations of single pages, and the pointer to the table, may be in the TLB. */
+    tlb_forget_user();
+    frame_free(table_frame);
+}

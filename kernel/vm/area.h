@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kinds of areas: what a touch of their pages does. Inside vm/ alone.
+ *
+ * A page-table leaf says whom its frame belongs to: PAGE_BORROWED to somebody else (a file), PAGE_SHARED to
+ * this space and perhaps to others (mm/frame_share.h), neither to this space alone. Frames of the last two
+ * are charged as anonymous memory. */
+#pragma once
+#include "vm/space.h"
+
+struct fault {
+    uint64_t address;
+    uint32_t access; /* PF_WRITE, PF_INSTRUCTION */
+    /* what is there now, if anything; the size of the leaf is also told to the caller */
+    bool is_present;
+    uint8_t leaf_shift;
+    uint32_t flags;
+    paddr_t frame;
+    /* A file must get a page of its own first, without the space's lock; then the fault begins again. */
+    bool wants_own;
+};
+
+struct area_kind {
+    /* Makes the page present for an access that the area allows. ERR_IO: there is nothing to show (SIGBUS).
+     * ERR_NO_MEMORY. */
+    err_t (*fault)(struct space *space, struct area *area, struct fault *fault);
+};
+
+extern const struct area_kind anonymous_kind; /* anonymous.c */
+extern const struct area_kind huge_kind;      /* huge.c */
+extern const struct area_kind file_kind;      /* file_area.c */
+
+/* Page-table flags of a page that the space owns. */
+uint32_t area_page_flags(const struct area *area);
+/* The unit of changes to the area: the size of its leaves, for huge ones. */
+uint64_t area_unit(const struct area *area);
+static inline uint64_t area_page_of(const struct area *area, uint64_t address)
+{
+    return area->backing_page + ((address - area->start) >> PAGE_SHIFT);
+}
+
+/* ---- pages: pages.c ---- */
+
+/* A frame of the space's own for the page at `at`, charged but not mapped; contents are whatever was
+ * there. PADDR_NONE. */
+paddr_t page_alloc_locked(struct space *space, uint64_t at) REQUIRES(space->lock);
+void page_give_back(paddr_t frame);
+/* Maps a frame from page_alloc_locked, or gives it back. ERR_NO_MEMORY: no page table. */
+err_t page_install_locked(struct space *space, const struct area *area, uint64_t at, paddr_t frame)
+    REQUIRES(space->lock);
+err_t page_map_locked(struct space *space, uint64_t at, paddr_t frame, uint8_t leaf_shift, uint32_t flags)
+    REQUIRES(space->lock);
+/* A write to a page that is there: its holders' last one takes it over, another one copies. */
+err_t page_make_writable_locked(struct space *space, const struct area *area, struct fault *fault)
+    REQUIRES(space->lock);
+/* A leaf is gone: what nobody holds any more is freed. */
+void page_release(paddr_t frame, uint8_t leaf_shift, uint32_t flags, void *space);
+/* Removes the pages of [start, end) and frees those the space owns. */
+err_t space_drop_pages_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
+/* The fault of space_fault for an area found already; fault->wants_own may be set with OK. */
+err_t space_fault_locked(struct space *space, struct area *area, struct fault *fault) REQUIRES(space->lock);
+
+/* ---- who maps a file: mapping.c ---- */
+
+/* An area begins or ceases to show its backing; takes and gives back a reference. */
+void area_attach(struct area *area);
+void area_detach(struct area *area);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory in leaves of 2 MiB or 1 GiB and no others, because it was asked for so (MAP_HUGETLB). */
+#include "arch/features.h"
+#include "lib/string.h"
+#include "mm/charge.h"
+#include "mm/direct_map.h"
+#include "mm/frame.h"
+#include "mm/frame_share.h"
+#include "vm/area.h"
+
+static uint8_t leaf_shift_of(const struct area *area)
+{
+    return area->flags & SPACE_HUGE_1G ? GIANT_SHIFT : HUGE_SHIFT;
+}
+
+uint64_t area_unit(const struct area *area)
+{
+    return area->flags & SPACE_HUGE ? 1ull << leaf_shift_of(area) : PAGE_BYTES;
+}
+
+static uint64_t frames_in(uint8_t leaf_shift) { return 1ull << (leaf_shift - PAGE_SHIFT); }
+
+/* With the contents of `from`, or zeros. Charged. */
+static paddr_t alloc_leaf(uint8_t leaf_shift, paddr_t from)
+{
+    uint64_t frames = frames_in(leaf_shift);
+    if (!charge_try(CHARGE_ANONYMOUS, frames)) return PADDR_NONE;
+    bool is_copy = !is_paddr_none(from);
+    paddr_t leaf = leaf_shift == GIANT_SHIFT ? frame_alloc_run(frames, GIANT_BYTES)
+                   : is_copy                 ? frame_alloc_huge()
+                                             : frame_alloc_huge_zeroed();
+    if (is_paddr_none(leaf))
+        charge_drop(CHARGE_ANONYMOUS, frames);
+    else if (is_copy)
+        memcpy(direct_map(leaf), direct_map(from), frames << PAGE_SHIFT);
+    else if (leaf_shift == GIANT_SHIFT)
+        memset(direct_map(leaf), 0, GIANT_BYTES);
+    return leaf;
+}
+
+static err_t write_present_locked(struct space *space, const struct area *area, struct fault *fault)
+    REQUIRES(space->lock)
+{
+    paddr_t leaf = PADDR(align_down(fault->frame.raw, area_unit(area)));
+    uint8_t shift = fault->leaf_shift;
+    if (!(fault->flags & PAGE_SHARED) || !frame_is_shared(leaf, shift))
+        return page_make_writable_locked(space, area, fault);
+    paddr_t copy = alloc_leaf(shift, leaf);
+    if (is_paddr_none(copy)) return ERR_IO;
+    uint64_t at = align_down(fault->address, area_unit(area));
+    page_table_replace(&space->page_table, at, copy, area_page_flags(area));
+    charge_drop(CHARGE_ANONYMOUS, frame_share_drop(leaf, shift));
+    return OK;
+}
+
+/* As on Linux, a huge page that cannot be had is a SIGBUS. */
+static err_t fault_huge(struct space *space, struct area *area, struct fault *fault)
+    NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
+{
+    if (fault->is_present) return write_present_locked(space, area, fault);
+    uint8_t shift = leaf_shift_of(area);
+    paddr_t leaf = alloc_leaf(shift, PADDR_NONE);
+    if (is_paddr_none(leaf)) return ERR_IO;
+    uint64_t at = align_down(fault->address, area_unit(area));
+    err_t e = page_map_locked(space, at, leaf, shift, area_page_flags(area));
+    if (!failed(e)) {
+        fault->leaf_shift = shift;
+        return OK;
+    }
+    if (shift == GIANT_SHIFT)
+        frame_free_run(leaf, frames_in(shift));
+    else
+        frame_free_huge(leaf);
+    charge_drop(CHARGE_ANONYMOUS, frames_in(shift));
+    return e;
+}
+
+const struct area_kind huge_kind = { .fault = fault_huge };
