@@ -4,10 +4,10 @@
 #include "abi/linux/fcntl.h"
 #include "config.h"
 #include "container/exec_stack.h"
-#include "container/file_backing.h"
 #include "container/process.h"
 #include "core/entropy.h"
 #include "fs/file.h"
+#include "fs/file_mapping.h"
 #include "fs/fs_context.h"
 #include "fs/open.h"
 #include "fs/path.h"
@@ -124,18 +124,19 @@ static err_t map_stack(struct space *space, const struct layout_seed *seed, uint
                      NULL, 0, &place);
 }
 
-static err_t load_into(struct process *process, struct vnode *vnode, const struct elf_program *program,
+static err_t load_into(struct process *process, struct file *file, const struct elf_program *program,
                        const struct exec_request *request, struct exec_entry *out, const char **why)
 {
-    struct backing *file;
+    struct backing *backing;
     struct layout_seed seed;
+    uint32_t private = 0;
     entropy_read(&seed, sizeof(seed));
     uint64_t stack_top, base = choose_base(program);
     *why = "not enough memory for the program";
-    err_t e = file_backing_create(vnode, &file);
+    err_t e = file_backing_open(file, &private, &backing);
     if (failed(e)) return e;
-    e = map_program(process->space, file, program, base, &seed);
-    backing_put(file);
+    e = map_program(process->space, backing, program, base, &seed);
+    backing_put(backing);
     if (!failed(e)) e = map_stack(process->space, &seed, &stack_top);
     if (e.code == ERR_EXISTS.code) *why = "a segment where the stack belongs";
     if (failed(e)) return e;
@@ -153,13 +154,13 @@ static err_t check_file(struct vnode *vnode, const char **why)
     return a.mode & 0111 ? OK : ERR_ACCESS;
 }
 
-static err_t load_image(struct process *process, struct vnode *vnode, const struct exec_request *request,
+static err_t load_image(struct process *process, struct file *file, const struct exec_request *request,
                         struct exec_entry *out, const char **why)
 {
     struct elf_program *program = heap_alloc(sizeof(*program));
     if (!program) return ERR_NO_MEMORY;
     struct image image;
-    err_t e = image_open(vnode, &image);
+    err_t e = image_open(file->vnode, &image);
     if (failed(e)) goto free_program;
 
     e = elf_parse(image.bytes, image.size, program, why);
@@ -170,7 +171,7 @@ static err_t load_image(struct process *process, struct vnode *vnode, const stru
     e = space_create(&process->space);
     if (failed(e)) goto free_image;
     thread_set_space(process->space, process->space->page_table.root);
-    e = load_into(process, vnode, program, request, out, why);
+    e = load_into(process, file, program, request, out, why);
     if (!failed(e)) goto free_image;
 
     thread_set_space(NULL, PADDR_NONE);
@@ -199,7 +200,7 @@ err_t exec_load(struct process *process, const struct exec_request *request, str
     e = check_file(file->vnode, why);
     if (!failed(e)) {
         *why = "not enough memory to load it";
-        e = load_image(process, file->vnode, request, out, why);
+        e = load_image(process, file, request, out, why);
     }
     if (failed(e))
         file_put(file);

@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "abi/linux/poll.h"
 #include "fs/directory.h"
+#include "fs/file_mapping.h"
 #include "fs/path.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -32,6 +33,7 @@ struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, st
         .vnode = vnode_get(vnode),
         .entry = entry ? dir_entry_get(entry) : NULL,
     };
+    if (vnode_is_regular(vnode)) file_backing_init(file);
     return file;
 }
 
@@ -144,7 +146,7 @@ err_t file_write_name_locked(const struct file *file, const struct vnode *root, 
 {
     static const char removed[] = " (deleted)";
     if (file->vnode->filesystem == FILESYSTEM_ANONYMOUS) {
-        const char *name = file->ops->name;
+        const char *name = vnode_is_regular(file->vnode) ? file->vnode->regular.name : file->ops->name;
         *length = name[0] == '/' ? format_string(text, capacity, "%s", name)
                                  : format_string(text, capacity, "%s:[%llu]", name,
                                                  (unsigned long long)file->vnode->inode);

@@ -8,6 +8,7 @@
 #include "fs/io_buffer.h"
 #include "fs/vnode.h"
 #include "lib/base.h"
+#include "vm/backing.h"
 
 struct file;
 
@@ -44,6 +45,7 @@ struct file {
     struct dir_entry *entry; /* the name it was opened by, counted; NULL for a root or no name */
     uint64_t position;
     bool is_position_taken; /* under fs_queue.lock */
+    struct backing backing; /* of a regular file: fs/file_mapping.h */
 };
 
 /* A file without a name, such as the terminal or a pipe's end. `flags` are O_ACCMODE and status flags.

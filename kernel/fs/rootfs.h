@@ -3,7 +3,7 @@
  *
  * Names, link targets and file contents stay in the archive and are pointed to; an entry costs a vnode
  * and a directory entry on the heap and no page. So the archive must stay where it is for ever, and,
- * for vnode_page, in the direct map. */
+ * to be mapped from there, in the direct map. */
 #pragma once
 #include "fs/vnode.h"
 

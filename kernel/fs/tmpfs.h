@@ -5,12 +5,17 @@
  * The first write to a page of the archive copies that page. Invariant: bytes of a page beyond the end
  * of the file are zero, so growing a file shows zeros.
  *
- * All files together hold at most tmpfs_page_limit() pages. Access times are not kept, as under
- * Linux's noatime: reading a file would otherwise need the clock. */
+ * All named files together hold at most tmpfs_page_limit() pages. Access times are not kept, as under
+ * Linux's noatime: reading a file would otherwise need the clock.
+ *
+ * Mappings show these pages where they are. Whoever changes what a page index shows calls
+ * mapping_revoke afterwards: when a hole or a page of the archive gets a page of the file's own, when own
+ * pages are cut off (before they are freed), and when the file gets shorter. */
 #pragma once
 #include "fs/io_buffer.h"
 #include "fs/vnode.h"
 #include "lib/base.h"
+#include "vm/backing.h"
 
 /* From now on files may hold half of the machine's memory, Linux's default. */
 void tmpfs_init(void);
@@ -23,10 +28,11 @@ void tmpfs_set_lower(struct vnode *v, const void *data, uint64_t bytes);
 /* Bytes read or a negative errno. */
 int64_t tmpfs_read(struct vnode *v, struct io_buffer *to, uint64_t position) EXCLUDES(fs_queue.lock);
 /* Bytes written or a negative errno; with `append`, *position becomes the file's end first. It is left
- * behind the last byte written. NO_SPACE, NO_MEMORY. */
+ * behind the last byte written. NO_SPACE, NO_MEMORY, NOT_PERMITTED (sealed). */
 int64_t tmpfs_write(struct vnode *v, struct io_buffer *from, uint64_t *position, bool append)
     EXCLUDES(fs_queue.lock);
 
+/* This and the next two also NOT_PERMITTED, when a seal forbids it. */
 err_t tmpfs_truncate(struct vnode *v, uint64_t size) EXCLUDES(fs_queue.lock);
 /* Makes sure that writes to the range find memory; with `keep_size` also beyond the end. */
 err_t tmpfs_allocate(struct vnode *v, uint64_t offset, uint64_t bytes, bool keep_size)
@@ -39,8 +45,12 @@ err_t tmpfs_punch(struct vnode *v, uint64_t offset, uint64_t bytes) EXCLUDES(fs_
 err_t tmpfs_seek(struct vnode *v, uint64_t offset, bool wants_data, uint64_t *out) EXCLUDES(fs_queue.lock);
 
 size_t tmpfs_peek_locked(struct vnode *v, uint64_t offset, const void **data) REQUIRES(fs_queue.lock);
-/* The archive's page where it is whole, aligned and not hidden; else NULL. */
-const void *tmpfs_lower_page_locked(struct vnode *v, uint64_t index) REQUIRES(fs_queue.lock);
+
+/* ---- for mappings: as the operations of vm/backing.h ---- */
+err_t tmpfs_mapped_page(struct vnode *v, uint64_t index, struct backing_page *out) EXCLUDES(fs_queue.lock);
+err_t tmpfs_own_mapped(struct vnode *v, uint64_t index) EXCLUDES(fs_queue.lock);
+/* True when there is data in memory for this page of the file. */
+bool tmpfs_has_page(struct vnode *v, uint64_t index) EXCLUDES(fs_queue.lock);
 
 /* For the end of a vnode: nobody else sees it any more. */
 void tmpfs_release_pages(struct vnode *v);

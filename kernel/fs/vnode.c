@@ -6,7 +6,6 @@
 #include "fs/io_buffer.h"
 #include "fs/tmpfs.h"
 #include "lib/string.h"
-#include "mm/direct_map.h"
 #include "mm/heap.h"
 
 struct wait_queue fs_queue = WAIT_QUEUE_INIT(fs_queue);
@@ -28,6 +27,7 @@ struct vnode *vnode_create(uint32_t mode, enum filesystem filesystem, int64_t ti
     v->filesystem = (uint8_t)filesystem;
     v->inode = __atomic_add_fetch(&last_inode, 1, __ATOMIC_RELAXED);
     v->atime_ns = v->mtime_ns = v->ctime_ns = time_ns;
+    if (vnode_is_regular(v)) mapping_init(&v->regular.mapping);
     if (vnode_is_directory(v)) {
         list_init(&v->directory.entries);
         v->directory.next_cookie = DIRECTORY_FIRST_COOKIE;
@@ -64,7 +64,10 @@ static struct vnode *vnode_destroy(struct vnode *v)
 {
     struct vnode *parent = NULL;
     switch (vnode_type(v)) {
-    case LINUX_S_IFREG: tmpfs_release_pages(v); break;
+    case LINUX_S_IFREG:
+        tmpfs_release_pages(v);
+        if (v->regular.is_name_owned) heap_free((void *)v->regular.name);
+        break;
     case LINUX_S_IFDIR:
         if (v->directory.entry) parent = dir_entry_release(v->directory.entry);
         break;
@@ -206,7 +209,7 @@ void vnode_unpin(struct vnode *v, uint32_t ticket)
     fs_unlock();
 }
 
-/* ---- mappings and the program loader ---- */
+/* ---- the program loader ---- */
 
 size_t vnode_peek(struct vnode *v, uint64_t offset, const void **data)
 {
@@ -214,19 +217,6 @@ size_t vnode_peek(struct vnode *v, uint64_t offset, const void **data)
     size_t bytes = tmpfs_peek_locked(v, offset, data);
     fs_unlock();
     return bytes;
-}
-
-err_t vnode_page(struct vnode *v, uint64_t page_index, paddr_t *out)
-{
-    err_t e = ERR_NOT_SUPPORTED;
-    fs_lock();
-    const void *page = tmpfs_lower_page_locked(v, page_index);
-    if (page) {
-        *out = direct_map_to_paddr(page);
-        e = OK;
-    }
-    fs_unlock();
-    return e;
 }
 
 err_t vnode_read_kernel(struct vnode *v, uint64_t offset, void *buffer, size_t bytes, size_t *done)

@@ -7,14 +7,16 @@
  * Locking: one lock, fs_queue.lock, guards the tree and every vnode field that can change; path walks
  * and changes of names happen under it in one piece. It is a spin lock, so nothing touches user memory
  * under it. Whoever copies to or from a file's pages pins the vnode instead, and whoever changes a
- * file's contents is alone in doing so (vnode_start_change); both sleep on fs_queue.
+ * file's contents is alone in doing so (vnode_start_change); both sleep on fs_queue. A page fault that
+ * gives a file a page of its own does neither: fs/tmpfs_internal.h.
  * Order: fs_queue.lock, then fd_table.lock, then the heap's and frames' own. */
 #pragma once
 #include "abi/linux/stat.h"
-#include "mm/page_tree.h"
 #include "lib/base.h"
 #include "lib/list.h"
+#include "mm/page_tree.h"
 #include "sched/wait.h"
+#include "vm/backing.h"
 
 struct dir_entry;
 
@@ -29,6 +31,10 @@ struct vnode_regular {
     uint64_t lower_bytes;   /* how much of it still shows; never more than the file's size */
     struct page_tree pages; /* written pages; a page in neither is a hole */
     uint64_t block_pages;   /* pages that hold data: st_blocks */
+    struct mapping mapping; /* the areas of address spaces that show the file */
+    const char *name;       /* what a file of FILESYSTEM_ANONYMOUS is called in /proc/self */
+    bool is_name_owned;
+    bool was_shared; /* some mapping could write it, also behind its end in the last page */
 };
 
 struct vnode_directory {
@@ -64,6 +70,7 @@ struct vnode {
     uint8_t epoch;                        /* which of the two new pins count in */
     bool is_changing;                     /* somebody is between vnode_start_change and vnode_end_change */
     bool is_linkable;                     /* made by O_TMPFILE: may get its first name */
+    uint8_t seals;                        /* LINUX_F_SEAL_, of a memfd; change inside a change */
     uint64_t inode;                       /* fixed */
     uint64_t size;                        /* of a regular file or a symlink's target */
     int64_t atime_ns, mtime_ns, ctime_ns; /* since 1970 */
@@ -116,8 +123,8 @@ void vnode_set_owner(struct vnode *v, uint32_t uid, uint32_t gid) EXCLUDES(fs_qu
 #define VNODE_TIME_KEEP INT64_MIN
 void vnode_set_times(struct vnode *v, int64_t atime_ns, int64_t mtime_ns) EXCLUDES(fs_queue.lock);
 
-/* One thread at a time changes a file's contents; the others sleep. Page faults of that thread may read
- * the same file, they do not change it. */
+/* One thread at a time changes a file's contents; the others sleep. Page faults of that thread may be on
+ * mappings of the same file. No lock of an address space is held. */
 void vnode_start_change(struct vnode *v) EXCLUDES(fs_queue.lock);
 void vnode_end_change(struct vnode *v) EXCLUDES(fs_queue.lock);
 
@@ -128,17 +135,13 @@ void vnode_unpin_locked(struct vnode *v, uint32_t ticket) REQUIRES(fs_queue.lock
 /* Sleeps until every pin taken before the call is gone. Inside a change only. */
 void vnode_wait_for_pins(struct vnode *v) EXCLUDES(fs_queue.lock);
 
-/* ---- for mappings and the program loader; regular files only ---- */
+/* ---- for the program loader; regular files only ---- */
 
 /* Bytes that lie in one piece at `offset`, within the file; 0 at its end. A hole shows a page of zeros.
  * Valid while the caller keeps others from truncating the file: with vnode_pin. */
 size_t vnode_peek(struct vnode *v, uint64_t offset, const void **data) EXCLUDES(fs_queue.lock);
 uint32_t vnode_pin(struct vnode *v) EXCLUDES(fs_queue.lock);
 void vnode_unpin(struct vnode *v, uint32_t ticket) EXCLUDES(fs_queue.lock);
-
-/* The frame of a whole page that may be mapped read-only where it is: a page of the archive, which is
- * there for ever, so no pin is needed. ERR_NOT_SUPPORTED: copy with vnode_read_kernel instead. */
-err_t vnode_page(struct vnode *v, uint64_t page_index, paddr_t *out) EXCLUDES(fs_queue.lock);
 
 /* Reads up to `bytes` bytes; *done is less only at the end of the file. Threads only. */
 err_t vnode_read_kernel(struct vnode *v, uint64_t offset, void *buffer, size_t bytes, size_t *done)

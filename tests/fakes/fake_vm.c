@@ -2,6 +2,7 @@
 #include "tests/fakes/fake_vm.h"
 
 #include "tests/fakes/fake_lock.h"
+#include "vm/backing.h"
 #include "vm/layout.h"
 #include "vm/usercopy.h"
 
@@ -58,4 +59,27 @@ err_t user_copy_string(char *dst, uaddr_t src, size_t capacity, size_t *length)
         if (!dst[i]) return OK;
     }
     return ERR_NAME_TOO_LONG;
+}
+
+/* ---- mappings of files ---- */
+
+struct fake_revocation fake_revocations[FAKE_REVOCATIONS_MAX];
+uint32_t fake_revocation_count;
+void (*fake_revocation_hook)(const struct fake_revocation *revocation);
+
+void mapping_init(struct mapping *mapping)
+{
+    *mapping = (struct mapping){ 0 };
+    list_init(&mapping->areas);
+}
+
+/* The real one takes locks of address spaces. */
+void mapping_revoke(struct mapping *mapping, uint64_t first, uint64_t end, bool copies_too)
+{
+    ASSERT(fake_lock_held_count() == 0);
+    ASSERT(first < end);
+    struct fake_revocation revocation = { mapping, first, end, copies_too };
+    if (fake_revocation_count < FAKE_REVOCATIONS_MAX) fake_revocations[fake_revocation_count] = revocation;
+    fake_revocation_count++;
+    if (fake_revocation_hook) fake_revocation_hook(&revocation);
 }
