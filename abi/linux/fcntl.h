@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Linux's flags and commands for files on x86-64.
- * [linux uapi asm-generic/fcntl.h, linux/fcntl.h, linux/falloc.h, linux/uio.h] */
+ * [linux uapi asm-generic/fcntl.h, linux/fcntl.h, linux/falloc.h, linux/uio.h, linux/memfd.h] */
 #pragma once
 #include "lib/base.h"
 
@@ -53,10 +53,20 @@ enum {
     LINUX_F_OFD_SETLK = 37,
     LINUX_F_OFD_SETLKW = 38,
     LINUX_F_DUPFD_CLOEXEC = 1030,
+    LINUX_F_ADD_SEALS = 1033,
+    LINUX_F_GET_SEALS = 1034,
     LINUX_FD_CLOEXEC = 1,
     LINUX_F_RDLCK = 0,
     LINUX_F_WRLCK = 1,
     LINUX_F_UNLCK = 2,
+};
+
+enum {
+    LINUX_F_SEAL_SEAL = 1,
+    LINUX_F_SEAL_SHRINK = 2,
+    LINUX_F_SEAL_GROW = 4,
+    LINUX_F_SEAL_WRITE = 8,
+    LINUX_F_SEAL_FUTURE_WRITE = 16,
 };
 
 struct linux_flock {
@@ -86,6 +96,14 @@ enum {
     LINUX_FALLOC_INSERT_RANGE = 32,
     LINUX_FALLOC_UNSHARE_RANGE = 64,
 };
+
+/* [linux uapi linux/memfd.h] */
+enum {
+    LINUX_MFD_CLOEXEC = 1,
+    LINUX_MFD_ALLOW_SEALING = 2,
+    LINUX_MFD_HUGETLB = 4,
+};
+#define LINUX_MFD_HUGE_SIZES (63u << 26)
 
 enum { LINUX_CLOSE_RANGE_UNSHARE = 2, LINUX_CLOSE_RANGE_CLOEXEC = 4 };
 

@@ -23,6 +23,10 @@
 #define LINUX_MAP_HUGETLB         0x40000
 #define LINUX_MAP_FIXED_NOREPLACE 0x100000
 
+/* What mapping calls may ask for since ever: MAP_SHARED_VALIDATE refuses the rest, FIXED_NOREPLACE as well.
+ * Bits 26 to 30 are sizes of huge pages. [linux include/linux/mman.h, LEGACY_MAP_MASK] */
+#define LINUX_MAP_LEGACY_MASK 0x7c07f9f3ull
+
 #define LINUX_MREMAP_MAYMOVE   1
 #define LINUX_MREMAP_FIXED     2
 #define LINUX_MREMAP_DONTUNMAP 4

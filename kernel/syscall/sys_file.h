@@ -26,6 +26,7 @@ int64_t sys_copy_file_range(uint64_t in_fd, uint64_t in_offset, uint64_t out_fd,
 int64_t sys_open(uint64_t path, uint64_t flags, uint64_t mode);
 int64_t sys_openat(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_t mode);
 int64_t sys_creat(uint64_t path, uint64_t mode);
+int64_t sys_memfd_create(uint64_t name, uint64_t flags);
 int64_t sys_close(uint64_t fd);
 int64_t sys_close_range(uint64_t first, uint64_t last, uint64_t flags);
 int64_t sys_dup(uint64_t fd);

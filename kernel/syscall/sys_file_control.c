@@ -7,6 +7,7 @@
 #include "container/process.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
+#include "fs/memfd.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"
 
@@ -47,6 +48,13 @@ static int64_t lock_command(const struct file *file, uint32_t command, uint64_t 
 
 /* ---- fcntl ---- */
 
+static int64_t get_seals(struct file *file)
+{
+    uint32_t seals;
+    err_t e = memfd_get_seals(file, &seals);
+    return failed(e) ? e.code : (int64_t)seals;
+}
+
 static int64_t get_descriptor_flags(uint64_t fd)
 {
     bool is_cloexec;
@@ -83,6 +91,9 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_OFD_GETLK:
     case LINUX_F_OFD_SETLK:
     case LINUX_F_OFD_SETLKW: return lock_command(file, command, argument);
+    case LINUX_F_ADD_SEALS:
+        return argument > UINT32_MAX ? ERR_INVALID.code : memfd_add_seals(file, (uint32_t)argument).code;
+    case LINUX_F_GET_SEALS: return get_seals(file);
     }
     return ERR_INVALID.code;
 }

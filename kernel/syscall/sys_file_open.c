@@ -6,8 +6,10 @@
 #include "container/process.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
+#include "fs/memfd.h"
 #include "fs/open.h"
 #include "syscall/sys_path.h"
+#include "vm/usercopy.h"
 
 static struct fd_table *files(void) { return process_current()->files; }
 
@@ -48,6 +50,36 @@ int64_t sys_open(uint64_t path, uint64_t flags, uint64_t mode)
 int64_t sys_creat(uint64_t path, uint64_t mode)
 {
     return sys_open(path, LINUX_O_CREAT | LINUX_O_WRONLY | LINUX_O_TRUNC, mode);
+}
+
+/* [linux mm/memfd.c, memfd_create] */
+static err_t decode_memfd(uint64_t name, uint32_t flags, char *text, size_t capacity)
+{
+    uint32_t known = LINUX_MFD_CLOEXEC | LINUX_MFD_ALLOW_SEALING | LINUX_MFD_HUGETLB;
+    if (flags & LINUX_MFD_HUGETLB) known |= LINUX_MFD_HUGE_SIZES;
+    if (flags & ~known) return ERR_INVALID;
+    size_t length;
+    err_t e = user_copy_string(text, UADDR(name), capacity, &length);
+    return e.code == ERR_NAME_TOO_LONG.code ? ERR_INVALID : e;
+}
+
+int64_t sys_memfd_create(uint64_t name, uint64_t flags)
+{
+    char text[MEMFD_NAME_BYTES_MAX + 1];
+    err_t e = decode_memfd(name, (uint32_t)flags, text, sizeof(text));
+    if (failed(e)) return e.code;
+    uint32_t fd;
+    struct file *file;
+    e = fd_reserve(files(), 0, fd_limit(), flags & LINUX_MFD_CLOEXEC, &fd);
+    if (failed(e)) return e.code;
+    /* As a Linux that was built without hugetlbfs. */
+    e = flags & LINUX_MFD_HUGETLB ? ERR_NO_SYSCALL : memfd_open(text, flags & LINUX_MFD_ALLOW_SEALING, &file);
+    if (failed(e)) {
+        fd_cancel(files(), fd);
+        return e.code;
+    }
+    fd_install(files(), fd, file);
+    return fd;
 }
 
 int64_t sys_close(uint64_t fd)

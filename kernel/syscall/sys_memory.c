@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/mman.h"
-#include "container/file_backing.h"
 #include "container/process.h"
-#include "fs/fd_table.h"
 #include "fs/file.h"
+#include "fs/file_mapping.h"
+#include "fs/memfd.h"
 #include "syscall/sys_core.h"
+#include "syscall/sys_path.h"
 #include "vm/layout.h"
 #include "vm/space.h"
 #include "vm/usercopy.h"
@@ -19,18 +20,34 @@ _Static_assert(LINUX_PROT_READ == SPACE_READ && LINUX_PROT_WRITE == SPACE_WRITE 
 struct map_request {
     uint64_t at, bytes;
     uint32_t flags; /* SPACE_* */
-    uint64_t first_page;
+    uint64_t offset;
+    uint64_t linux_flags; /* what kind of mapping was asked for, not checked yet */
 };
 
-/* Linux looks at the descriptor first, at the kind of mapping last. [linux mm/mmap.c, do_mmap] */
-static err_t check_kind(uint64_t flags, uint64_t bytes, uint64_t offset)
+static err_t refuse_area(const struct area *area, uint64_t context)
 {
-    uint64_t type = flags & LINUX_MAP_TYPE;
+    (void)area, (void)context;
+    return ERR_EXISTS;
+}
+
+/* Linux looks for the place before it looks at the kind of mapping and at the file; space_map decides. */
+static err_t check_place(const struct map_request *r)
+{
+    if (!(r->flags & SPACE_NO_REPLACE)) return OK;
+    err_t e = space_advise(space(), r->at, r->bytes, refuse_area, 0, false);
+    return e.code == ERR_EXISTS.code ? e : OK;
+}
+
+/* [linux mm/mmap.c, do_mmap] */
+static err_t check_kind(const struct map_request *r)
+{
+    uint64_t flags = r->linux_flags, type = flags & LINUX_MAP_TYPE;
     if (flags & LINUX_MAP_ANONYMOUS) {
         bool grows = type == LINUX_MAP_SHARED && flags & LINUX_MAP_GROWSDOWN;
         return (type == LINUX_MAP_SHARED || type == LINUX_MAP_PRIVATE) && !grows ? OK : ERR_INVALID;
     }
-    if (offset > (uint64_t)INT64_MAX - bytes) return ERR_OVERFLOW;
+    if (r->offset > (uint64_t)INT64_MAX - r->bytes) return ERR_OVERFLOW;
+    if (type == LINUX_MAP_SHARED_VALIDATE && flags & ~LINUX_MAP_LEGACY_MASK) return ERR_NOT_SUPPORTED;
     if (flags & LINUX_MAP_GROWSDOWN) return ERR_INVALID;
     return type >= LINUX_MAP_SHARED && type <= LINUX_MAP_SHARED_VALIDATE ? OK : ERR_INVALID;
 }
@@ -46,9 +63,9 @@ static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64
         .at = align_down(at, PAGE_BYTES),
         .bytes = align_up(bytes, PAGE_BYTES),
         .flags = protection & SPACE_PROTECTION,
-        .first_page = offset >> PAGE_SHIFT,
+        .offset = offset,
+        .linux_flags = flags,
     };
-    bool is_file = !(flags & LINUX_MAP_ANONYMOUS);
     if (fixed) out->flags |= SPACE_FIXED;
     if (flags & LINUX_MAP_FIXED_NOREPLACE) out->flags |= SPACE_NO_REPLACE;
     if ((flags & (LINUX_MAP_POPULATE | LINUX_MAP_NONBLOCK)) == LINUX_MAP_POPULATE)
@@ -56,8 +73,41 @@ static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64
     if (flags & LINUX_MAP_LOCKED) out->flags |= SPACE_LOCKED;
     if (flags & LINUX_MAP_STACK) out->flags |= SPACE_STACK;
     if (flags & LINUX_MAP_GROWSDOWN) out->flags |= SPACE_STACK | SPACE_GROWS_DOWN;
-    if (is_file && (flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE) out->flags |= SPACE_SHARED;
-    return check_kind(flags, out->bytes, offset);
+    if ((flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE) out->flags |= SPACE_SHARED;
+    return OK;
+}
+
+/* Settles the file that an opened mapping is of. */
+static err_t map_file(struct map_request *r, struct file *file, uint64_t first_page, uint64_t *place)
+{
+    struct backing *backing;
+    err_t e = file_backing_open(file, &r->flags, &backing);
+    if (failed(e)) return e;
+    e = space_map(space(), r->at, r->bytes, r->flags, backing, first_page, place);
+    file_backing_settle(file, r->flags);
+    return e;
+}
+
+/* Memory that processes share is a file that only they know. */
+static err_t map_shared_memory(struct map_request *r, uint64_t *place)
+{
+    struct file *file;
+    err_t e = memfd_open_shared_memory(r->bytes, &file);
+    if (failed(e)) return e;
+    e = map_file(r, file, 0, place);
+    file_put(file);
+    return e;
+}
+
+/* `file` is NULL for anonymous memory. */
+static err_t map(struct map_request *r, struct file *file, uint64_t *place)
+{
+    err_t e = check_place(r);
+    if (!failed(e)) e = check_kind(r);
+    if (failed(e)) return e;
+    if (file) return map_file(r, file, r->offset >> PAGE_SHIFT, place);
+    if (r->flags & SPACE_SHARED) return map_shared_memory(r, place);
+    return space_map(space(), r->at, r->bytes, r->flags, NULL, 0, place);
 }
 
 int64_t sys_mmap(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t fd,
@@ -65,17 +115,13 @@ int64_t sys_mmap(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flag
 {
     if (offset % PAGE_BYTES) return ERR_INVALID.code;
     struct file *file = NULL;
-    if (!(flags & LINUX_MAP_ANONYMOUS)) {
-        file = fd_get(process_current()->files, (uint32_t)fd);
-        if (!file) return ERR_BAD_FD.code;
-    }
+    err_t e = flags & LINUX_MAP_ANONYMOUS ? OK : file_argument(fd, &file);
+    if (failed(e)) return e.code;
     struct map_request r;
-    struct backing *backing = NULL;
     uint64_t place;
-    err_t e = decode_map(at, bytes, protection, flags, offset, &r);
-    if (!failed(e) && file) e = file_backing_open(file, r.flags, &backing);
-    if (file) file_put(file);
-    if (!failed(e)) e = space_map(space(), r.at, r.bytes, r.flags, backing, r.first_page, &place);
+    e = decode_map(at, bytes, protection, flags, offset, &r);
+    if (!failed(e)) e = map(&r, file, &place);
+    file_put(file);
     return failed(e) ? e.code : (int64_t)place;
 }
 
@@ -149,10 +195,45 @@ static err_t check_advice(const struct area *area, uint64_t advice)
     case LINUX_MADV_PAGEOUT: return is_locked ? ERR_INVALID : OK;
     case LINUX_MADV_FREE: return is_locked || is_file ? ERR_INVALID : OK;
     case LINUX_MADV_WIPEONFORK: return is_file ? ERR_INVALID : OK;
-    /* Only files that may be written through the mapping have something to remove. */
-    case LINUX_MADV_REMOVE: return is_locked || !is_file ? ERR_INVALID : ERR_ACCESS;
     default: return OK;
     }
+}
+
+/* The part of a range that one file has to remove. */
+struct removal {
+    uint64_t start, end;
+    struct backing *backing; /* counted */
+    uint64_t first_page;
+};
+
+/* Ends the walk at the first area: the file changes with the space unlocked. */
+static err_t take_removal(const struct area *area, uint64_t context)
+{
+    struct removal *r = (struct removal *)context;
+    uint32_t needed = SPACE_SHARED | SPACE_MAY_WRITE;
+    if (area->flags & SPACE_LOCKED || !area->backing) return ERR_INVALID;
+    if ((area->flags & needed) != needed) return ERR_ACCESS;
+    r->start = MAX(r->start, area->start);
+    r->end = MIN(r->end, area->end);
+    r->backing = backing_get(area->backing);
+    r->first_page = area->backing_page + ((r->start - area->start) >> PAGE_SHIFT);
+    return ERR_TRY_AGAIN;
+}
+
+static err_t remove_range(uint64_t at, uint64_t end)
+{
+    err_t hole = OK;
+    while (at < end) {
+        struct removal r = { .start = at, .end = end };
+        err_t e = space_advise(space(), at, end - at, take_removal, (uint64_t)&r, false);
+        if (e.code != ERR_TRY_AGAIN.code) return e;
+        if (r.start > at) hole = ERR_NO_MEMORY;
+        e = file_backing_punch(r.backing, r.first_page, (r.end - r.start) >> PAGE_SHIFT);
+        backing_put(r.backing);
+        if (failed(e)) return e;
+        at = r.end;
+    }
+    return hole;
 }
 
 static err_t advise(uint64_t at, uint64_t bytes, uint64_t advice)
@@ -160,6 +241,7 @@ static err_t advise(uint64_t at, uint64_t bytes, uint64_t advice)
     switch (advice) {
     case LINUX_MADV_POPULATE_READ: return space_populate(space(), at, bytes, POPULATE_READ);
     case LINUX_MADV_POPULATE_WRITE: return space_populate(space(), at, bytes, POPULATE_WRITE);
+    case LINUX_MADV_REMOVE: return remove_range(at, at + bytes);
     case LINUX_MADV_DONTNEED:
     case LINUX_MADV_DONTNEED_LOCKED:
     case LINUX_MADV_FREE: return space_advise(space(), at, bytes, check_advice, advice, true);
@@ -199,20 +281,33 @@ int64_t sys_msync(uint64_t at, uint64_t bytes, uint64_t flags)
     return bytes ? space_advise(space(), at, bytes, check_sync, flags, false).code : 0;
 }
 
+/* A page of a file that no mapping has touched is in memory when the file has it. */
+static uint8_t is_in_core(uint64_t at)
+{
+    struct space *s = space();
+    mutex_lock(&s->lock);
+    paddr_t frame;
+    uint32_t flags;
+    uint8_t leaf_shift;
+    bool is_present = page_table_translate(&s->page_table, at, &frame, &flags, &leaf_shift);
+    if (!is_present) {
+        const struct area *area = space_find_locked(s, at);
+        uint64_t page = area ? area->backing_page + ((at - area->start) >> PAGE_SHIFT) : 0;
+        is_present = area && area->backing && file_backing_has_page(area->backing, page);
+    }
+    mutex_unlock(&s->lock);
+    return is_present;
+}
+
 int64_t sys_mincore(uint64_t at, uint64_t bytes, uint64_t vector)
 {
     if (at % PAGE_BYTES) return ERR_INVALID.code;
     if (bytes > USER_END) return ERR_NO_MEMORY.code;
-    struct space *s = space();
     uint64_t pages = align_up(bytes, PAGE_BYTES) >> PAGE_SHIFT;
     if (!is_user_range(vector, pages)) return ERR_FAULT.code;
     if (!is_mapped(at, pages << PAGE_SHIFT)) return ERR_NO_MEMORY.code;
     for (uint64_t i = 0; i < pages; i++) {
-        paddr_t frame;
-        uint32_t flags;
-        uint8_t leaf_shift;
-        uint8_t present =
-            page_table_translate(&s->page_table, at + (i << PAGE_SHIFT), &frame, &flags, &leaf_shift);
+        uint8_t present = is_in_core(at + (i << PAGE_SHIFT));
         err_t e = user_copy_out(UADDR(vector + i), &present, 1);
         if (failed(e)) return e.code;
     }
