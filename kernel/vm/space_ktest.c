@@ -1,45 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Address spaces on the real page tables, through the same copies that system calls use. */
-#include "vm/space.h"
-
-#include "arch/trap.h"
-#include "lib/string.h"
-#include "mm/alloc_fail.h"
-#include "mm/direct_map.h"
-#include "mm/frame.h"
-#include "sched/thread.h"
-#include "tests/harness/test.h"
-#include "vm/layout.h"
-#include "vm/usercopy.h"
-
-enum { RW = SPACE_READ | SPACE_WRITE };
-
-static struct space *space;
-static uint64_t free_before;
-
-static void open_space(void)
-{
-    free_before = frame_free_count();
-    EXPECT_OK(space_create(&space));
-    space->map_top = 0x700000000000;
-    space->brk_start = space->brk_end = 0x10000000;
-    thread_set_space(space, space->page_table.root);
-}
-
-/* Every frame must come back; the heap may keep one slab of a size it had not used before. */
-static void close_space(void)
-{
-    thread_set_space(NULL, PADDR_NONE);
-    space_destroy(space);
-    EXPECT(frame_free_count() + 4 >= free_before);
-}
-
-static uint64_t map(uint64_t at, uint64_t bytes, uint32_t flags)
-{
-    uint64_t place = 0;
-    EXPECT_OK(space_map(space, at, bytes, flags, NULL, 0, &place));
-    return place;
-}
+#include "vm/space_ktest.h"
 
 static err_t remap(uint64_t at, uint64_t old_bytes, uint64_t new_bytes, bool may_move, uint64_t *place)
 {
@@ -53,27 +14,6 @@ static err_t agree(const struct area *area, uint64_t context)
 {
     (void)area, (void)context;
     return OK;
-}
-
-static uint64_t peek(uint64_t at)
-{
-    uint64_t value = ~0ull;
-    EXPECT_OK(user_copy_in(&value, UADDR(at), sizeof(value)));
-    return value;
-}
-
-static void poke(uint64_t at, uint64_t value) { EXPECT_OK(user_copy_out(UADDR(at), &value, sizeof(value))); }
-
-static bool can_read(uint64_t at)
-{
-    char byte;
-    return !failed(user_copy_in(&byte, UADDR(at), 1));
-}
-
-static bool can_write(uint64_t at)
-{
-    char byte = 1;
-    return !failed(user_copy_out(UADDR(at), &byte, 1));
 }
 
 TEST(anonymous_memory_reads_as_zero_and_keeps_what_is_written)
@@ -93,9 +33,7 @@ TEST(a_large_area_gets_a_2_mib_leaf_on_first_touch)
     uint64_t at = map(0, 2 * HUGE_BYTES, RW);
     EXPECT(is_aligned(at, HUGE_BYTES));
     poke(at + 12345 * 8, 7);
-    uint8_t shift = 0;
-    EXPECT(page_table_translate(&space->page_table, at, NULL, NULL, &shift));
-    EXPECT_EQ(shift, HUGE_SHIFT);
+    EXPECT_EQ(leaf_at(space, at), HUGE_SHIFT);
     EXPECT_EQ(space->resident_pages, 512);
     close_space();
 }
@@ -345,7 +283,7 @@ TEST(a_lock_goes_up_to_a_hole_and_brings_pages_in)
 TEST(an_area_that_grows_down_keeps_its_limit_and_its_distance)
 {
     open_space();
-    space->stack_limit_bytes = 400 * PAGE_BYTES;
+    space->limits.stack_bytes = 400 * PAGE_BYTES;
     uint64_t at = map(0x40000000, PAGE_BYTES, RW | SPACE_STACK | SPACE_GROWS_DOWN | SPACE_FIXED);
     EXPECT(can_write(at - 399 * PAGE_BYTES));
     EXPECT_EQ(space->mapped_bytes, 400 * PAGE_BYTES);
@@ -405,81 +343,6 @@ TEST(a_change_that_runs_out_of_memory_leaves_the_space_as_it_was)
         EXPECT(!can_write(at + PAGE_BYTES));
         close_space();
     }
-}
-
-/* ---- file mappings, from a file of three pages whose last is short ---- */
-
-static uint8_t file_pages[2][PAGE_BYTES] ALIGNED(PAGE_BYTES);
-static bool file_is_gone;
-
-static err_t file_page(struct backing *b, uint64_t page_index, paddr_t *out)
-{
-    (void)b;
-    if (page_index >= 2) return ERR_NOT_SUPPORTED;
-    *out = image_to_paddr(file_pages[page_index]);
-    return OK;
-}
-
-static err_t file_read(struct backing *b, uint64_t page_index, void *out_page)
-{
-    (void)b;
-    if (page_index > 2) return ERR_IO;
-    memset(out_page, 0, PAGE_BYTES);
-    if (page_index < 2)
-        memcpy(out_page, file_pages[page_index], PAGE_BYTES);
-    else
-        memset(out_page, 0x33, 100);
-    return OK;
-}
-
-static void file_destroy(struct backing *b)
-{
-    (void)b;
-    file_is_gone = true;
-}
-
-static const struct backing_ops file_ops = { file_page, file_read, file_destroy };
-
-TEST(a_private_file_page_is_the_file_s_own_until_it_is_written)
-{
-    static struct backing file;
-    file = (struct backing){ &file_ops, 1 };
-    file_is_gone = false;
-    memset(file_pages[0], 0x11, PAGE_BYTES);
-    memset(file_pages[1], 0x22, PAGE_BYTES);
-    open_space();
-    uint64_t at;
-    paddr_t frame;
-    EXPECT_OK(space_map(space, 0, 4 * PAGE_BYTES, RW, &file, 0, &at));
-    EXPECT_EQ(peek(at) & 0xff, 0x11);
-    EXPECT(page_table_translate(&space->page_table, at, &frame, NULL, NULL));
-    EXPECT_EQ(frame.raw, image_to_paddr(file_pages[0]).raw);
-
-    poke(at + 512, 0x4444444444444444); /* the fault comes from the middle of the page */
-    EXPECT_EQ(peek(at) & 0xff, 0x11);
-    EXPECT_EQ(peek(at + 512), 0x4444444444444444);
-    EXPECT_EQ(file_pages[0][512], 0x11);
-    EXPECT_EQ(peek(at + 2 * PAGE_BYTES) & 0xff, 0x33);
-    EXPECT_EQ(peek(at + 2 * PAGE_BYTES + 104), 0);
-    EXPECT_ERR(space_fault(space, at + 3 * PAGE_BYTES, PF_USER), ERR_IO);
-    close_space();
-    EXPECT(file_is_gone);
-}
-
-TEST(a_file_mapped_read_only_cannot_be_written_after_mprotect_without_a_copy)
-{
-    static struct backing file;
-    file = (struct backing){ &file_ops, 1 };
-    memset(file_pages[0], 0x11, PAGE_BYTES);
-    open_space();
-    uint64_t at;
-    EXPECT_OK(space_map(space, 0, PAGE_BYTES, SPACE_READ, &file, 0, &at));
-    EXPECT_EQ(peek(at) & 0xff, 0x11);
-    EXPECT(!can_write(at));
-    EXPECT_OK(space_protect(space, at, PAGE_BYTES, RW));
-    poke(at, 0);
-    EXPECT_EQ(file_pages[0][0], 0x11);
-    close_space();
 }
 
 TEST(addresses_outside_user_space_are_refused_before_they_are_touched)
