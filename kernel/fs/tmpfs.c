@@ -4,7 +4,7 @@
 #include "core/time.h"
 #include "lib/string.h"
 #include "mm/direct_map.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 
 enum { CUT_BATCH = 64 }; /* pages cut off per turn of the lock */
 
@@ -28,7 +28,7 @@ static err_t page_alloc(uint8_t **out)
         __atomic_sub_fetch(&pages_used, 1, __ATOMIC_RELAXED);
         return ERR_NO_SPACE;
     }
-    paddr_t frame = frame_alloc();
+    paddr_t frame = frame_alloc_charged(CHARGE_FILE);
     if (is_paddr_none(frame)) {
         __atomic_sub_fetch(&pages_used, 1, __ATOMIC_RELAXED);
         return ERR_NO_MEMORY;
@@ -39,7 +39,7 @@ static err_t page_alloc(uint8_t **out)
 
 static void page_free(void *page)
 {
-    frame_free(direct_map_to_paddr(page));
+    frame_free_charged(CHARGE_FILE, direct_map_to_paddr(page));
     __atomic_sub_fetch(&pages_used, 1, __ATOMIC_RELAXED);
 }
 

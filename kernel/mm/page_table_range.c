@@ -2,7 +2,7 @@
 /* Ranges of leaves. Leaves that reach across an edge of the range are split first, with frames
  * obtained before anything changes, so what follows cannot fail. */
 #include "arch/features.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 #include "mm/page_table.h"
 #include "mm/page_table_internal.h"
 #include "mm/tlb.h"
@@ -52,7 +52,7 @@ static err_t split_edges(struct page_table *pt, uint64_t start, uint64_t end)
     if (likely(needed == 0)) return OK;
     err_t e = OK;
     while (tables.count < needed) {
-        paddr_t frame = frame_alloc();
+        paddr_t frame = frame_alloc_charged(CHARGE_KERNEL);
         if (is_paddr_none(frame)) {
             e = ERR_NO_MEMORY;
             goto free_tables;
@@ -62,7 +62,7 @@ static err_t split_edges(struct page_table *pt, uint64_t start, uint64_t end)
     split_at(pt, start, &tables);
     split_at(pt, end, &tables);
 free_tables: /* on success: those that both edges had asked for */
-    while (tables.count) frame_free(tables.frames[--tables.count]);
+    while (tables.count) frame_free_charged(CHARGE_KERNEL, tables.frames[--tables.count]);
     return e;
 }
 
@@ -88,7 +88,7 @@ static void leaving_flush(struct leaving *l)
     tlb_forget(l->vaddr, l->count);
     for (uint32_t i = 0; i < l->count; i++) {
         if (!l->what[i].leaf_shift)
-            frame_free(PADDR(l->what[i].paddr));
+            frame_free_charged(CHARGE_KERNEL, PADDR(l->what[i].paddr));
         else if (l->gone)
             l->gone(PADDR(l->what[i].paddr), l->what[i].leaf_shift, l->what[i].flags, l->context);
     }
