@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    CHANNEL_VERSION = 2,
+    CHANNEL_VERSION = 3,
     CHANNEL_PAYLOAD_MAX = 4096,  /* bytes; a longer frame is a protocol error */
     CHANNEL_STDIN_WINDOW = 4096, /* bytes of STDIN that may be under way or unread; see STDIN_TAKEN */
     CHANNEL_MAGIC = 0x48434b43,  /* "CKCH": payload of CHANNEL_HELLO, before the version */
@@ -46,6 +46,9 @@ enum channel_exit_kind {
     CHANNEL_SIGNALED = 1,    /* status: the signal's number */
     CHANNEL_NOT_STARTED = 2, /* status: errno; the text is on STDERR */
     CHANNEL_PANIC = 3,       /* the kernel failed; the text is on the console */
+    /* status: SIGKILL, which ended the program because a page it touched could not be had; what it had and what
+     * the limit was is on STDERR */
+    CHANNEL_OUT_OF_MEMORY = 4,
 };
 
 struct channel_exit {

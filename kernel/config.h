@@ -23,6 +23,7 @@ enum {
     CONFIG_LOG_LINE_MAX = 512,
 
     /* ---- container ---- */
+    CONFIG_MEMORY_LIMIT_MIN_BYTES = 64 << 10,  /* a program that only exits has a little more */
     CONFIG_USER_STACK_BYTES = 8 * 1024 * 1024, /* RLIMIT_STACK, as Linux's default */
     CONFIG_ARGS_BYTES_MAX = 128 * 1024,        /* argv and envp strings and pointers together */
     CONFIG_AREAS_MAX = 65530,                  /* areas of one address space, as vm.max_map_count */

@@ -27,6 +27,7 @@
 #include "lib/cmdline.h"
 #include "lib/lz4_frame.h"
 #include "lib/string.h"
+#include "mm/charge.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
@@ -220,8 +221,9 @@ static void unpack_initrd(const void **archive, uint64_t *bytes)
     if (!lz4_is_frame(*archive, *bytes)) return;
     err_t e = lz4_frame_content_bytes(*archive, *bytes, &unpacked, &why);
     if (failed(e)) panic("initrd: %s", why);
-    paddr_t memory = frame_alloc_run(align_up(unpacked, PAGE_BYTES) >> PAGE_SHIFT, PAGE_BYTES);
-    if (is_paddr_none(memory))
+    uint64_t frames = align_up(unpacked, PAGE_BYTES) >> PAGE_SHIFT;
+    paddr_t memory = frame_alloc_run(frames, PAGE_BYTES);
+    if (is_paddr_none(memory) || !charge_try(CHARGE_FILE, frames))
         panic("initrd: %llu bytes unpacked do not fit in memory", (unsigned long long)unpacked);
     size_t done;
     e = lz4_frame_decompress(*archive, *bytes, direct_map(memory), unpacked, &done, &why);

@@ -56,6 +56,7 @@ static enum channel_step check_exit(struct channel_decoder *d, struct channel_fr
         if (status > 255) return BROKEN(d, "an exit status of %u", status);
         break;
     case CHANNEL_SIGNALED:
+    case CHANNEL_OUT_OF_MEMORY:
         if (status < 1 || status > SIGNAL_MAX) return BROKEN(d, "death by signal %u", status);
         break;
     case CHANNEL_NOT_STARTED:

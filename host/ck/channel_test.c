@@ -9,7 +9,7 @@
 #define HELLO          \
     "\x01\x00\x08\x00" \
     "CKCH"             \
-    "\x02\x00\x00\x00"
+    "\x03\x00\x00\x00"
 
 static struct channel_decoder decoder;
 static struct channel_frame frame;
@@ -97,6 +97,10 @@ TEST(channel_reads_how_the_program_ended)
     EXPECT_EQ(frame.exit.kind, CHANNEL_SIGNALED);
     EXPECT_EQ(frame.exit.status, 11);
     EXPECT(decoder.has_exit);
+    greet();
+    EXPECT_EQ(DECODE("\x04\x00\x08\x00\x04\x00\x00\x00\x09\x00\x00\x00"), CHANNEL_FRAME);
+    EXPECT_EQ(frame.exit.kind, CHANNEL_OUT_OF_MEMORY);
+    EXPECT_EQ(frame.exit.status, 9);
 }
 
 TEST(channel_judges_a_header_before_its_payload_is_there)
@@ -143,7 +147,7 @@ TEST(channel_refuses_absurd_ends)
         { "\x04\x00\x08\x00\x00\x00\x00\x00\xff\xff\xff\xff", 12, "status of 4294967295" },
         { "\x04\x00\x08\x00\x01\x00\x00\x00\x00\x00\x00\x00", 12, "signal 0" },
         { "\x04\x00\x08\x00\x01\x00\x00\x00\x41\x00\x00\x00", 12, "signal 65" },
-        { "\x04\x00\x08\x00\x04\x00\x00\x00\x00\x00\x00\x00", 12, "kind 4" },
+        { "\x04\x00\x08\x00\x05\x00\x00\x00\x00\x00\x00\x00", 12, "kind 5" },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         greet();

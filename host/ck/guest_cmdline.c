@@ -37,6 +37,11 @@ char *guest_cmdline_create(const struct guest_cmdline *f)
     add_word(&line, rate);
     free(rate);
     if (!f->has_stdin) add_word(&line, "ck.stdin=none");
+    if (o->memory_limit_bytes) {
+        char *limit = must_format("memory_limit=%llu", (unsigned long long)o->memory_limit_bytes);
+        add_word(&line, limit);
+        free(limit);
+    }
     add_environment(&line, &o->environment);
     buffer_append(&line, " --", 3); /* as a word it would be quoted, and separate nothing */
     add_word(&line, f->program);

@@ -29,6 +29,8 @@ static const char run_help[] =
     "\n"
     "  --rootfs DIR|FILE   root file system: a folder, a .tar, or a newc .cpio (plain or lz4)\n"
     "  --memory SIZE       the machine's memory, such as 64M or 2G (default 512M)\n"
+    "  --memory-limit SIZE what the container may have of it, programs, files and kernel objects (default: "
+    "all)\n"
     "  --cpus N            CPUs of the machine (default 1)\n"
     "  -e, --env K[=V]     a variable for the program; without =V, the value it has here\n"
     "  --machine KIND      microvm (default) or q35\n"

@@ -8,7 +8,8 @@
 
 enum {
     MEMORY_MIN_BYTES = 1 << 20,
-    CPUS_MAX = 255, /* what the APIC ids of one byte can name */
+    MEMORY_LIMIT_MIN_BYTES = 64 << 10, /* as the kernel's CONFIG_MEMORY_LIMIT_MIN_BYTES */
+    CPUS_MAX = 255,                    /* what the APIC ids of one byte can name */
 };
 static const uint64_t memory_max_bytes = 1ull << 40;
 
@@ -73,7 +74,8 @@ static bool parse_digits(const char *text, uint64_t *out_value, const char **out
     return true;
 }
 
-bool parse_memory(const char *text, uint64_t *out_bytes)
+/* A size with its suffix; UINT64_MAX when it is too large for a number. */
+static bool parse_size(const char *name, const char *text, uint64_t *out_bytes)
 {
     static const char suffixes[] = "KMGT";
     uint64_t number;
@@ -81,8 +83,19 @@ bool parse_memory(const char *text, uint64_t *out_bytes)
     if (!parse_digits(text, &number, &rest) || !*rest || rest[1]) goto malformed;
     const char *suffix = strchr(suffixes, *rest & ~0x20);
     if (!suffix) goto malformed;
-    if (__builtin_mul_overflow(number, 1ull << (10 * (suffix - suffixes + 1)), out_bytes) ||
-        *out_bytes > memory_max_bytes || *out_bytes < MEMORY_MIN_BYTES) {
+    if (__builtin_mul_overflow(number, 1ull << (10 * (suffix - suffixes + 1)), out_bytes))
+        *out_bytes = UINT64_MAX;
+    return true;
+
+malformed:
+    report("%s %s: not a size such as 64M or 2G", name, text);
+    return false;
+}
+
+bool parse_memory(const char *text, uint64_t *out_bytes)
+{
+    if (!parse_size("--memory", text, out_bytes)) return false;
+    if (*out_bytes > memory_max_bytes || *out_bytes < MEMORY_MIN_BYTES) {
         report("--memory %s: the machine may have 1M to 1T", text);
         return false;
     }
@@ -91,9 +104,15 @@ bool parse_memory(const char *text, uint64_t *out_bytes)
         return false;
     }
     return true;
+}
 
-malformed:
-    report("--memory %s: not a size such as 64M or 2G", text);
+/* Whether it fits the machine is looked at when all options are known. */
+static bool parse_memory_limit(const char *text, struct run_options *o)
+{
+    if (!parse_size("--memory-limit", text, &o->memory_limit_bytes)) return false;
+    o->memory_limit_text = text;
+    if (o->memory_limit_bytes >= MEMORY_LIMIT_MIN_BYTES) return true;
+    report("--memory-limit %s: no program can run with less than %uK", text, MEMORY_LIMIT_MIN_BYTES >> 10);
     return false;
 }
 
@@ -196,8 +215,10 @@ static bool parse_option(struct run_options *o, struct option_cursor *c, const c
     if (strcmp(name, "--icount") == 0) return o->is_counting = true;
     if (strcmp(name, "-v") == 0 || strcmp(name, "--verbose") == 0) return o->is_verbose = true;
 
-    static const char *const with_value[] = { "--memory",  "--cpus",    "--rootfs", "--env", "-e",
-                                              "--machine", "--timeout", "--qemu",   "--log" };
+    static const char *const with_value[] = {
+        "--memory", "--memory-limit", "--cpus",    "--rootfs", "--env",
+        "-e",       "--machine",      "--timeout", "--qemu",   "--log"
+    };
     bool is_known = false;
     for (size_t i = 0; i < ARRAY_LENGTH(with_value); i++) is_known |= strcmp(name, with_value[i]) == 0;
     if (!is_known) {
@@ -207,6 +228,7 @@ static bool parse_option(struct run_options *o, struct option_cursor *c, const c
     const char *value = option_value(c);
     if (!value) return false;
     if (strcmp(name, "--memory") == 0) return parse_memory(value, &o->memory_bytes);
+    if (strcmp(name, "--memory-limit") == 0) return parse_memory_limit(value, o);
     if (strcmp(name, "--cpus") == 0) return parse_cpus(value, &o->cpus);
     if (strcmp(name, "--machine") == 0) return parse_machine(value, &o->machine);
     if (strcmp(name, "--timeout") == 0) return parse_seconds(value, &o->timeout_ns);
@@ -231,6 +253,11 @@ static bool check_together(const struct run_options *o)
 {
     if (o->argument_count == 0 || o->arguments[0][0] == '\0') {
         report("run: which program? See ck run --help");
+        return false;
+    }
+    if (o->memory_limit_bytes > o->memory_bytes) {
+        report("--memory-limit %s: more than the machine has; see --memory, which gives it %lluK",
+               o->memory_limit_text, (unsigned long long)(o->memory_bytes >> 10));
         return false;
     }
     if (o->is_counting && o->cpus != 1) {

@@ -15,6 +15,8 @@ void string_list_free(struct string_list *list);
 
 struct run_options {
     uint64_t memory_bytes;
+    uint64_t memory_limit_bytes;   /* of the container; 0: the machine's */
+    const char *memory_limit_text; /* as it was given */
     uint32_t cpus;
     enum machine_kind machine;
     bool is_counting;               /* --icount */

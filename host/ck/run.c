@@ -129,6 +129,10 @@ static int status_of_exit(const struct run_options *o, const struct relay_result
     switch ((enum channel_exit_kind)result->exit.kind) {
     case CHANNEL_EXITED: return (int)status;
     case CHANNEL_SIGNALED: return STATUS_SIGNAL_BASE + (int)status;
+    case CHANNEL_OUT_OF_MEMORY:
+        report("%s: ended for want of memory; see %s", program,
+               o->memory_limit_bytes ? "--memory-limit and --memory" : "--memory");
+        return STATUS_SIGNAL_BASE + (int)status;
     case CHANNEL_NOT_STARTED:
         if (!result->wrote_stderr) report("%s: cannot be started: %s", program, strerror((int)status));
         return status == ENOENT || status == ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;

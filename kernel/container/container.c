@@ -6,6 +6,7 @@
 #include "arch/features.h"
 #include "container/channel.h"
 #include "container/exec.h"
+#include "container/memory_limit.h"
 #include "container/process_internal.h"
 #include "core/log.h"
 #include "core/time.h"
@@ -13,6 +14,8 @@
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/charge.h"
+#include "mm/frame.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
@@ -32,7 +35,8 @@ static struct container container = { .queue = WAIT_QUEUE_INIT(container.queue) 
 
 /* Word lists in one allocation: the pointers, then the text they point to. */
 struct words {
-    struct process *process; /* who gets them */
+    struct process *process;          /* who gets them */
+    struct cmdline_text memory_limit; /* `at` is NULL when there is none */
     uint32_t argument_count, environment_count;
     const char *arguments[WORDS_MAX], *environment[WORDS_MAX];
     char text[BOOT_CMDLINE_MAX];
@@ -48,8 +52,10 @@ static err_t decode_words(const char *cmdline, struct words *out)
     struct cmdline_text word, value;
     size_t used = 0, length;
     out->argument_count = out->environment_count = 0;
+    out->memory_limit.at = NULL;
     struct cmdline_words w = cmdline_options(cmdline);
     while (cmdline_next(&w, &word)) {
+        if (cmdline_option_is(word, "memory_limit", &value)) out->memory_limit = value;
         if (!cmdline_option_is(word, "env", &value)) continue;
         err_t e = cmdline_decode(value, out->text + used, sizeof(out->text) - used, &length);
         if (failed(e)) return e;
@@ -152,17 +158,23 @@ static struct container_end refuse(const char *subject, const char *why, err_t e
 struct container_end container_run(const char *cmdline)
 {
     struct container *c = &container;
+    char limit_text[120];
+    charge_start(frame_total_count());
     struct words *words = heap_alloc(sizeof(*words));
     if (!words) return refuse("container", "out of memory", ERR_NO_MEMORY);
     err_t e = decode_words(cmdline, words);
-    const char *why = NULL;
+    const char *subject = "command line", *why = NULL;
     if (failed(e))
         why = "malformed";
     else if (!words->argument_count)
         e = ERR_INVALID, why = "names no program behind `--`";
+    else if (words->memory_limit.at) {
+        e = memory_limit_set(words->memory_limit, limit_text, sizeof(limit_text));
+        subject = "memory_limit", why = limit_text;
+    }
     if (failed(e)) {
         heap_free(words);
-        return refuse("command line", why, e);
+        return refuse(subject, why, e);
     }
 
     user_trap_init();
@@ -178,6 +190,7 @@ struct container_end container_run(const char *cmdline)
     spin_unlock(&c->queue.lock);
     thread_join(p->thread);
     process_destroy(p);
+    memory_limit_report();
     return c->end;
 }
 
@@ -195,6 +208,9 @@ void container_signal(uint32_t signal)
 void container_init_ended(struct process *process, uint32_t signal, uint32_t status)
 {
     log_info("%s ended: %s %u", process->path, signal ? "signal" : "status", signal ? signal : status);
-    set_end(signal ? (struct container_end){ CHANNEL_SIGNALED, signal }
-                   : (struct container_end){ CHANNEL_EXITED, status });
+    if (process->is_out_of_memory)
+        set_end((struct container_end){ CHANNEL_OUT_OF_MEMORY, LINUX_SIGKILL });
+    else
+        set_end(signal ? (struct container_end){ CHANNEL_SIGNALED, signal }
+                       : (struct container_end){ CHANNEL_EXITED, status });
 }

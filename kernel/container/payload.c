@@ -9,7 +9,8 @@
 static uint8_t exit_code(struct container_end end)
 {
     if (end.kind == CHANNEL_EXITED) return (uint8_t)end.status;
-    return end.kind == CHANNEL_SIGNALED ? (uint8_t)(128 + end.status) : 127;
+    bool is_signal = end.kind == CHANNEL_SIGNALED || end.kind == CHANNEL_OUT_OF_MEMORY;
+    return is_signal ? (uint8_t)(128 + end.status) : 127;
 }
 
 uint8_t kernel_payload(const struct boot_info *info)

@@ -33,6 +33,7 @@ struct process {
     uint64_t clear_tid, robust_list; /* recorded for threads to come */
     uint64_t start_ns;
     bool no_new_privileges;
+    bool is_out_of_memory; /* why it ends: memory_limit_tell() */
 };
 
 /* The process of the running thread; system calls always have one. */

@@ -3,6 +3,7 @@
  * in the kernel is a bug there, and panics. */
 #include "arch/cpu.h"
 #include "arch/trap.h"
+#include "container/memory_limit.h"
 #include "container/process_internal.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -19,7 +20,6 @@ static const char *signal_name(uint32_t signal)
     case LINUX_SIGILL: return "SIGILL";
     case LINUX_SIGFPE: return "SIGFPE";
     case LINUX_SIGTRAP: return "SIGTRAP";
-    case LINUX_SIGKILL: return "SIGKILL";
     }
     return "signal";
 }
@@ -95,15 +95,24 @@ static void debug_exception(struct trap_frame *frame)
         frame->rflags &= ~RFLAGS_TF;
 }
 
+/* At the program's own touch it ends here; at the kernel's on its behalf, when the system call is over. */
+static void out_of_memory(const struct trap_frame *frame)
+{
+    struct process *p = process_current();
+    if (!p->is_out_of_memory) memory_limit_tell(p);
+    if (trap_is_from_user(frame)) process_exit_by_signal(LINUX_SIGKILL);
+    err_t e = process_signal(p, LINUX_SIGKILL);
+    ASSERT(!failed(e));
+}
+
 static void fault_of_program(struct trap_frame *frame, uint64_t address, err_t reason)
 {
     static const char *const texts[] = { "read of", "write to", "jump to" };
     int kind = frame->error & PF_INSTRUCTION ? 2 : frame->error & PF_WRITE ? 1 : 0;
-    uint32_t signal = LINUX_SIGSEGV;
-    if (reason.code == ERR_IO.code) signal = LINUX_SIGBUS;
+    uint32_t signal = reason.code == ERR_IO.code ? LINUX_SIGBUS : LINUX_SIGSEGV;
     if (reason.code == ERR_NO_MEMORY.code) {
-        signal = LINUX_SIGKILL;
-        log_error("%s: out of memory", process_current()->path);
+        out_of_memory(frame);
+        return;
     }
     log_error("%s: %s %016llx: %s", process_current()->path, texts[kind], ULL(address), err_text(reason));
     report(frame, signal, "page fault");

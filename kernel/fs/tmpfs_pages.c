@@ -5,7 +5,7 @@
 #include "core/time.h"
 #include "lib/string.h"
 #include "mm/direct_map.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 
 enum { CUT_BATCH = 64 }; /* pages cut off per turn of the lock */
 
@@ -46,7 +46,7 @@ err_t tmpfs_page_alloc(const struct vnode *v, uint8_t **out)
 {
     err_t e = count_page(v);
     if (failed(e)) return e;
-    paddr_t frame = frame_alloc();
+    paddr_t frame = frame_alloc_charged(CHARGE_FILE);
     if (is_paddr_none(frame)) {
         uncount_page(v);
         return ERR_NO_MEMORY;
@@ -57,7 +57,7 @@ err_t tmpfs_page_alloc(const struct vnode *v, uint8_t **out)
 
 void tmpfs_page_free(const struct vnode *v, void *page)
 {
-    frame_free(direct_map_to_paddr(page));
+    frame_free_charged(CHARGE_FILE, direct_map_to_paddr(page));
     uncount_page(v);
 }
 

@@ -26,13 +26,14 @@ enum charge_kind {
 
 /* frames; use the functions */
 struct charge_counters {
-    uint64_t limits[CHARGE_KIND_COUNT]; /* that `total` may reach for the kind; written by charge_start */
+    uint64_t limits[CHARGE_KIND_COUNT]; /* that `total` may reach for the kind; written by charge_set_limit */
     uint64_t total;                     /* of all kinds; this and the rest are atomic */
     uint64_t kinds[CHARGE_KIND_COUNT];
     uint64_t peak; /* of `total`; brought up to date when it falls */
 } ALIGNED(64);
 extern struct charge_counters charge_counters;
 
+NOINLINE bool charge_refuse(enum charge_kind kind, uint64_t frames); /* false */
 NOINLINE void charge_set_peak(uint64_t total);
 
 /* False, and nothing changes, when a limit is in the way. */
@@ -42,7 +43,7 @@ static inline bool charge_try(enum charge_kind kind, uint64_t frames)
     uint64_t limit = __atomic_load_n(&c->limits[kind], __ATOMIC_RELAXED);
     uint64_t seen = __atomic_load_n(&c->total, __ATOMIC_RELAXED);
     do {
-        if (unlikely(seen + frames > limit)) return false;
+        if (unlikely(seen + frames > limit)) return charge_refuse(kind, frames);
     } while (unlikely(!__atomic_compare_exchange_n(&c->total, &seen, seen + frames, true, __ATOMIC_RELAXED,
                                                    __ATOMIC_RELAXED)));
     __atomic_fetch_add(&c->kinds[kind], frames, __ATOMIC_RELAXED);
@@ -60,10 +61,21 @@ static inline void charge_drop(enum charge_kind kind, uint64_t frames)
 }
 
 /* The container begins: what is charged by now is not its own, what follows is. `machine_frames` is
- * frame_total_count(); `limit_frames` is for the container, CHARGE_NO_LIMIT for all there is. Before the
- * first call nothing is refused. Another call (tests) begins anew; nobody may charge meanwhile. */
+ * frame_total_count(). Before the first call nothing is refused. Another call (tests) begins anew. Nobody may
+ * charge meanwhile. */
+void charge_start(uint64_t machine_frames);
+/* What the container may have, in frames since charge_start(). At any time: a limit below what is charged
+ * takes nothing away, but refuses until there is room again. */
 #define CHARGE_NO_LIMIT UINT64_MAX
-void charge_start(uint64_t machine_frames, uint64_t limit_frames);
+void charge_set_limit(uint64_t frames);
+
+/* The refusal that came last, on whichever CPU; `frames` is 0 when there was none since it was last asked for. */
+struct charge_refusal {
+    enum charge_kind kind;
+    uint64_t frames;
+    bool is_container_limit; /* or there is no more in the machine */
+};
+struct charge_refusal charge_take_refusal(void);
 
 /* All in frames. Where other CPUs charge meanwhile, the numbers are of slightly different moments. */
 struct charge_stats {

@@ -10,8 +10,15 @@ enum { MACHINE = 128 * 100 };
 
 static uint64_t reserve_of(uint64_t machine)
 {
-    charge_start(machine, CHARGE_NO_LIMIT);
+    charge_start(machine);
     return charge_read().reserve;
+}
+
+/* Everything was given back, and other tests find no limit. */
+static void end(void)
+{
+    EXPECT_EQ(charge_read().total, 0);
+    charge_start(CHARGE_NO_LIMIT);
 }
 
 /* How many single frames the kind gets before it is refused; they are given back. */
@@ -25,7 +32,7 @@ static uint64_t fill(enum charge_kind kind)
 
 TEST(charge_counts_each_kind_and_their_sum)
 {
-    charge_start(MACHINE, CHARGE_NO_LIMIT);
+    charge_start(MACHINE);
     for (uint32_t kind = 0; kind < CHARGE_KIND_COUNT; kind++) EXPECT(charge_try(kind, 1u << kind));
     struct charge_stats s = charge_read();
     for (uint32_t kind = 0; kind < CHARGE_KIND_COUNT; kind++) EXPECT_EQ(s.kinds[kind], 1u << kind);
@@ -36,11 +43,13 @@ TEST(charge_counts_each_kind_and_their_sum)
     for (uint32_t kind = 0; kind < CHARGE_KIND_COUNT; kind++) EXPECT_EQ(s.kinds[kind], 0);
     EXPECT_EQ(s.total, 0);
     EXPECT_EQ(s.free, MACHINE);
+    end();
 }
 
 TEST(charge_holds_every_kind_to_the_containers_limit_exactly)
 {
-    charge_start(MACHINE, 1000);
+    charge_start(MACHINE);
+    charge_set_limit(1000);
     for (uint32_t kind = 0; kind < CHARGE_KIND_COUNT; kind++) EXPECT_EQ(fill(kind), 1000);
     EXPECT(charge_try(CHARGE_FILE, 999));
     for (uint32_t kind = 0; kind < CHARGE_KIND_COUNT; kind++) {
@@ -49,11 +58,13 @@ TEST(charge_holds_every_kind_to_the_containers_limit_exactly)
     }
     EXPECT_EQ(charge_read().available, 1);
     charge_drop(CHARGE_FILE, 999);
+    end();
 }
 
 TEST(charge_refused_changes_nothing)
 {
-    charge_start(MACHINE, 1000);
+    charge_start(MACHINE);
+    charge_set_limit(1000);
     EXPECT(charge_try(CHARGE_ANONYMOUS, 600));
     EXPECT(!charge_try(CHARGE_ANONYMOUS, 512));
     struct charge_stats s = charge_read();
@@ -61,11 +72,12 @@ TEST(charge_refused_changes_nothing)
     EXPECT_EQ(s.peak, 600);
     EXPECT_EQ(s.kinds[CHARGE_ANONYMOUS], 600);
     charge_drop(CHARGE_ANONYMOUS, 600);
+    end();
 }
 
 TEST(charge_keeps_the_last_frames_of_the_machine_for_the_kernel)
 {
-    charge_start(MACHINE, CHARGE_NO_LIMIT);
+    charge_start(MACHINE);
     uint64_t reserve = charge_read().reserve;
     EXPECT_EQ(reserve, 100);
     for (uint32_t kind = 0; kind < CHARGE_KIND_COUNT; kind++)
@@ -75,17 +87,22 @@ TEST(charge_keeps_the_last_frames_of_the_machine_for_the_kernel)
     EXPECT(!charge_try(CHARGE_ANONYMOUS, 1));
     EXPECT_EQ(fill(CHARGE_KERNEL), reserve);
     charge_drop(CHARGE_KERNEL, MACHINE - reserve);
+    end();
 }
 
 TEST(charge_obeys_the_nearer_of_two_limits)
 {
-    charge_start(MACHINE, MACHINE - 101);
+    charge_start(MACHINE);
+    charge_set_limit(MACHINE - 101);
     EXPECT_EQ(fill(CHARGE_ANONYMOUS), MACHINE - 101);
-    charge_start(MACHINE, MACHINE - 99);
+    charge_start(MACHINE);
+    charge_set_limit(MACHINE - 99);
     EXPECT_EQ(fill(CHARGE_ANONYMOUS), MACHINE - 100);
     EXPECT_EQ(fill(CHARGE_KERNEL), MACHINE - 99);
-    charge_start(MACHINE, MACHINE + 1);
+    charge_start(MACHINE);
+    charge_set_limit(MACHINE + 1);
     EXPECT_EQ(fill(CHARGE_KERNEL), MACHINE);
+    end();
 }
 
 TEST(charge_reserve_grows_with_the_machine_up_to_a_bound)
@@ -97,12 +114,14 @@ TEST(charge_reserve_grows_with_the_machine_up_to_a_bound)
     EXPECT_EQ(reserve_of(turn - 1), CONFIG_RESERVE_FRAMES_MAX - 1);
     EXPECT_EQ(reserve_of(turn), CONFIG_RESERVE_FRAMES_MAX);
     EXPECT_EQ(reserve_of(1ull << 40), CONFIG_RESERVE_FRAMES_MAX);
+    end();
 }
 
 TEST(charge_of_boot_is_not_the_containers)
 {
     EXPECT(charge_try(CHARGE_KERNEL, 300));
-    charge_start(MACHINE, 1000);
+    charge_start(MACHINE);
+    charge_set_limit(1000);
     struct charge_stats s = charge_read();
     EXPECT_EQ(s.total, 0);
     EXPECT_EQ(s.peak, 0);
@@ -117,11 +136,12 @@ TEST(charge_of_boot_is_not_the_containers)
     EXPECT_EQ(s.total, 0);
     EXPECT_EQ(s.kinds[CHARGE_KERNEL], 0);
     EXPECT_EQ(fill(CHARGE_KERNEL), 1300);
+    end();
 }
 
 TEST(charge_peak_is_the_most_there_ever_was_since_the_start)
 {
-    charge_start(MACHINE, CHARGE_NO_LIMIT);
+    charge_start(MACHINE);
     EXPECT(charge_try(CHARGE_FILE, 500));
     EXPECT_EQ(charge_read().peak, 500); /* before anything fell */
     EXPECT(charge_try(CHARGE_KERNEL, 30));
@@ -129,9 +149,47 @@ TEST(charge_peak_is_the_most_there_ever_was_since_the_start)
     EXPECT(charge_try(CHARGE_FILE, 499));
     EXPECT_EQ(charge_read().peak, 530);
     charge_drop(CHARGE_FILE, 499);
-    charge_start(MACHINE, CHARGE_NO_LIMIT);
+    charge_start(MACHINE);
     EXPECT_EQ(charge_read().peak, 0);
     charge_drop(CHARGE_KERNEL, 30);
+    end();
+}
+
+TEST(charge_limit_may_fall_below_what_is_charged)
+{
+    charge_start(MACHINE);
+    EXPECT(charge_try(CHARGE_ANONYMOUS, 700));
+    charge_set_limit(400);
+    EXPECT_EQ(fill(CHARGE_ANONYMOUS), 0);
+    EXPECT_EQ(charge_read().available, 0);
+    EXPECT_EQ(charge_read().kinds[CHARGE_ANONYMOUS], 700);
+    charge_drop(CHARGE_ANONYMOUS, 350);
+    EXPECT_EQ(fill(CHARGE_KERNEL), 50);
+    charge_drop(CHARGE_ANONYMOUS, 350);
+    end();
+}
+
+TEST(charge_tells_what_was_refused_last_and_by_which_limit)
+{
+    charge_start(MACHINE);
+    charge_set_limit(1000);
+    (void)charge_take_refusal();
+    EXPECT(charge_try(CHARGE_KERNEL, 900));
+    EXPECT_EQ(charge_take_refusal().frames, 0);
+    EXPECT(!charge_try(CHARGE_ANONYMOUS, 512));
+    EXPECT(!charge_try(CHARGE_FILE, 101));
+    struct charge_refusal r = charge_take_refusal();
+    EXPECT_EQ(r.kind, CHARGE_FILE);
+    EXPECT_EQ(r.frames, 101);
+    EXPECT(r.is_container_limit);
+    EXPECT_EQ(charge_take_refusal().frames, 0);
+    charge_set_limit(MACHINE - charge_read().reserve); /* not nearer than the machine's, for a program */
+    EXPECT(!charge_try(CHARGE_ANONYMOUS, MACHINE));
+    EXPECT(!charge_take_refusal().is_container_limit);
+    EXPECT(!charge_try(CHARGE_KERNEL, MACHINE));
+    EXPECT(charge_take_refusal().is_container_limit);
+    charge_drop(CHARGE_KERNEL, 900);
+    end();
 }
 
 TEST(charge_kinds_have_names)

@@ -10,7 +10,7 @@
 #include "mm/kernel_map.h"
 
 #include "core/lock.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 #include "mm/page_table.h"
 
 static struct spinlock lock = SPINLOCK_INIT;
@@ -63,7 +63,7 @@ static void slot_give_locked(uint64_t slot) REQUIRES(lock)
 
 static void free_page(paddr_t paddr, uint8_t leaf_shift UNUSED, uint32_t flags UNUSED, void *context UNUSED)
 {
-    frame_free(paddr);
+    frame_free_charged(CHARGE_KERNEL, paddr);
 }
 
 /* Needs no memory: stacks are made of 4 KiB leaves. */
@@ -77,11 +77,11 @@ static err_t map_stack_locked(uint64_t bottom, uint64_t bytes) REQUIRES(lock)
 {
     for (uint64_t done = 0; done < bytes; done += PAGE_BYTES) {
         err_t e = ERR_NO_MEMORY;
-        paddr_t frame = frame_alloc();
+        paddr_t frame = frame_alloc_charged(CHARGE_KERNEL);
         if (!is_paddr_none(frame)) {
             e = page_table_map_leaf(&kernel_page_table, bottom + done, frame, PAGE_SHIFT,
                                     PAGE_WRITE | PAGE_GLOBAL);
-            if (failed(e)) frame_free(frame);
+            if (failed(e)) frame_free_charged(CHARGE_KERNEL, frame);
         }
         if (failed(e)) {
             unmap_stack_locked(bottom, done);

@@ -3,7 +3,7 @@
 #include "mm/page_table.h"
 
 #include "lib/string.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 #include "mm/page_table_internal.h"
 
 struct page_table kernel_page_table;
@@ -24,7 +24,7 @@ uint32_t walk_prune(struct walk *w, uint32_t level, paddr_t emptied[PAGE_TABLE_L
 /* Puts an empty table under the entry at `level` of the walk. */
 static bool add_table(struct walk *w, uint32_t level, uint64_t vaddr)
 {
-    paddr_t table = frame_alloc_zeroed();
+    paddr_t table = frame_alloc_zeroed_charged(CHARGE_KERNEL);
     if (is_paddr_none(table)) return false;
     *w->entry[level] = pte_to_table(table, vaddr);
     walk_count_up(w, level);
@@ -46,7 +46,7 @@ static NOINLINE err_t walk_extend(struct walk *w, uint64_t vaddr, uint32_t leaf_
 remove_tables:
     /* Only the last one added is empty; removing it empties the one above. */
     for (uint32_t level = w->level + 1; level <= top; level++) {
-        frame_free(PADDR(*w->entry[level] & PTE_ADDRESS));
+        frame_free_charged(CHARGE_KERNEL, PADDR(*w->entry[level] & PTE_ADDRESS));
         *w->entry[level] = 0;
         if (level < PAGE_TABLE_LEVELS) *w->entry[level + 1] -= PTE_COUNT_ONE;
     }
@@ -125,7 +125,7 @@ bool page_table_is_empty(const struct page_table *pt, uint64_t vaddr, uint8_t le
 
 err_t page_table_create_user(struct page_table *pt)
 {
-    paddr_t root = frame_alloc();
+    paddr_t root = frame_alloc_charged(CHARGE_KERNEL);
     if (is_paddr_none(root)) return ERR_NO_MEMORY;
     uint64_t *table = direct_map(root);
     const uint64_t *kernel = direct_map(kernel_page_table.root);
@@ -150,7 +150,7 @@ static void destroy_below(uint64_t entry, uint32_t level, page_leaf_fn *gone, vo
             gone(PADDR(table[i] & PTE_ADDRESS & ~((1ull << shift) - 1)), (uint8_t)shift,
                  pte_ownership(table[i]), context);
     }
-    frame_free(PADDR(entry & PTE_ADDRESS));
+    frame_free_charged(CHARGE_KERNEL, PADDR(entry & PTE_ADDRESS));
 }
 
 void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context)
@@ -158,6 +158,6 @@ void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *co
     const uint64_t *root = direct_map(pt->root);
     for (uint32_t i = 0; i < PAGE_TABLE_KERNEL_HALF; i++)
         if (root[i] & PTE_USED) destroy_below(root[i], PAGE_TABLE_LEVELS, gone, context);
-    frame_free(pt->root);
+    frame_free_charged(CHARGE_KERNEL, pt->root);
     pt->root = PADDR_NONE;
 }

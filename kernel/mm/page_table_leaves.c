@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is done with the leaves of user tables besides mapping them: sharing, joining, looking. */
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 #include "mm/frame_share.h"
 #include "mm/page_table.h"
 #include "mm/page_table_internal.h"
@@ -106,5 +106,5 @@ void page_table_join(struct page_table *pt, uint64_t vaddr)
     *w.entry[2] = table[0] | PTE_LEAF;
     /* Translations of single pages, and the pointer to the table, may be in the TLB. */
     tlb_forget_user();
-    frame_free(table_frame);
+    frame_free_charged(CHARGE_KERNEL, table_frame);
 }

@@ -2,7 +2,7 @@
 /* Ranges of leaves. Leaves that reach across an edge of the range are split first, so what follows cannot
  * fail. */
 #include "arch/features.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 #include "mm/frame_share.h"
 #include "mm/page_table.h"
 #include "mm/page_table_internal.h"
@@ -28,12 +28,12 @@ static bool reaches_across(const struct walk *w, uint64_t edge)
 
 static err_t split_at(const struct walk *w, uint64_t edge)
 {
-    paddr_t table = frame_alloc(), block = PADDR(*w->entry[w->level] & PTE_ADDRESS);
+    paddr_t table = frame_alloc_charged(CHARGE_KERNEL), block = PADDR(*w->entry[w->level] & PTE_ADDRESS);
     if (is_paddr_none(table)) return ERR_NO_MEMORY;
     bool is_shared = w->level == 2 && (*w->entry[w->level] & PTE_SHARED);
     err_t e = is_shared ? frame_share_split(block) : OK;
     if (failed(e))
-        frame_free(table);
+        frame_free_charged(CHARGE_KERNEL, table);
     else
         split_leaf(w, edge, table);
     return e;
@@ -77,7 +77,7 @@ static void leaving_flush(struct leaving *l)
     tlb_forget(l->vaddr, l->count);
     for (uint32_t i = 0; i < l->count; i++) {
         if (!l->what[i].leaf_shift)
-            frame_free(PADDR(l->what[i].paddr));
+            frame_free_charged(CHARGE_KERNEL, PADDR(l->what[i].paddr));
         else if (l->gone)
             l->gone(PADDR(l->what[i].paddr), l->what[i].leaf_shift, l->what[i].flags, l->context);
     }

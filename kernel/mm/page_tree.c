@@ -2,7 +2,7 @@
 #include "mm/page_tree.h"
 
 #include "mm/direct_map.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 
 enum { NODE_SLOTS = 1 << PAGE_TREE_NODE_SHIFT };
 
@@ -13,11 +13,11 @@ _Static_assert(sizeof(struct node) == PAGE_BYTES, "a node is a frame");
 
 static struct node *node_create(void)
 {
-    paddr_t frame = frame_alloc_zeroed();
+    paddr_t frame = frame_alloc_zeroed_charged(CHARGE_KERNEL);
     return is_paddr_none(frame) ? NULL : direct_map(frame);
 }
 
-static void node_destroy(struct node *node) { frame_free(direct_map_to_paddr(node)); }
+static void node_destroy(struct node *node) { frame_free_charged(CHARGE_KERNEL, direct_map_to_paddr(node)); }
 
 /* How many pages one slot of a node at `height` (1 is the lowest) stands for. */
 static uint32_t slot_shift(uint32_t height) { return PAGE_TREE_NODE_SHIFT * (height - 1); }

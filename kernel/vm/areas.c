@@ -31,7 +31,9 @@ static uint64_t largest_gap_of(const struct tree_node *node)
 static bool update_largest_gap(struct tree_node *node)
 {
     struct area *area = TREE_ENTRY(node, struct area, node);
-    uint64_t largest = MAX(area->gap, MAX(largest_gap_of(node->child[0]), largest_gap_of(node->child[1])));
+    uint64_t lower = largest_gap_of(node->child[0]), upper = largest_gap_of(node->child[1]);
+    uint64_t largest = MAX(area->gap, lower);
+    largest = MAX(largest, upper);
     bool is_new = largest != area->largest_gap;
     area->largest_gap = largest;
     return is_new;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The frames behind pages that a space owns: alone, or with others since a clone. */
 #include "lib/string.h"
-#include "mm/charge.h"
 #include "mm/direct_map.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 #include "mm/frame_share.h"
 #include "vm/area.h"
 
@@ -58,10 +57,7 @@ err_t page_map_locked(struct space *space, uint64_t at, paddr_t frame, uint8_t l
 paddr_t page_alloc_locked(struct space *space, uint64_t at)
 {
     (void)space, (void)at;
-    if (!charge_try(CHARGE_ANONYMOUS, 1)) return PADDR_NONE;
-    paddr_t frame = frame_alloc();
-    if (is_paddr_none(frame)) charge_drop(CHARGE_ANONYMOUS, 1);
-    return frame;
+    return frame_alloc_charged(CHARGE_ANONYMOUS);
 }
 
 void page_give_back(paddr_t frame) { drop_hold(frame, PAGE_SHIFT, 0); }

@@ -39,6 +39,9 @@ play exit:255; is "exit status 255 comes through" $status 255
                is "an ordinary end says nothing" "$err" ""
 play signaled:11; is "a death by signal 11 gives 139" $status 139
 play signaled:64; is "a death by the highest signal gives 192" $status 192
+play out-of-memory; is "a death for want of memory gives 137" $status 137
+                    is "and ck says what to change" "$err" "ck: /prog: ended for want of memory; see --memory"
+play out-of-memory --memory-limit 16M; has "also with a limit" "$err" "see --memory-limit and --memory"
 play not-started:2; is "a program that is not there gives 127" $status 127
                     has "and ck says so when the kernel did not" "$err" "/prog: cannot be started: No such file"
 play not-started:13; is "a program that may not be run gives 126" $status 126
@@ -198,6 +201,9 @@ has "there is a clock without counting" "$(words /prog)" "tsc_khz="
 refuse "a command line that is too long is refused" 125 "room for 2048" run --rootfs root /prog "$(head -c 2100 /dev/zero | tr '\0' a)"
 arguments() { FAKE_QEMU=arguments timeout 20 "$ck" run --rootfs root "$@" /prog </dev/null; }
 has "--memory reaches QEMU" "$(arguments --memory 1G)" $'-m\n1048576K'
+has "--memory-limit reaches the kernel" "$(words --memory-limit 96M /prog)" "memory_limit=100663296 "
+is "there is no limit without it" "$(words /prog | grep -c memory_limit)" 0
+has "the limit may be all of the machine" "$(words --memory 64M --memory-limit 64M /prog)" "memory_limit=67108864 "
 has "the machine is microvm" "$(arguments)" $'-M\nmicrovm'
 has "--machine q35 reaches QEMU" "$(arguments --machine q35)" $'-M\nq35'
 has "--cpus reaches QEMU" "$(arguments --cpus 2)" $'-smp\n2'
@@ -219,6 +225,17 @@ refuse "a value too many" 125 "takes no value" run --icount=yes /prog
 for size in 512 0M -1M 1X 1MM 2T 99999999999999999999G 513K ''; do
     refuse "--memory '$size' is refused" 125 "--memory" run --memory "$size" /prog
 done
+for size in 512 -1M 1X 1MM 9K99 ''; do
+    refuse "--memory-limit '$size' is refused" 125 "--memory-limit $size: not a size" run --memory-limit "$size" /prog
+done
+for size in 0M 63K; do
+    refuse "--memory-limit $size is refused" 125 "$size: no program can run with less than 64K" run --memory-limit $size /prog
+done
+for size in 513M 99999999999999999999G 16777216T; do
+    refuse "--memory-limit $size is refused" 125 "--memory-limit $size: " run --memory-limit $size /prog
+done
+refuse "a limit above the machine's memory names both" 125 "65M: more than the machine has; see --memory, which gives it 65536K" \
+    run --memory-limit 65M --memory 64M /prog
 for count in 0 256 two 1.5 ''; do refuse "--cpus '$count' is refused" 125 "--cpus" run --cpus "$count" /prog; done
 for span in 0 -1 1s 1e3 99999999999999999999 ''; do
     refuse "--timeout '$span' is refused" 125 "--timeout" run --timeout "$span" /prog

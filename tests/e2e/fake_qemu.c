@@ -125,6 +125,7 @@ static NORETURN void hang(void)
 
 static void exits(void) { send_exit(CHANNEL_EXITED, (uint32_t)number); }
 static void dies_by_signal(void) { send_exit(CHANNEL_SIGNALED, (uint32_t)number); }
+static void dies_for_want_of_memory(void) { send_exit(CHANNEL_OUT_OF_MEMORY, 9); }
 static void is_not_started(void) { send_exit(CHANNEL_NOT_STARTED, (uint32_t)number); }
 
 static void is_not_started_and_says_why(void)
@@ -344,6 +345,7 @@ static const struct part {
 } parts[] = {
     { "exit", exits, false },
     { "signaled", dies_by_signal, false },
+    { "out-of-memory", dies_for_want_of_memory, false },
     { "not-started", is_not_started, false },
     { "not-started-text", is_not_started_and_says_why, false },
     { "echo", echoes, false },

@@ -51,7 +51,8 @@ static void run(void *(*even)(void *), void *(*odd)(void *))
 {
     pthread_t threads[THREADS];
     taken = excess = refusals = wrong_refusals = 0;
-    charge_start(MACHINE, LIMIT);
+    charge_start(MACHINE);
+    charge_set_limit(LIMIT);
     for (uintptr_t i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, i % 2 ? odd : even, (void *)i);
     for (uintptr_t i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     EXPECT_EQ(excess, 0);
