@@ -58,20 +58,20 @@ struct page_range {
     uint64_t first, end;
 };
 
-static void revoke_in_area_locked(struct area *area, struct page_range pages, bool copies_too)
-    REQUIRES(area->space->lock)
+static void revoke_in_area_locked(struct space *space, struct area *area, struct page_range pages,
+                                  bool copies_too) REQUIRES(space->lock)
 {
     uint64_t last = area_page_of(area, area->end);
     uint64_t from = MAX(pages.first, area->backing_page), to = MIN(pages.end, last);
     if (from >= to) return;
     uint64_t start = area->start + ((from - area->backing_page) << PAGE_SHIFT);
     uint64_t bytes = (to - from) << PAGE_SHIFT;
-    struct page_table *pt = &area->space->page_table;
+    struct page_table *pt = &space->page_table;
     if (copies_too && !(area->flags & SPACE_SHARED)) {
-        err_t e = page_table_unmap(pt, start, bytes, page_release, area->space);
+        err_t e = page_table_unmap(pt, start, bytes, page_release, space);
         ASSERT(!failed(e)); /* pages of files are never in huge leaves, so nothing is split */
     } else {
-        page_table_unmap_borrowed(pt, start, bytes, page_release, area->space);
+        page_table_unmap_borrowed(pt, start, bytes, page_release, space);
     }
 }
 
@@ -84,7 +84,7 @@ static void revoke_in_space(struct mapping *m, struct space *space, struct page_
         if (area) area->revocation = m->revocations;
         spin_unlock(&m->lock);
         if (!area) break;
-        revoke_in_area_locked(area, pages, copies_too);
+        revoke_in_area_locked(space, area, pages, copies_too);
     }
     mutex_unlock(&space->lock);
 }

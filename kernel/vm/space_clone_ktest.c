@@ -109,13 +109,15 @@ TEST(clones_of_clones_free_every_frame_once)
         enter(line[n - 1]);
         poke(at + n * 8 * PAGE_BYTES, 1000 + n);
         if (n == 3) EXPECT_OK(space_unmap(line[n - 1], at + HUGE_BYTES, 3 * PAGE_BYTES));
-        if (n == 4) EXPECT_OK(space_protect(line[n - 1], at, HUGE_BYTES + 16 * PAGE_BYTES, SPACE_READ));
+        if (n == 4)
+            EXPECT_OK(
+                space_protect(line[n - 1], at + HUGE_BYTES + 64 * PAGE_BYTES, HUGE_BYTES / 2, SPACE_READ));
         EXPECT_OK(space_clone(line[n - 1], &line[n]));
     }
     enter(line[5]);
     EXPECT_EQ(peek(at + 8 * PAGE_BYTES), 1001);
     EXPECT_EQ(peek(at + 3 * 8 * PAGE_BYTES), 1003);
-    EXPECT(!can_write(at) && !can_read(at + HUGE_BYTES));
+    EXPECT(!can_write(at + HUGE_BYTES + 64 * PAGE_BYTES) && !can_read(at + HUGE_BYTES));
     static const uint8_t order[] = { 2, 0, 4, 1, 3 };
     for (size_t i = 0; i < ARRAY_LENGTH(order); i++) space_destroy(line[order[i]]);
     EXPECT_EQ(peek(at + 8 * PAGE_BYTES), 1001);

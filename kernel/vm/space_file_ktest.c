@@ -8,8 +8,8 @@ static struct {
     struct backing backing;
     struct mapping mapping;
     uint32_t references;
-    uint64_t pages;      /* before its end */
-    paddr_t own[3];      /* PADDR_NONE: the archive's */
+    uint64_t pages; /* before its end */
+    paddr_t own[3]; /* PADDR_NONE: the archive's */
     uint8_t archive[2][PAGE_BYTES] ALIGNED(PAGE_BYTES);
 } file ALIGNED(PAGE_BYTES);
 
