@@ -55,7 +55,7 @@ static void cut_size(struct vnode *v, uint64_t size)
 static void revoke_beyond(struct vnode *v, uint64_t size)
 {
     if (!mapping_is_used(&v->regular.mapping)) return;
-    if (0) mapping_revoke(&v->regular.mapping, page_of(size), page_of(size) + 1, false);
+    if (offset_in_page(size)) mapping_revoke(&v->regular.mapping, page_of(size), page_of(size) + 1, false);
     mapping_revoke(&v->regular.mapping, pages_for(size), TMPFS_PAGES_END, true);
 }
 
