@@ -136,7 +136,7 @@ static void check_all(uint32_t number)
         uint64_t start_at = i * PAGE_BYTES;
         uint64_t inside = i < model_pages() ? MIN(model_size - start_at, (uint64_t)PAGE_BYTES) : 0;
         is_right &= inside > 0;
-        is_right &= memcmp(bytes_of(&present[i]), model + start_at, inside) == 0;
+        is_right &= memcmp(direct_map(present[i].frame), model + start_at, inside) == 0;
     }
     if (!is_right) test_fail(__FILE__, __LINE__, "step %u", number);
 }
