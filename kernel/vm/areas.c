@@ -172,11 +172,11 @@ bool space_may_be_data_locked(const struct space *space, const struct area *area
     return !becomes || is_within(space->data_bytes, area->end - area->start, space->limits.data_bytes);
 }
 
-void area_set_flags_locked(struct area *area, uint32_t flags)
+void area_set_flags_locked(struct space *space, struct area *area, uint32_t flags)
 {
     uint64_t bytes = area->end - area->start;
-    uncount_bytes(area->space, area->flags, bytes);
-    count_bytes(area->space, flags, bytes);
+    uncount_bytes(space, area->flags, bytes);
+    count_bytes(space, flags, bytes);
     area->flags = flags;
 }
 

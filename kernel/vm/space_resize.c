@@ -74,7 +74,7 @@ static err_t move_locked(struct space *space, const struct remap_request *r, uin
     if (failed(e)) {
         if (new) space_remove_area_locked(space, new);
     } else if (r->keeps_old) {
-        area_set_flags_locked(old, old->flags & ~SPACE_LOCK_MARKS);
+        area_set_flags_locked(space, old, old->flags & ~SPACE_LOCK_MARKS);
     } else {
         space_remove_area_locked(space, old);
     }
