@@ -16,7 +16,7 @@
 #include "lib/string.h"
 #include "mm/alloc_fail.h"
 #include "mm/direct_map.h"
-#include "mm/frame.h"
+#include "mm/frame_charged.h"
 #include "mm/heap_internal.h"
 
 enum {
@@ -80,7 +80,7 @@ void heap_init(void)
 
 static struct page_header *slab_create_locked(struct size_class *class) REQUIRES(class->lock)
 {
-    paddr_t frame = frame_alloc();
+    paddr_t frame = frame_alloc_charged(CHARGE_KERNEL);
     if (is_paddr_none(frame)) return NULL;
     struct page_header *slab = direct_map(frame);
     slab->magic = PAGE_MAGIC;
@@ -134,7 +134,7 @@ static void small_free(struct page_header *slab, struct free_block *block)
         class->empty_count--;
         class->slab_count--;
         slab->magic = 0;
-        frame_free(direct_map_to_paddr(slab));
+        frame_free_charged(CHARGE_KERNEL, direct_map_to_paddr(slab));
     }
     spin_unlock(&class->lock);
 }
@@ -146,8 +146,12 @@ static void *run_alloc(size_t bytes)
     uint64_t total;
     if (add_overflows(bytes, HEADER_BYTES + PAGE_BYTES - 1, &total)) return NULL;
     uint64_t frames = total / PAGE_BYTES;
+    if (!charge_try(CHARGE_KERNEL, frames)) return NULL;
     paddr_t first = frames == 1 ? frame_alloc() : frame_alloc_run(frames, PAGE_BYTES);
-    if (is_paddr_none(first)) return NULL;
+    if (is_paddr_none(first)) {
+        charge_drop(CHARGE_KERNEL, frames);
+        return NULL;
+    }
     struct page_header *header = direct_map(first);
     header->magic = PAGE_MAGIC;
     header->class_index = CLASS_RUN;
@@ -164,6 +168,7 @@ static void run_free(struct page_header *header)
     __atomic_sub_fetch(&run_frames, frames, __ATOMIC_RELAXED);
     header->magic = 0;
     frame_free_run(direct_map_to_paddr(header), frames);
+    charge_drop(CHARGE_KERNEL, frames);
 }
 
 /* ---- raw blocks ---- */

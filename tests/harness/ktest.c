@@ -8,6 +8,7 @@
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/charge.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
@@ -75,8 +76,8 @@ static void run_one(void *argument)
     test->run();
 }
 
-/* True when it passed. A test that loses memory fails, whatever it expected: only the heap may keep
- * a slab for later. */
+/* True when it passed. A test that loses memory fails, whatever it expected, and one after which the
+ * charges are not what is in use. Only the heap may keep a slab for later. */
 static bool run_test(struct test *test)
 {
     has_failed = false;
@@ -87,6 +88,10 @@ static bool run_test(struct test *test)
     if (heap_stats().used_bytes > used)
         test_fail(test->file, 0, "%llu bytes of heap lost",
                   (unsigned long long)(heap_stats().used_bytes - used));
+    uint64_t free = frame_free_count(), uncharged = charge_read().free;
+    if (free != uncharged)
+        test_fail(test->file, 0, "%llu frames are free, %llu are not charged", (unsigned long long)free,
+                  (unsigned long long)uncharged);
     return !has_failed;
 }
 
@@ -101,6 +106,7 @@ uint8_t kernel_payload(const struct boot_info *info)
     if (failed(cmdline_string(info->cmdline, "ktest", part, sizeof(part)))) part[0] = 0;
     for (void (*const *init)(void) = init_array_start; init < init_array_end; init++) (*init)();
 
+    charge_start(frame_total_count());
     uint32_t ran = 0, failures = 0;
     for (struct test *test = first; test; test = test->next) {
         if (!contains(test->name, part) && !contains(test->file, part)) continue;
