@@ -51,8 +51,6 @@ static void writing(void)
     CHECK(word_of_file(0) == 3);
     SHOW(sys_madvise(page_at(0), PAGE, MADV_DONTNEED));
     show_pages("pages", page_at(0), 2);
-    PLACE(sys_mremap(page_at(0), 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page_at(5)));
-    show_pages("pages", page_at(0), 8);
     SHOW(sys_madvise(page_at(0), PAGE, MADV_REMOVE));
     CHECK(word_of_file(0) == 0);
 }
