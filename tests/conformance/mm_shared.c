@@ -87,6 +87,9 @@ static void order(void)
     PLACE(sys_mmap(page_at(0), PAGE, RW, MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
     PLACE(sys_mmap(page_at(0), PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, write_only, 0));
     close(write_only);
+    int only_a_path = open("file", O_PATH);
+    PLACE(sys_mmap(page_at(1), PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, only_a_path, 0));
+    close(only_a_path);
 }
 
 int main(int argc, char **argv)
