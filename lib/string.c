@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory and string functions of a freestanding program.
  *
- * The kernel uses no vector registers, so the wide path is `rep movsq` and `rep stosq`: one counted
+ * The kernel uses no vector registers (but see arch/zero.c), so the wide path is `rep movsq` and `rep stosq`: one counted
  * step per 8 bytes, and microcoded fast on every x86-64 since Ivy Bridge. Starting it is dear
  * [intel-opt 3.7.6], so blocks up to REP_FROM bytes go by overlapping 8-byte moves instead: a block
  * of 8 to 16 bytes is its first 8 and its last 8, whatever its size. */

@@ -74,6 +74,7 @@ static void enable_xsave(struct cpu_features *f)
     f->xcr0 = ((uint64_t)state.edx << 32 | state.eax) & ~unmanaged;
     __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)f->xcr0), "d"((uint32_t)(f->xcr0 >> 32)));
     f->xsave_bytes = cpuid_read(0xd, 0).ebx;
+    f->reads_xinuse = (f->xcr0 & 1 << 2) && (cpuid_read(0xd, 1).eax & 1 << 2);
 }
 
 /* CLAC and STAC are undefined without SMAP: each site becomes a three-byte NOP. */

@@ -6,6 +6,7 @@
 struct cpu_features {
     bool nx, smep, smap, umip, fsgsbase, giant_pages, xsave, rdrand, rdseed, x2apic, tsc_deadline, pge, pat,
         invariant_tsc, hypervisor;
+    bool reads_xinuse;      /* XGETBV tells which state is in use, and AVX is enabled */
     uint32_t xsave_bytes;   /* user FPU state, standard format; 512 without XSAVE */
     uint64_t xcr0;          /* enabled state components */
     uint32_t hwcap, hwcap2; /* AT_HWCAP (CPUID.1:EDX) and AT_HWCAP2 for programs */

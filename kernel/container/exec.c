@@ -199,6 +199,10 @@ err_t exec_load(struct process *process, const struct exec_request *request, str
     }
     e = check_file(file->vnode, why);
     if (!failed(e)) {
+        *why = "it is open for writing";
+        e = file_start_running(file);
+    }
+    if (!failed(e)) {
         *why = "not enough memory to load it";
         e = load_image(process, file, request, out, why);
     }

@@ -18,6 +18,6 @@ struct exec_entry { /* where ring 3 begins */
 
 /* Builds process->space and makes it the running thread's; on failure nothing is left behind.
  * ERR_NOT_FOUND and others of the path walk; ERR_ACCESS, not an executable file; ERR_EXEC_FORMAT;
- * ERR_ARGS_TOO_LONG; ERR_NO_MEMORY. *why is a static sentence. Threads only. */
+ * ERR_ARGS_TOO_LONG; ERR_TEXT_BUSY, open for writing; ERR_NO_MEMORY. *why is a static sentence. Threads only. */
 err_t exec_load(struct process *process, const struct exec_request *request, struct exec_entry *out,
                 const char **why);

@@ -63,9 +63,42 @@ void file_get_vnode(const struct file *file, struct vnode **vnode, struct dir_en
     *entry = file->entry ? dir_entry_get(file->entry) : NULL;
 }
 
+err_t file_start_writing(struct file *file)
+{
+    struct vnode_regular *r = &file->vnode->regular;
+    fs_lock();
+    bool is_running = __atomic_load_n(&r->runners, __ATOMIC_RELAXED) > 0;
+    if (!is_running) __atomic_add_fetch(&r->writers, 1, __ATOMIC_RELAXED);
+    fs_unlock();
+    file->is_writer = !is_running;
+    return is_running ? ERR_TEXT_BUSY : OK;
+}
+
+err_t file_start_running(struct file *file)
+{
+    struct vnode_regular *r = &file->vnode->regular;
+    vnode_start_change(file->vnode); /* a truncation by name ends first */
+    fs_lock();
+    bool is_written = __atomic_load_n(&r->writers, __ATOMIC_RELAXED) > 0;
+    if (!is_written) __atomic_add_fetch(&r->runners, 1, __ATOMIC_RELAXED);
+    fs_unlock();
+    vnode_end_change(file->vnode);
+    file->is_runner = !is_written;
+    return is_written ? ERR_TEXT_BUSY : OK;
+}
+
+/* Without the lock: whoever looks meanwhile comes a moment too early. */
+static void stop_using(const struct file *file)
+{
+    struct vnode_regular *r = &file->vnode->regular;
+    if (file->is_writer) __atomic_sub_fetch(&r->writers, 1, __ATOMIC_RELAXED);
+    if (file->is_runner) __atomic_sub_fetch(&r->runners, 1, __ATOMIC_RELAXED);
+}
+
 void file_put(struct file *file)
 {
     if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    stop_using(file);
     if (file->ops->release) file->ops->release(file);
     dir_entry_put(file->entry);
     vnode_put(file->vnode);

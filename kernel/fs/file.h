@@ -44,8 +44,9 @@ struct file {
     struct vnode *vnode;     /* counted, never NULL */
     struct dir_entry *entry; /* the name it was opened by, counted; NULL for a root or no name */
     uint64_t position;
-    bool is_position_taken; /* under fs_queue.lock */
-    struct backing backing; /* of a regular file: fs/file_mapping.h */
+    bool is_position_taken;    /* under fs_queue.lock */
+    struct backing backing;    /* of a regular file: fs/file_mapping.h */
+    bool is_writer, is_runner; /* counted in the vnode */
 };
 
 /* A file without a name, such as the terminal or a pipe's end. `flags` are O_ACCMODE and status flags.
@@ -58,6 +59,12 @@ struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, st
 
 struct file *file_get(struct file *file);
 void file_put(struct file *file); /* NULL is fine. Threads only */
+
+/* A program that runs does not change under its feet: ERR_TEXT_BUSY for whoever comes second, the one that
+ * wants to write the file or the one that wants to run it. Both last until the file's last reference is
+ * gone. Regular files only. */
+err_t file_start_writing(struct file *file) EXCLUDES(fs_queue.lock);
+err_t file_start_running(struct file *file) EXCLUDES(fs_queue.lock);
 
 /* What the file is open on, counted; *entry may be NULL. */
 void file_get_vnode(const struct file *file, struct vnode **vnode, struct dir_entry **entry);

@@ -341,6 +341,30 @@ TEST(an_unlinked_file_lives_as_long_as_a_mapping_holds_it)
     fake_process_stop();
 }
 
+TEST(a_program_that_runs_is_not_written_and_one_that_is_written_does_not_run)
+{
+    start();
+    int64_t other = sys_open(A("/f"), LINUX_O_RDONLY, 0);
+    struct file *program = fd_get(process_current()->files, (uint32_t)other);
+    EXPECT_ERR(file_start_running(program), ERR_TEXT_BUSY); /* the test has it open */
+    file_put(file);
+    EXPECT_EQ(sys_close(A(fd)), 0);
+    EXPECT_OK(file_start_running(program));
+    EXPECT_EQ(sys_close(A(other)), 0);
+
+    EXPECT_EQ(sys_open(A("/f"), LINUX_O_RDWR, 0), ERR_TEXT_BUSY.code);
+    EXPECT_EQ(sys_open(A("/f"), LINUX_O_WRONLY, 0), ERR_TEXT_BUSY.code);
+    EXPECT_EQ(sys_open(A("/f"), LINUX_O_RDONLY | LINUX_O_TRUNC, 0), ERR_TEXT_BUSY.code);
+    EXPECT_EQ(sys_truncate(A("/f"), 0), ERR_TEXT_BUSY.code);
+    EXPECT_EQ(sys_open(A("/f"), LINUX_O_RDONLY, 0), fd);
+    EXPECT_EQ(sys_close(A(fd)), 0);
+    file_put(program);
+    fd = sys_open(A("/f"), LINUX_O_RDWR, 0);
+    file = fd_get(process_current()->files, (uint32_t)fd);
+    EXPECT_EQ(sys_truncate(A("/f"), 0), 0);
+    stop();
+}
+
 struct opening_case {
     uint32_t how, flags;
     err_t result;

@@ -25,7 +25,7 @@ static err_t open_nameless(uint64_t size, struct file **out)
     v->regular.name = "/dev/zero (deleted)";
     *out = file_create_for(&regular_file_ops, v, NULL, NULL, FLAGS);
     vnode_put(v);
-    return *out ? OK : ERR_NO_MEMORY;
+    return *out ? file_start_writing(*out) : ERR_NO_MEMORY;
 }
 
 err_t memfd_open_shared_memory(uint64_t bytes, struct file **out) { return open_nameless(bytes, out); }

@@ -138,7 +138,10 @@ static err_t create_file(const struct path_from *from, const struct opening *o, 
     *out = file_create_for(ops, o->vnode, o->entry, context, flags);
     if (!*out) return ERR_NO_MEMORY;
     if (ops == &fd_directory_ops) (*out)->context = fd_table_watch(files);
-    return OK;
+    if (ops != &regular_file_ops || !file_is_writable(*out)) return OK;
+    err_t e = file_start_writing(*out);
+    if (failed(e)) file_put(*out);
+    return e;
 }
 
 static err_t finish(const struct path_from *from, const struct opening *o, uint32_t flags, struct file **out)

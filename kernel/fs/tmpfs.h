@@ -32,7 +32,8 @@ int64_t tmpfs_read(struct vnode *v, struct io_buffer *to, uint64_t position) EXC
 int64_t tmpfs_write(struct vnode *v, struct io_buffer *from, uint64_t *position, bool append)
     EXCLUDES(fs_queue.lock);
 
-/* This and the next two also NOT_PERMITTED, when a seal forbids it. */
+/* This and the next two also NOT_PERMITTED, when a seal forbids it. TEXT_BUSY: the file is a program that
+ * runs. */
 err_t tmpfs_truncate(struct vnode *v, uint64_t size) EXCLUDES(fs_queue.lock);
 /* Makes sure that writes to the range find memory; with `keep_size` also beyond the end. */
 err_t tmpfs_allocate(struct vnode *v, uint64_t offset, uint64_t bytes, bool keep_size)

@@ -62,6 +62,7 @@ static void revoke_beyond(struct vnode *v, uint64_t size)
 static err_t truncate_changing(struct vnode *v, uint64_t size)
 {
     uint32_t refusal = size < v->size ? LINUX_F_SEAL_SHRINK : size > v->size ? LINUX_F_SEAL_GROW : 0;
+    if (__atomic_load_n(&v->regular.runners, __ATOMIC_RELAXED) > 0) return ERR_TEXT_BUSY;
     if (v->seals & refusal) return ERR_NOT_PERMITTED;
     if (size > v->size) {
         tmpfs_clear_tail(v);

@@ -34,7 +34,9 @@ struct vnode_regular {
     struct mapping mapping; /* the areas of address spaces that show the file */
     const char *name;       /* what a file of FILESYSTEM_ANONYMOUS is called in /proc/self */
     bool is_name_owned;
-    bool was_shared; /* some mapping could write it, also behind its end in the last page */
+    uint32_t writers; /* open files that may write it; atomic, rises under the lock */
+    uint32_t runners; /* open files that run it as a program: then it stays as it is; likewise */
+    bool was_shared;  /* some mapping could write it, also behind its end in the last page */
 };
 
 struct vnode_directory {

@@ -3,7 +3,7 @@
  * and why no lock is needed in frame_transition.h. */
 #include "mm/frame.h"
 
-#include "lib/string.h"
+#include "arch/zero.h"
 #include "mm/alloc_fail.h"
 #include "mm/direct_map.h"
 #include "mm/frame_internal.h"
@@ -32,7 +32,7 @@ paddr_t frame_alloc(void)
 paddr_t frame_alloc_zeroed(void)
 {
     paddr_t frame = frame_alloc();
-    if (!is_paddr_none(frame)) memset(direct_map(frame), 0, PAGE_BYTES);
+    if (!is_paddr_none(frame)) zero_pages(direct_map(frame), PAGE_BYTES);
     return frame;
 }
 

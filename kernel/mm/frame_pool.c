@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks zeroed ahead of time, by CPUs that have nothing else to do. A block of the pool is free like any
  * other, only in another mask of its group, so that it counts as free and is found when memory is short. */
-#include "lib/string.h"
+#include "arch/zero.h"
 #include "mm/alloc_fail.h"
 #include "mm/direct_map.h"
 #include "mm/frame_internal.h"
@@ -37,7 +37,7 @@ static NOINLINE paddr_t zeroed_elsewhere(struct frame_cpu *cpu)
     paddr_t block = PADDR(block_find(cpu, true));
     if (is_paddr_none(block)) return block;
     frame_debug_allocated(block.raw, BLOCK_FRAMES);
-    memset(direct_map(block), 0, HUGE_BYTES);
+    zero_pages(direct_map(block), HUGE_BYTES);
     return block;
 }
 
@@ -63,7 +63,7 @@ bool frame_pool_fill_step(void)
         if (at == UINT64_MAX) return false;
         frame_debug_allocated(at, BLOCK_FRAMES);
     }
-    memset(direct_map(PADDR(at)), 0, CONFIG_POOL_STEP_BYTES);
+    zero_pages(direct_map(PADDR(at)), CONFIG_POOL_STEP_BYTES);
     uint64_t block = align_down(at, HUGE_BYTES), next = at + CONFIG_POOL_STEP_BYTES;
     if (next < block + HUGE_BYTES) {
         __atomic_store_n(&cpu->filling, next, __ATOMIC_SEQ_CST);

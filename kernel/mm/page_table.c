@@ -67,24 +67,47 @@ static NOINLINE err_t map_leaf_with_tables(struct page_table *pt, uint64_t vaddr
     return OK;
 }
 
+void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out)
+{
+    uint64_t *parent = NULL, *entry = (uint64_t *)direct_map(pt->root) + pte_index(vaddr, 4);
+    uint32_t level = PAGE_TABLE_LEVELS;
+    /* The root has no leaves, and bit 7 of a 4 KiB leaf means something else. */
+    for (; level > 1 && (*entry & (PTE_USED | PTE_LEAF)) == PTE_PRESENT; level--) {
+        parent = entry;
+        entry = pte_table(*entry) + pte_index(vaddr, level - 1);
+    }
+    uint64_t leaf = *entry;
+    out->entry = entry;
+    out->parent = parent;
+    out->level = level;
+    out->is_mapped = leaf & PTE_USED;
+    if (!out->is_mapped) return;
+    uint32_t shift = pte_level_shift(level);
+    out->leaf_shift = (uint8_t)shift;
+    out->flags = leaf & PTE_HIDDEN ? PAGE_HIDDEN | pte_ownership(leaf)
+                                   : (uint32_t)(leaf & (PTE_FLAGS)) | (leaf >> 63 ? 0 : PAGE_EXEC);
+    out->frame = PADDR(leaf & PTE_ADDRESS & ~((1ull << shift) - 1));
+}
+
+err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr, paddr_t paddr,
+                      uint8_t leaf_shift, uint32_t flags)
+{
+    DEBUG_ASSERT(is_canonical(vaddr) && is_aligned(vaddr | paddr.raw, 1ull << leaf_shift));
+    if (unlikely(pte_level_shift(place->level) != leaf_shift))
+        return map_leaf_with_tables(pt, vaddr, paddr, leaf_shift, flags);
+    *place->entry = paddr.raw | pte_from_flags(flags, place->level);
+    *place->parent += PTE_COUNT_ONE;
+    if (unlikely((flags & PAGE_JOIN) && field_get(*place->parent, PTE_COUNT) == PAGE_TABLE_ENTRIES))
+        page_table_join(pt, vaddr);
+    return OK;
+}
+
 err_t page_table_map_leaf(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint8_t leaf_shift,
                           uint32_t flags)
 {
-    DEBUG_ASSERT(is_canonical(vaddr) && is_aligned(vaddr | paddr.raw, 1ull << leaf_shift));
-    uint64_t *table = direct_map(pt->root), *parent = NULL;
-    for (uint32_t shift = pte_level_shift(PAGE_TABLE_LEVELS); shift > leaf_shift; shift -= 9) {
-        parent = &table[vaddr >> shift & (PAGE_TABLE_ENTRIES - 1)];
-        if (unlikely((*parent & (PTE_USED | PTE_LEAF)) != PTE_PRESENT))
-            return map_leaf_with_tables(pt, vaddr, paddr, leaf_shift, flags);
-        table = pte_table(*parent);
-    }
-    uint64_t *entry = &table[vaddr >> leaf_shift & (PAGE_TABLE_ENTRIES - 1)];
-    if (unlikely(*entry & PTE_USED)) return ERR_EXISTS;
-    *entry = paddr.raw | pte_from_flags(flags, leaf_shift == PAGE_SHIFT ? 1 : 2);
-    *parent += PTE_COUNT_ONE;
-    if (unlikely((flags & PAGE_JOIN) && field_get(*parent, PTE_COUNT) == PAGE_TABLE_ENTRIES))
-        page_table_join(pt, vaddr);
-    return OK;
+    struct page_place place;
+    page_table_look(pt, vaddr, &place);
+    return unlikely(place.is_mapped) ? ERR_EXISTS : page_table_fill(pt, &place, vaddr, paddr, leaf_shift, flags);
 }
 
 bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *out, uint32_t *flags,
@@ -112,13 +135,6 @@ bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *
     uint64_t type = (leaf & PTE_TYPE) == PTE_TYPE_UNCACHED ? PAGE_UNCACHED : leaf & PTE_TYPE;
     *flags = (uint32_t)(granted | type | (leaf & PTE_GLOBAL) | pte_ownership(leaf));
     return true;
-}
-
-bool page_table_is_empty(const struct page_table *pt, uint64_t vaddr, uint8_t leaf_shift)
-{
-    /* An emptied table is taken out, so any table means that something is mapped. */
-    struct walk w = walk_to(pt, vaddr);
-    return !(*w.entry[w.level] & PTE_USED) && w.level >= pte_level_of_shift(leaf_shift);
 }
 
 /* ---- user tables ---- */

@@ -84,10 +84,23 @@ void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t byte
 /* Makes sure that no leaf reaches across `edge`. ERR_NO_MEMORY. */
 err_t page_table_split(struct page_table *pt, uint64_t edge);
 
+/* Where a walk to an address ends: at a leaf, or at the entry that is not used. Valid until the table
+ * changes. */
+struct page_place {
+    uint64_t *entry, *parent;
+    uint32_t level;      /* of `entry`, 1 for leaves of 4 KiB: so far up nothing is mapped */
+    bool is_mapped;      /* then also: */
+    uint8_t leaf_shift;
+    uint32_t flags;      /* as page_table_translate tells them; user tables only */
+    paddr_t frame;       /* the leaf's first */
+};
+void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out);
+/* page_table_map_leaf where a look has just found nothing. */
+err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr, paddr_t paddr,
+                      uint8_t leaf_shift, uint32_t flags);
+
 /* Where `vaddr` leads: its physical address, what the CPU allows there, and the size of its leaf.
  * Each result may be NULL. False when it is not mapped. */
 bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *out, uint32_t *flags,
                           uint8_t *leaf_shift);
 
-/* True when nothing is mapped in the leaf of that size around `vaddr`, so that it can be mapped there. */
-bool page_table_is_empty(const struct page_table *pt, uint64_t vaddr, uint8_t leaf_shift);

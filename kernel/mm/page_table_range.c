@@ -10,41 +10,39 @@
 
 /* ---- splitting ---- */
 
-/* Replaces the leaf at the end of the walk by a table of leaves one size smaller. */
-static void split_leaf(const struct walk *w, uint64_t vaddr, paddr_t table_frame)
+/* Replaces the leaf by a table of leaves one size smaller. */
+static void split_leaf(const struct page_place *place, uint64_t vaddr, paddr_t table_frame)
 {
-    uint64_t leaf = *w->entry[w->level];
-    uint64_t part_bytes = 1ull << pte_level_shift(w->level - 1);
-    if (w->level == 2) leaf &= ~PTE_LEAF;
+    uint64_t leaf = *place->entry;
+    uint64_t part_bytes = 1ull << pte_level_shift(place->level - 1);
+    if (place->level == 2) leaf &= ~PTE_LEAF;
     uint64_t *table = direct_map(table_frame);
     for (uint32_t i = 0; i < PAGE_TABLE_ENTRIES; i++) table[i] = leaf + i * part_bytes;
-    *w->entry[w->level] = pte_to_table(table_frame, vaddr) + PAGE_TABLE_ENTRIES * PTE_COUNT_ONE;
+    *place->entry = pte_to_table(table_frame, vaddr) + PAGE_TABLE_ENTRIES * PTE_COUNT_ONE;
 }
 
-static bool reaches_across(const struct walk *w, uint64_t edge)
+static err_t split_at(const struct page_place *place, uint64_t edge)
 {
-    return (*w->entry[w->level] & PTE_USED) && !is_aligned(edge, 1ull << pte_level_shift(w->level));
-}
-
-static err_t split_at(const struct walk *w, uint64_t edge)
-{
-    paddr_t table = frame_alloc_charged(CHARGE_KERNEL), block = PADDR(*w->entry[w->level] & PTE_ADDRESS);
+    paddr_t table = frame_alloc_charged(CHARGE_KERNEL);
     if (is_paddr_none(table)) return ERR_NO_MEMORY;
-    bool is_shared = w->level == 2 && (*w->entry[w->level] & PTE_SHARED);
-    err_t e = is_shared ? frame_share_split(block) : OK;
+    bool is_shared = place->level == 2 && (place->flags & PAGE_SHARED);
+    err_t e = is_shared ? frame_share_split(place->frame) : OK;
     if (failed(e))
         frame_free_charged(CHARGE_KERNEL, table);
     else
-        split_leaf(w, edge, table);
+        split_leaf(place, edge, table);
     return e;
 }
 
 err_t page_table_split(struct page_table *pt, uint64_t edge)
 {
-    err_t e = OK;
-    struct walk w = walk_to(pt, edge);
-    for (; !failed(e) && unlikely(reaches_across(&w, edge)); w = walk_to(pt, edge)) e = split_at(&w, edge);
-    return e;
+    for (;;) {
+        struct page_place place;
+        page_table_look(pt, edge, &place);
+        if (likely(!place.is_mapped || is_aligned(edge, 1ull << place.leaf_shift))) return OK;
+        err_t e = split_at(&place, edge);
+        if (failed(e)) return e;
+    }
 }
 
 /* The end of the address space is aligned to everything and may be 0. A split without the other one
@@ -159,6 +157,9 @@ err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, pa
 {
     DEBUG_ASSERT(is_aligned(vaddr | bytes, PAGE_BYTES));
     if (bytes == 0) return OK;
+    struct page_place place;
+    page_table_look(pt, vaddr, &place);
+    if (!place.is_mapped && (vaddr ^ (vaddr + bytes - 1)) >> pte_level_shift(place.level) == 0) return OK;
     err_t e = split_edges(pt, vaddr, vaddr + bytes);
     if (!failed(e)) unmap_leaves(pt, vaddr, bytes, 0, gone, context);
     return e;

@@ -1,37 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Where a mutex is contended, its owner changes under the queue's lock. Whoever sleeps has seen to it that
+ * the owner's unlock comes here. */
 #include "sched/mutex.h"
-
-#include "sched/thread.h"
 
 void mutex_init(struct mutex *mutex)
 {
     wait_queue_init(&mutex->queue);
-    mutex->owner = NULL;
+    mutex->owner = 0;
 }
 
-void mutex_lock(struct mutex *mutex) NO_THREAD_SAFETY_ANALYSIS
+/* False when the owner has just unlocked. */
+static bool mark_contended(struct mutex *mutex, uint64_t owner)
 {
+    return __atomic_compare_exchange_n(&mutex->owner, &owner, owner | MUTEX_CONTENDED, false, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
+}
+
+void mutex_lock_slow(struct mutex *mutex)
+{
+    uint64_t self = (uint64_t)percpu_current();
     spin_lock(&mutex->queue.lock);
-    ASSERT(mutex->owner != thread_current());
-    while (mutex->owner) wait_sleep_locked(&mutex->queue);
-    mutex->owner = thread_current();
+    for (;;) {
+        uint64_t owner = __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED);
+        ASSERT((owner & ~MUTEX_CONTENDED) != self);
+        if (owner == 0) {
+            uint64_t wanted = self | (list_is_empty(&mutex->queue.waiters) ? 0 : MUTEX_CONTENDED);
+            if (__atomic_compare_exchange_n(&mutex->owner, &owner, wanted, false, __ATOMIC_ACQUIRE,
+                                            __ATOMIC_RELAXED))
+                break;
+        } else if (mark_contended(mutex, owner)) {
+            wait_sleep_locked(&mutex->queue);
+        }
+    }
     spin_unlock(&mutex->queue.lock);
 }
 
-bool mutex_try_lock(struct mutex *mutex) NO_THREAD_SAFETY_ANALYSIS
+void mutex_unlock_slow(struct mutex *mutex)
 {
     spin_lock(&mutex->queue.lock);
-    bool free = !mutex->owner;
-    if (free) mutex->owner = thread_current();
-    spin_unlock(&mutex->queue.lock);
-    return free;
-}
-
-void mutex_unlock(struct mutex *mutex) NO_THREAD_SAFETY_ANALYSIS
-{
-    spin_lock(&mutex->queue.lock);
-    ASSERT(mutex->owner == thread_current());
-    mutex->owner = NULL;
+    uint64_t owner = __atomic_exchange_n(&mutex->owner, 0, __ATOMIC_RELEASE);
+    ASSERT(owner == ((uint64_t)percpu_current() | MUTEX_CONTENDED));
     wait_wake_one_locked(&mutex->queue);
     spin_unlock(&mutex->queue.lock);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory that begins as zeros. */
 #include "arch/trap.h"
-#include "lib/string.h"
+#include "arch/zero.h"
 #include "mm/charge.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
 #include "vm/area.h"
+
+enum { HUGE_LEVEL = 2 }; /* of the entries that leaves of 2 MiB go into */
 
 static bool may_be_huge(const struct area *area)
 {
@@ -20,12 +22,11 @@ static bool try_huge_locked(struct space *space, const struct area *area, struct
 {
     uint64_t at = align_down(fault->address, HUGE_BYTES);
     if (at < area->start || at + HUGE_BYTES > area->end || !may_be_huge(area)) return false;
-    if (!page_table_is_empty(&space->page_table, at, HUGE_SHIFT)) return false;
+    if (fault->place.level < HUGE_LEVEL) return false;
     if (!charge_try(CHARGE_ANONYMOUS, HUGE_BYTES / PAGE_BYTES)) return false;
     paddr_t block = frame_alloc_huge_zeroed();
     if (is_paddr_none(block)) goto uncharge;
-    if (failed(page_map_locked(space, at, block, HUGE_SHIFT, area_page_flags(area)))) goto free_block;
-    fault->leaf_shift = HUGE_SHIFT;
+    if (failed(page_fill_locked(space, fault, at, block, HUGE_SHIFT, area_page_flags(area)))) goto free_block;
     return true;
 
 free_block:
@@ -38,13 +39,12 @@ uncharge:
 static err_t fault_anonymous(struct space *space, struct area *area, struct fault *fault)
     NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
 {
-    if (fault->is_present) return page_make_writable_locked(space, area, fault);
+    if (fault->place.is_mapped) return page_make_writable_locked(space, area, fault);
     if (try_huge_locked(space, area, fault)) return OK;
-    uint64_t at = align_down(fault->address, PAGE_BYTES);
-    paddr_t frame = page_alloc_locked(space, at);
+    paddr_t frame = page_alloc_locked(space, fault->address);
     if (is_paddr_none(frame)) return ERR_NO_MEMORY;
-    memset(direct_map(frame), 0, PAGE_BYTES);
-    return page_install_locked(space, area, at, frame);
+    zero_pages(direct_map(frame), PAGE_BYTES);
+    return page_install_locked(space, area, fault, frame);
 }
 
 const struct area_kind anonymous_kind = { .fault = fault_anonymous };

@@ -10,11 +10,7 @@
 struct fault {
     uint64_t address;
     uint32_t access; /* PF_WRITE, PF_INSTRUCTION */
-    /* what is there now, if anything; the size of the leaf is also told to the caller */
-    bool is_present;
-    uint8_t leaf_shift;
-    uint32_t flags;
-    paddr_t frame;
+    struct page_place place; /* what is there now; the size of the leaf there then is told to the caller */
     /* A file must get a page of its own first, without the space's lock; then the fault begins again. */
     bool wants_own;
 };
@@ -44,11 +40,15 @@ static inline uint64_t area_page_of(const struct area *area, uint64_t address)
  * there. PADDR_NONE. */
 paddr_t page_alloc_locked(struct space *space, uint64_t at) REQUIRES(space->lock);
 void page_give_back(paddr_t frame);
-/* Maps a frame from page_alloc_locked, or gives it back. ERR_NO_MEMORY: no page table. */
-err_t page_install_locked(struct space *space, const struct area *area, uint64_t at, paddr_t frame)
+/* Maps a frame from page_alloc_locked where the fault found nothing, or gives it back. ERR_NO_MEMORY: no
+ * page table. */
+err_t page_install_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t frame)
     REQUIRES(space->lock);
 err_t page_map_locked(struct space *space, uint64_t at, paddr_t frame, uint8_t leaf_shift, uint32_t flags)
     REQUIRES(space->lock);
+/* The same in the fault's place, where nothing is. */
+err_t page_fill_locked(struct space *space, struct fault *fault, uint64_t at, paddr_t frame,
+                       uint8_t leaf_shift, uint32_t flags) REQUIRES(space->lock);
 /* A write to a page that is there: its holders' last one takes it over, another one copies. */
 err_t page_make_writable_locked(struct space *space, const struct area *area, struct fault *fault)
     REQUIRES(space->lock);

@@ -225,8 +225,10 @@ void space_remove_area_locked(struct space *space, struct area *area)
     forget_area_locked(space, area);
 }
 
-static err_t split_locked(struct space *space, struct area *area, uint64_t at) REQUIRES(space->lock)
+err_t space_split_locked(struct space *space, uint64_t at)
 {
+    struct area *area = space_find_locked(space, at);
+    if (!area || area->start == at) return OK;
     if (!is_aligned(at, area_unit(area))) return ERR_INVALID;
     struct area upper = *area;
     upper.start = at;
@@ -240,14 +242,35 @@ static err_t split_locked(struct space *space, struct area *area, uint64_t at) R
 
 err_t space_isolate_locked(struct space *space, uint64_t start, uint64_t end)
 {
-    struct area *area = space_find_from_locked(space, start);
-    if (area && area->start < start) {
-        err_t e = split_locked(space, area, start);
-        if (failed(e)) return e;
+    err_t e = space_split_locked(space, start);
+    return failed(e) ? e : space_split_locked(space, end);
+}
+
+static bool cuts_huge_page_locked(struct space *space, uint64_t at) REQUIRES(space->lock)
+{
+    const struct area *area = space_find_locked(space, at);
+    return area && !is_aligned(at, area_unit(area));
+}
+
+err_t space_check_cuts_locked(struct space *space, uint64_t start, uint64_t end)
+{
+    return cuts_huge_page_locked(space, start) || cuts_huge_page_locked(space, end) ? ERR_INVALID : OK;
+}
+
+void space_cut_area_locked(struct space *space, struct area *area, uint64_t start, uint64_t end)
+{
+    if (start <= area->start && end >= area->end) {
+        space_remove_area_locked(space, area);
+    } else if (start > area->start) {
+        uncount_bytes(space, area->flags, area->end - start);
+        area->end = start;
+        gap_changed(space, space_next_locked(area));
+    } else {
+        uncount_bytes(space, area->flags, end - area->start);
+        area->backing_page = area_page_of(area, end);
+        area->start = end;
+        gap_changed(space, area);
     }
-    area = space_find_from_locked(space, end - 1);
-    if (area && area->start < end && area->end > end) return split_locked(space, area, end);
-    return OK;
 }
 
 /* ---- neighbours ---- */

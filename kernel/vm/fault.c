@@ -20,10 +20,9 @@ static bool area_allows(const struct area *area, uint32_t access)
 err_t space_fault_locked(struct space *space, struct area *area, struct fault *fault)
 {
     if (!area_allows(area, fault->access)) return ERR_FAULT;
-    fault->leaf_shift = PAGE_SHIFT;
-    fault->is_present = page_table_translate(&space->page_table, fault->address, &fault->frame, &fault->flags,
-                                             &fault->leaf_shift);
-    bool is_enough = fault->is_present && (!(fault->access & PF_WRITE) || (fault->flags & PAGE_WRITE));
+    page_table_look(&space->page_table, fault->address, &fault->place);
+    bool is_enough =
+        fault->place.is_mapped && (!(fault->access & PF_WRITE) || (fault->place.flags & PAGE_WRITE));
     return is_enough ? OK : area->kind->fault(space, area, fault);
 }
 
@@ -39,7 +38,7 @@ static err_t give_own_page(struct backing *backing, uint64_t page)
 /* One turn; true when there has to be another. */
 static bool fault_once(struct space *space, uint64_t address, uint32_t access, err_t *result)
 {
-    struct fault fault = { .address = address, .access = access };
+    struct fault fault = { .address = address, .access = access, .wants_own = false };
     struct backing *backing = NULL;
     uint64_t page = 0;
     mutex_lock(&space->lock);

@@ -35,12 +35,14 @@ static void map_around_locked(struct space *space, const struct area *area, uint
 }
 
 /* The file's own bytes in a page of the space's own. */
-static err_t map_copy_locked(struct space *space, const struct area *area, uint64_t at) REQUIRES(space->lock)
+static err_t map_copy_locked(struct space *space, const struct area *area, struct fault *fault)
+    REQUIRES(space->lock)
 {
+    uint64_t at = align_down(fault->address, PAGE_BYTES);
     paddr_t frame = page_alloc_locked(space, at);
     if (is_paddr_none(frame)) return ERR_NO_MEMORY;
     err_t e = area->backing->ops->read(area->backing, area_page_of(area, at), direct_map(frame));
-    if (!failed(e)) return page_install_locked(space, area, at, frame);
+    if (!failed(e)) return page_install_locked(space, area, fault, frame);
     page_give_back(frame);
     return e;
 }
@@ -50,18 +52,18 @@ static err_t fault_missing_locked(struct space *space, const struct area *area, 
 {
     uint64_t at = align_down(fault->address, PAGE_BYTES);
     bool is_write = fault->access & PF_WRITE;
-    if (is_write && !is_shared(area)) return map_copy_locked(space, area, at);
+    if (is_write && !is_shared(area)) return map_copy_locked(space, area, fault);
 
     struct backing_page page;
     err_t e = page_of(area, at, &page);
     bool is_usable = !failed(e) && (!is_write || page.is_own);
     if (!is_usable && failed(e) && e.code != ERR_NOT_SUPPORTED.code) return e;
-    if (!is_usable && !is_shared(area)) return map_copy_locked(space, area, at);
+    if (!is_usable && !is_shared(area)) return map_copy_locked(space, area, fault);
     if (!is_usable) {
         fault->wants_own = true;
         return OK;
     }
-    e = page_map_locked(space, at, page.frame, PAGE_SHIFT, borrowed_flags(area, &page));
+    e = page_fill_locked(space, fault, at, page.frame, PAGE_SHIFT, borrowed_flags(area, &page));
     if (!failed(e) && !is_write) map_around_locked(space, area, at);
     return e;
 }
@@ -84,7 +86,7 @@ static err_t fault_present_locked(struct space *space, const struct area *area, 
 static err_t fault_file(struct space *space, struct area *area, struct fault *fault)
     NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
 {
-    return fault->is_present ? fault_present_locked(space, area, fault)
+    return fault->place.is_mapped ? fault_present_locked(space, area, fault)
                              : fault_missing_locked(space, area, fault);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory in leaves of 2 MiB or 1 GiB and no others, because it was asked for so (MAP_HUGETLB). */
-#include "arch/features.h"
+#include "arch/zero.h"
 #include "lib/string.h"
 #include "mm/charge.h"
 #include "mm/direct_map.h"
@@ -34,16 +34,16 @@ static paddr_t alloc_leaf(uint8_t leaf_shift, paddr_t from)
     else if (is_copy)
         memcpy(direct_map(leaf), direct_map(from), frames << PAGE_SHIFT);
     else if (leaf_shift == GIANT_SHIFT)
-        memset(direct_map(leaf), 0, GIANT_BYTES);
+        zero_pages(direct_map(leaf), GIANT_BYTES);
     return leaf;
 }
 
 static err_t write_present_locked(struct space *space, const struct area *area, struct fault *fault)
     REQUIRES(space->lock)
 {
-    paddr_t leaf = PADDR(align_down(fault->frame.raw, area_unit(area)));
-    uint8_t shift = fault->leaf_shift;
-    if (!(fault->flags & PAGE_SHARED) || !frame_is_shared(leaf, shift))
+    paddr_t leaf = fault->place.frame;
+    uint8_t shift = fault->place.leaf_shift;
+    if (!(fault->place.flags & PAGE_SHARED) || !frame_is_shared(leaf, shift))
         return page_make_writable_locked(space, area, fault);
     paddr_t copy = alloc_leaf(shift, leaf);
     if (is_paddr_none(copy)) return ERR_IO;
@@ -57,16 +57,13 @@ static err_t write_present_locked(struct space *space, const struct area *area, 
 static err_t fault_huge(struct space *space, struct area *area, struct fault *fault)
     NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
 {
-    if (fault->is_present) return write_present_locked(space, area, fault);
+    if (fault->place.is_mapped) return write_present_locked(space, area, fault);
     uint8_t shift = leaf_shift_of(area);
     paddr_t leaf = alloc_leaf(shift, PADDR_NONE);
     if (is_paddr_none(leaf)) return ERR_IO;
     uint64_t at = align_down(fault->address, area_unit(area));
-    err_t e = page_map_locked(space, at, leaf, shift, area_page_flags(area));
-    if (!failed(e)) {
-        fault->leaf_shift = shift;
-        return OK;
-    }
+    err_t e = page_fill_locked(space, fault, at, leaf, shift, area_page_flags(area));
+    if (!failed(e)) return OK;
     if (shift == GIANT_SHIFT)
         frame_free_run(leaf, frames_in(shift));
     else

@@ -62,45 +62,56 @@ paddr_t page_alloc_locked(struct space *space, uint64_t at)
 
 void page_give_back(paddr_t frame) { drop_hold(frame, PAGE_SHIFT, 0); }
 
-err_t page_install_locked(struct space *space, const struct area *area, uint64_t at, paddr_t frame)
+err_t page_fill_locked(struct space *space, struct fault *fault, uint64_t at, paddr_t frame,
+                       uint8_t leaf_shift, uint32_t flags)
 {
+    err_t e = page_table_fill(&space->page_table, &fault->place, at, frame, leaf_shift, flags);
+    fault->place.leaf_shift = leaf_shift;
+    if (!failed(e)) space->resident_pages += 1ull << (leaf_shift - PAGE_SHIFT);
+    return e;
+}
+
+err_t page_install_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t frame)
+{
+    uint64_t at = align_down(fault->address, PAGE_BYTES);
     /* Copies of a file's pages stay small, so that the file can take them back one by one. */
     uint32_t flags = area_page_flags(area) | (area->backing ? 0 : PAGE_JOIN);
-    err_t e = page_map_locked(space, at, frame, PAGE_SHIFT, flags);
+    err_t e = page_fill_locked(space, fault, at, frame, PAGE_SHIFT, flags);
     if (failed(e)) page_give_back(frame);
     return e;
 }
 
 /* ---- a write to a page that is there ---- */
 
-static err_t copy_page_locked(struct space *space, const struct area *area, const struct fault *fault)
+static err_t copy_page_locked(struct space *space, const struct area *area, struct fault *fault)
     REQUIRES(space->lock)
 {
     uint64_t at = align_down(fault->address, PAGE_BYTES);
     paddr_t copy = page_alloc_locked(space, at);
     if (is_paddr_none(copy)) return ERR_NO_MEMORY;
-    memcpy(direct_map(copy), direct_map(fault->frame), PAGE_BYTES);
+    uint64_t inside = at & ((1ull << fault->place.leaf_shift) - 1);
+    paddr_t old = PADDR(fault->place.frame.raw + inside);
+    memcpy(direct_map(copy), direct_map(old), PAGE_BYTES);
     page_table_replace(&space->page_table, at, copy, area_page_flags(area));
-    if (!(fault->flags & PAGE_BORROWED)) drop_hold(fault->frame, PAGE_SHIFT, fault->flags);
+    if (!(fault->place.flags & PAGE_BORROWED)) drop_hold(old, PAGE_SHIFT, fault->place.flags);
+    fault->place.leaf_shift = PAGE_SHIFT;
     return OK;
 }
 
 err_t page_make_writable_locked(struct space *space, const struct area *area, struct fault *fault)
 {
-    uint64_t leaf_bytes = 1ull << fault->leaf_shift, start = align_down(fault->address, leaf_bytes);
-    paddr_t leaf = PADDR(align_down(fault->frame.raw, leaf_bytes));
-    bool is_taken_over = !(fault->flags & PAGE_BORROWED) &&
-                         (!(fault->flags & PAGE_SHARED) || !frame_is_shared(leaf, fault->leaf_shift));
+    const struct page_place *place = &fault->place;
+    uint64_t start = align_down(fault->address, 1ull << place->leaf_shift);
+    bool is_taken_over = !(place->flags & PAGE_BORROWED) &&
+                         (!(place->flags & PAGE_SHARED) || !frame_is_shared(place->frame, place->leaf_shift));
     if (is_taken_over) {
-        page_table_replace(&space->page_table, start, leaf, area_page_flags(area));
+        page_table_replace(&space->page_table, start, place->frame, area_page_flags(area));
         return OK;
     }
     /* Of a huge leaf that others hold too, one page is copied; the rest stays shared. */
-    if (fault->leaf_shift != PAGE_SHIFT) {
+    if (place->leaf_shift != PAGE_SHIFT) {
         err_t e = page_table_split(&space->page_table, start + PAGE_BYTES);
         if (failed(e)) return e;
-        fault->leaf_shift = PAGE_SHIFT;
     }
-    fault->frame = PADDR(align_down(fault->frame.raw, PAGE_BYTES));
     return copy_page_locked(space, area, fault);
 }

@@ -47,15 +47,20 @@ void space_destroy(struct space *space)
 
 err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end)
 {
-    err_t e = space_isolate_locked(space, start, end);
-    if (failed(e)) return e;
     struct area *area = space_find_from_locked(space, start);
     if (!area || area->start >= end) return OK;
-    e = space_drop_pages_locked(space, start, end);
-    if (failed(e)) return e;
+    /* Only a hole in the middle of an area needs memory: a second area. */
+    bool is_hole = area->start < start && area->end > end;
+    err_t e = space_check_cuts_locked(space, start, end);
+    if (!failed(e) && is_hole) e = space_split_locked(space, end);
+    if (!failed(e)) e = space_drop_pages_locked(space, start, end);
+    if (failed(e)) {
+        space_join_locked(space, end, end);
+        return e;
+    }
     while (area && area->start < end) {
-        struct area *next = space_next_locked(area);
-        space_remove_area_locked(space, area);
+        struct area *next = area->end < end ? space_next_locked(area) : NULL;
+        space_cut_area_locked(space, area, start, end);
         area = next;
     }
     return OK;

@@ -32,7 +32,7 @@ static err_t populate_area_locked(struct space *space, struct area *area, uint64
         struct fault fault = { .address = *at, .access = access };
         err_t e = space_fault_locked(space, area, &fault);
         if (failed(e) || fault.wants_own) return e;
-        uint64_t leaf_bytes = 1ull << fault.leaf_shift;
+        uint64_t leaf_bytes = 1ull << fault.place.leaf_shift;
         *at = align_down(*at, leaf_bytes) + leaf_bytes;
     }
     return OK;

@@ -20,9 +20,16 @@ void space_put(struct space *space);
 void areas_init(struct space *space);
 /* Lets the area above a free address grow down to it; NULL when it may not. */
 struct area *space_grow_down_locked(struct space *space, uint64_t address) REQUIRES(space->lock);
+/* Cuts the area around `at` in two. ERR_INVALID: inside a huge page. ERR_NO_MEMORY. */
+err_t space_split_locked(struct space *space, uint64_t at) REQUIRES(space->lock);
 /* Cuts areas at both ends of the range, so that every area is inside it or outside. ERR_INVALID: inside a
  * huge page. ERR_NO_MEMORY. */
 err_t space_isolate_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
+/* ERR_INVALID when an end of the range lies inside a huge page. */
+err_t space_check_cuts_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
+/* Takes [start, end) off an area, at one of its ends or all of it; there are no pages any more. */
+void space_cut_area_locked(struct space *space, struct area *area, uint64_t start, uint64_t end)
+    REQUIRES(space->lock);
 err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
 bool space_is_free_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
 /* Free, and away from what grows toward it. */
