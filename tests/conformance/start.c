@@ -102,6 +102,20 @@ static void descriptors(void)
     }
 }
 
+/* The length is its own, so that even a kernel that allows it does no harm. */
+static void own_file(void)
+{
+    static const char path[] = "/proc/self/exe";
+    struct stat st;
+    SHOW(stat(path, &st));
+    SHOW(open(path, O_RDWR));
+    SHOW(open(path, O_WRONLY));
+    SHOW(truncate(path, st.st_size));
+    int fd = open(path, O_RDONLY);
+    SHOW(ftruncate(fd, st.st_size));
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     unsigned long hwcap = hwcap_of(environ);
@@ -110,6 +124,7 @@ int main(int argc, char **argv)
     auxiliary(hwcap);
     memory();
     descriptors();
+    own_file();
     atexit(at_end);
     return 3;
 }
