@@ -194,21 +194,6 @@ void vnode_wait_for_pins(struct vnode *v)
     fs_unlock();
 }
 
-uint32_t vnode_pin(struct vnode *v)
-{
-    fs_lock();
-    uint32_t ticket = vnode_pin_locked(v);
-    fs_unlock();
-    return ticket;
-}
-
-void vnode_unpin(struct vnode *v, uint32_t ticket)
-{
-    fs_lock();
-    vnode_unpin_locked(v, ticket);
-    fs_unlock();
-}
-
 /* ---- the program loader ---- */
 
 size_t vnode_peek(struct vnode *v, uint64_t offset, const void **data)

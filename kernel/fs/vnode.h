@@ -140,10 +140,8 @@ void vnode_wait_for_pins(struct vnode *v) EXCLUDES(fs_queue.lock);
 /* ---- for the program loader; regular files only ---- */
 
 /* Bytes that lie in one piece at `offset`, within the file; 0 at its end. A hole shows a page of zeros.
- * Valid while the caller keeps others from truncating the file: with vnode_pin. */
+ * Valid while nobody may truncate the file: file_start_running. */
 size_t vnode_peek(struct vnode *v, uint64_t offset, const void **data) EXCLUDES(fs_queue.lock);
-uint32_t vnode_pin(struct vnode *v) EXCLUDES(fs_queue.lock);
-void vnode_unpin(struct vnode *v, uint32_t ticket) EXCLUDES(fs_queue.lock);
 
 /* Reads up to `bytes` bytes; *done is less only at the end of the file. Threads only. */
 err_t vnode_read_kernel(struct vnode *v, uint64_t offset, void *buffer, size_t bytes, size_t *done)

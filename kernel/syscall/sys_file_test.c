@@ -262,10 +262,24 @@ TEST(a_reader_pins_the_file_while_it_copies_and_lets_go_after)
 static struct vnode *pinned;
 static uint32_t pin_ticket;
 
+static void pin(void)
+{
+    fs_lock();
+    pin_ticket = vnode_pin_locked(pinned);
+    fs_unlock();
+}
+
+static void unpin(void)
+{
+    fs_lock();
+    vnode_unpin_locked(pinned, pin_ticket);
+    fs_unlock();
+}
+
 static void unpin_meanwhile(void)
 {
     EXPECT_EQ(fake_heap_frames(), 3); /* cut off, but not freed: two pages and no node, or with it */
-    vnode_unpin(pinned, pin_ticket);
+    unpin();
     fake_wait_meanwhile = NULL;
 }
 
@@ -276,7 +290,7 @@ TEST(a_truncation_frees_pages_only_after_readers_that_saw_them_are_gone)
     struct file *file = fd_get(process_current()->files, (uint32_t)fd);
     EXPECT_EQ(fake_heap_frames(), 4);
     pinned = file->vnode;
-    pin_ticket = vnode_pin(pinned);
+    pin();
     const void *data;
     EXPECT_EQ(vnode_peek(pinned, PAGE_BYTES, &data), PAGE_BYTES);
     fake_wait_meanwhile = unpin_meanwhile;
@@ -287,8 +301,8 @@ TEST(a_truncation_frees_pages_only_after_readers_that_saw_them_are_gone)
 
     /* A pin taken after the pages were cut off does not hold the next truncation up. */
     EXPECT_EQ(sys_pwrite64(A(fd), A(area), 10, 0), 10);
-    pin_ticket = vnode_pin(pinned);
-    vnode_unpin(pinned, pin_ticket);
+    pin();
+    unpin();
     EXPECT_EQ(sys_ftruncate(A(fd), 0), 0);
     file_put(file);
     fake_process_stop();
