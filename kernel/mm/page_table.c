@@ -89,6 +89,13 @@ void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_pl
     out->frame = PADDR(leaf & PTE_ADDRESS & ~((1ull << shift) - 1));
 }
 
+bool page_place_next(struct page_place *place)
+{
+    if (is_aligned((uint64_t)++place->entry, PAGE_BYTES)) return false;
+    place->is_mapped = *place->entry & PTE_USED;
+    return true;
+}
+
 err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr, paddr_t paddr,
                       uint8_t leaf_shift, uint32_t flags)
 {
@@ -107,7 +114,8 @@ err_t page_table_map_leaf(struct page_table *pt, uint64_t vaddr, paddr_t paddr, 
 {
     struct page_place place;
     page_table_look(pt, vaddr, &place);
-    return unlikely(place.is_mapped) ? ERR_EXISTS : page_table_fill(pt, &place, vaddr, paddr, leaf_shift, flags);
+    return unlikely(place.is_mapped) ? ERR_EXISTS
+                                     : page_table_fill(pt, &place, vaddr, paddr, leaf_shift, flags);
 }
 
 bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *out, uint32_t *flags,

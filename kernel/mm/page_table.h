@@ -88,13 +88,15 @@ err_t page_table_split(struct page_table *pt, uint64_t edge);
  * changes. */
 struct page_place {
     uint64_t *entry, *parent;
-    uint32_t level;      /* of `entry`, 1 for leaves of 4 KiB: so far up nothing is mapped */
-    bool is_mapped;      /* then also: */
+    uint32_t level; /* of `entry`, 1 for leaves of 4 KiB: so far up nothing is mapped */
+    bool is_mapped; /* then also: */
     uint8_t leaf_shift;
-    uint32_t flags;      /* as page_table_translate tells them; user tables only */
-    paddr_t frame;       /* the leaf's first */
+    uint32_t flags; /* as page_table_translate tells them; user tables only */
+    paddr_t frame;  /* the leaf's first */
 };
 void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out);
+/* The next entry of the same table; false where it ends. Only `entry` and `is_mapped` tell of it. */
+bool page_place_next(struct page_place *place);
 /* page_table_map_leaf where a look has just found nothing. */
 err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr, paddr_t paddr,
                       uint8_t leaf_shift, uint32_t flags);
@@ -103,4 +105,3 @@ err_t page_table_fill(struct page_table *pt, const struct page_place *place, uin
  * Each result may be NULL. False when it is not mapped. */
 bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *out, uint32_t *flags,
                           uint8_t *leaf_shift);
-

@@ -12,8 +12,8 @@ void mutex_init(struct mutex *mutex)
 /* False when the owner has just unlocked. */
 static bool mark_contended(struct mutex *mutex, uint64_t owner)
 {
-    return __atomic_compare_exchange_n(&mutex->owner, &owner, owner | MUTEX_CONTENDED, false, __ATOMIC_RELAXED,
-                                       __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&mutex->owner, &owner, owner | MUTEX_CONTENDED, false,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 void mutex_lock_slow(struct mutex *mutex)

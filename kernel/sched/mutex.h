@@ -33,7 +33,7 @@ static inline void mutex_lock(struct mutex *mutex) ACQUIRES(mutex) NO_THREAD_SAF
 static inline void mutex_unlock(struct mutex *mutex) RELEASES(mutex) NO_THREAD_SAFETY_ANALYSIS
 {
     uint64_t self = (uint64_t)percpu_current();
-    if (unlikely(!__atomic_compare_exchange_n(&mutex->owner, &self, 0, false, __ATOMIC_RELEASE,
-                                              __ATOMIC_RELAXED)))
+    if (unlikely(
+            !__atomic_compare_exchange_n(&mutex->owner, &self, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
         mutex_unlock_slow(mutex);
 }

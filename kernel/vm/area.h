@@ -9,16 +9,26 @@
 
 struct fault {
     uint64_t address;
-    uint32_t access; /* PF_WRITE, PF_INSTRUCTION */
+    uint32_t access;         /* PF_WRITE, PF_INSTRUCTION */
     struct page_place place; /* what is there now; the size of the leaf there then is told to the caller */
     /* A file must get a page of its own first, without the space's lock; then the fault begins again. */
     bool wants_own;
 };
 
+static inline void fault_init(struct fault *fault, uint64_t address, uint32_t access)
+{
+    fault->address = address;
+    fault->access = access;
+    fault->wants_own = false;
+}
+
 struct area_kind {
     /* Makes the page present for an access that the area allows. ERR_IO: there is nothing to show (SIGBUS).
      * ERR_NO_MEMORY. */
     err_t (*fault)(struct space *space, struct area *area, struct fault *fault);
+    /* Makes pages present from `at` on as long as that is quicker than fault by fault, for every access that
+     * the area allows. Returns the end of what it did. May be NULL. */
+    uint64_t (*populate)(struct space *space, struct area *area, uint64_t at, uint64_t end);
 };
 
 extern const struct area_kind anonymous_kind; /* anonymous.c */

@@ -41,10 +41,12 @@ static bool update_largest_gap(struct tree_node *node)
 
 void areas_init(struct space *space) { space->areas = (struct tree){ .update = update_largest_gap }; }
 
+static uint64_t floor_above(const struct area *lower) { return lower ? lower->end : USER_START; }
+
 static uint64_t gap_below(const struct area *area, const struct area *lower)
 {
-    uint64_t floor = lower ? lower->end : USER_START, top = guarded_start(area);
-    return top > floor ? top - floor : 0;
+    uint64_t floor = floor_above(lower), top = guarded_start(area);
+    return top > floor ? MIN(top - floor, AREA_GAP_MAX) : 0;
 }
 
 /* Its start or the end of the area below has moved. `area` may be NULL. */
@@ -68,10 +70,14 @@ static bool fits_below(const struct space *space, const struct area *area, uint6
                        uint64_t *out)
 {
     uint64_t top = guarded_start(area);
-    return fits(top - area->gap, MIN(top, space->map_top), bytes, align, out);
+    uint64_t floor = area->gap < AREA_GAP_MAX ? top - area->gap : floor_above(below(area));
+    return fits(floor, MIN(top, space->map_top), bytes, align, out);
 }
 
-static bool may_hold(const struct tree_node *node, uint64_t bytes) { return largest_gap_of(node) >= bytes; }
+static bool may_hold(const struct tree_node *node, uint64_t bytes)
+{
+    return largest_gap_of(node) >= MIN(bytes, AREA_GAP_MAX);
+}
 
 /* From right to left through all subtrees that have a gap of the size; its place may still not be
  * aligned or lie above map_top. */
@@ -81,14 +87,18 @@ bool space_find_gap_locked(struct space *space, uint64_t bytes, uint32_t flags, 
     const struct area *last = area_of(tree_last(&space->areas));
     if (fits(last ? last->end : USER_START, space->map_top, bytes, align, out)) return true;
 
-    const struct tree_node *node = space->areas.root;
+    struct tree_node *node = space->areas.root;
     bool comes_from_above = false; /* its right subtree has been seen to */
     while (node) {
         if (!comes_from_above && may_hold(node->child[1], bytes)) {
             node = node->child[1];
             continue;
         }
-        if (fits_below(space, TREE_ENTRY(node, struct area, node), bytes, align, out)) return true;
+        struct area *area = TREE_ENTRY(node, struct area, node);
+        if (fits_below(space, area, bytes, align, out)) {
+            space->last_hit = area; /* the place will be looked up at once */
+            return true;
+        }
         comes_from_above = false;
         if (may_hold(node->child[0], bytes)) {
             node = node->child[0];
@@ -106,7 +116,8 @@ bool space_find_gap_locked(struct space *space, uint64_t bytes, uint32_t flags, 
 struct area *space_find_from_locked(struct space *space, uint64_t address)
 {
     struct area *hit = space->last_hit;
-    if (hit && hit->start <= address && address < hit->end) return hit;
+    /* The last area found, or the gap below it. */
+    if (hit && address < hit->end && address + hit->gap >= hit->start) return hit;
     hit = NULL;
     for (struct tree_node *node = space->areas.root; node;) {
         struct area *area = TREE_ENTRY(node, struct area, node);
@@ -186,7 +197,12 @@ static struct area *add_after(struct space *space, struct area *lower, const str
 {
     struct area *area = space->area_count < CONFIG_AREAS_MAX ? heap_alloc(sizeof(*area)) : NULL;
     if (!area) return NULL;
-    *area = *like;
+    area->start = like->start;
+    area->end = like->end;
+    area->kind = like->kind;
+    area->flags = like->flags;
+    area->backing = like->backing;
+    area->backing_page = like->backing_page;
     area->space = space;
     area->gap = gap_below(area, lower);
     area->largest_gap = 0;
@@ -246,15 +262,15 @@ err_t space_isolate_locked(struct space *space, uint64_t start, uint64_t end)
     return failed(e) ? e : space_split_locked(space, end);
 }
 
-static bool cuts_huge_page_locked(struct space *space, uint64_t at) REQUIRES(space->lock)
+static bool cuts_huge_page(const struct area *area, uint64_t at)
 {
-    const struct area *area = space_find_locked(space, at);
-    return area && !is_aligned(at, area_unit(area));
+    return area && (area->flags & SPACE_HUGE) && area->start < at && !is_aligned(at, area_unit(area));
 }
 
-err_t space_check_cuts_locked(struct space *space, uint64_t start, uint64_t end)
+err_t space_check_cuts_locked(struct space *space, const struct area *first, uint64_t start, uint64_t end)
 {
-    return cuts_huge_page_locked(space, start) || cuts_huge_page_locked(space, end) ? ERR_INVALID : OK;
+    const struct area *last = first->end >= end ? first : space_find_from_locked(space, end);
+    return cuts_huge_page(first, start) || cuts_huge_page(last, end) ? ERR_INVALID : OK;
 }
 
 void space_cut_area_locked(struct space *space, struct area *area, uint64_t start, uint64_t end)
@@ -303,6 +319,7 @@ err_t space_insert_locked(struct space *space, const struct area *fresh)
     struct area *lower = above ? below(above) : area_of(tree_last(&space->areas));
     if (lower && can_join(lower, fresh)) {
         lower->end = fresh->end;
+        space->last_hit = lower;
         if (above && can_join(lower, above)) {
             lower->end = above->end;
             forget_area_locked(space, above);

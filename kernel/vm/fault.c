@@ -38,7 +38,8 @@ static err_t give_own_page(struct backing *backing, uint64_t page)
 /* One turn; true when there has to be another. */
 static bool fault_once(struct space *space, uint64_t address, uint32_t access, err_t *result)
 {
-    struct fault fault = { .address = address, .access = access, .wants_own = false };
+    struct fault fault;
+    fault_init(&fault, address, access);
     struct backing *backing = NULL;
     uint64_t page = 0;
     mutex_lock(&space->lock);

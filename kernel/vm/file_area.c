@@ -87,7 +87,7 @@ static err_t fault_file(struct space *space, struct area *area, struct fault *fa
     NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
 {
     return fault->place.is_mapped ? fault_present_locked(space, area, fault)
-                             : fault_missing_locked(space, area, fault);
+                                  : fault_missing_locked(space, area, fault);
 }
 
 const struct area_kind file_kind = { .fault = fault_file };

@@ -51,7 +51,7 @@ err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end)
     if (!area || area->start >= end) return OK;
     /* Only a hole in the middle of an area needs memory: a second area. */
     bool is_hole = area->start < start && area->end > end;
-    err_t e = space_check_cuts_locked(space, start, end);
+    err_t e = space_check_cuts_locked(space, area, start, end);
     if (!failed(e) && is_hole) e = space_split_locked(space, end);
     if (!failed(e)) e = space_drop_pages_locked(space, start, end);
     if (failed(e)) {
@@ -95,14 +95,13 @@ static err_t map_locked(struct space *space, uint64_t at, uint64_t bytes, uint32
     if (!bytes || bytes > USER_END || !space_may_grow_locked(space, bytes, flags)) return ERR_NO_MEMORY;
     err_t e = choose_place_locked(space, at, bytes, flags, place);
     if (failed(e)) return e;
-    struct area fresh = {
-        .start = *place,
-        .end = *place + bytes,
-        .kind = kind_for(flags, backing),
-        .flags = (flags & SPACE_AREA_FLAGS) | space->future_marks,
-        .backing = backing,
-        .backing_page = backing_page,
-    };
+    struct area fresh; /* what space_insert_locked looks at */
+    fresh.start = *place;
+    fresh.end = *place + bytes;
+    fresh.kind = kind_for(flags, backing);
+    fresh.flags = (flags & SPACE_AREA_FLAGS) | space->future_marks;
+    fresh.backing = backing;
+    fresh.backing_page = backing_page;
     return space_insert_locked(space, &fresh);
 }
 

@@ -45,10 +45,14 @@ enum {
 
 struct area_kind;
 
+/* Larger gaps are not told apart, or every mapping at the edge of the largest one would change what the
+ * whole tree knows of gaps. */
+#define AREA_GAP_MAX (1ull << 40)
+
 struct area {
     struct tree_node node; /* in space.areas, by address */
     uint64_t start, end;   /* page aligned; end is exclusive */
-    uint64_t gap;          /* free bytes below it, up to where it may grow */
+    uint64_t gap;          /* free bytes below it, up to where it may grow; AREA_GAP_MAX: so many or more */
     uint64_t largest_gap;  /* of it and the areas below it in the tree */
     const struct area_kind *kind;
     struct space *space;

@@ -24,12 +24,24 @@ err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_
 /* The access that leaves nothing to a later fault. */
 static uint32_t whole_access(const struct area *area) { return area->flags & SPACE_WRITE ? PF_WRITE : 0; }
 
+static uint64_t populate_quickly_locked(struct space *space, struct area *area, uint64_t at, uint64_t end)
+    REQUIRES(space->lock)
+{
+    return area->kind->populate ? area->kind->populate(space, area, at, end) : at;
+}
+
 /* Goes on to the end of the area, or to where a file must get a page of its own first. */
 static err_t populate_area_locked(struct space *space, struct area *area, uint64_t *at, uint64_t end,
                                   uint32_t access) REQUIRES(space->lock)
 {
     for (end = MIN(end, area->end); *at < end;) {
-        struct fault fault = { .address = *at, .access = access };
+        struct fault fault;
+        uint64_t quick_end = populate_quickly_locked(space, area, *at, end);
+        if (quick_end > *at) {
+            *at = quick_end;
+            continue;
+        }
+        fault_init(&fault, *at, access);
         err_t e = space_fault_locked(space, area, &fault);
         if (failed(e) || fault.wants_own) return e;
         uint64_t leaf_bytes = 1ull << fault.place.leaf_shift;

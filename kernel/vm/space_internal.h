@@ -25,8 +25,9 @@ err_t space_split_locked(struct space *space, uint64_t at) REQUIRES(space->lock)
 /* Cuts areas at both ends of the range, so that every area is inside it or outside. ERR_INVALID: inside a
  * huge page. ERR_NO_MEMORY. */
 err_t space_isolate_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
-/* ERR_INVALID when an end of the range lies inside a huge page. */
-err_t space_check_cuts_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);
+/* ERR_INVALID when an end of the range lies inside a huge page. `first` is the lowest area in the range. */
+err_t space_check_cuts_locked(struct space *space, const struct area *first, uint64_t start, uint64_t end)
+    REQUIRES(space->lock);
 /* Takes [start, end) off an area, at one of its ends or all of it; there are no pages any more. */
 void space_cut_area_locked(struct space *space, struct area *area, uint64_t start, uint64_t end)
     REQUIRES(space->lock);
