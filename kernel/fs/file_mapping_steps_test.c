@@ -3,6 +3,7 @@
 #include "fs/file_mapping.h"
 
 #include "abi/linux/fcntl.h"
+#include "abi/linux/stat.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/tmpfs.h"
@@ -125,12 +126,25 @@ static void step(void)
     }
 }
 
+static uint64_t pages_with_data(void)
+{
+    struct vnode *v = CONTAINER_OF(backing, struct file, backing)->vnode;
+    uint64_t pages = 0;
+    fs_lock();
+    for (uint64_t i = 0; i <= 2 * MODEL_PAGES; i++)
+        pages += i * PAGE_BYTES < v->regular.lower_bytes || page_tree_find(&v->regular.pages, i);
+    fs_unlock();
+    return pages;
+}
+
 /* What is in the page table shows the file, which holds what the model does. */
 static void check_all(uint32_t number)
 {
     static uint8_t got[MODEL_BYTES];
     bool is_right = sys_pread64(A(fd), A(got), MODEL_BYTES, 0) == (int64_t)model_size;
     is_right &= memcmp(got, model, model_size) == 0;
+    struct linux_stat s;
+    is_right &= sys_fstat(A(fd), A(&s)) == 0 && (uint64_t)s.st_blocks == pages_with_data() * 8;
     for (uint64_t i = 0; i < MODEL_PAGES; i++) {
         if (!is_present[i]) continue;
         uint64_t start_at = i * PAGE_BYTES;

@@ -43,8 +43,9 @@ err_t tmpfs_show_page(struct vnode *v, uint64_t index, uint8_t *page, uint8_t **
 err_t tmpfs_own_page(struct vnode *v, uint64_t index, uint8_t **out) EXCLUDES(fs_queue.lock);
 
 /* Takes the file's own pages of [first, end) away. Inside a change: mappings and readers that use such a
- * page are waited for. */
-void tmpfs_cut_pages(struct vnode *v, uint64_t first, uint64_t end) EXCLUDES(fs_queue.lock);
+ * page are waited for. In the count of blocks, pages before `lower_end` are the archive's. */
+void tmpfs_cut_pages(struct vnode *v, uint64_t first, uint64_t end, uint64_t lower_end)
+    EXCLUDES(fs_queue.lock);
 
 /* Mappings look again at pages [first, end), which show something else now. */
 void tmpfs_revoke(struct vnode *v, uint64_t first, uint64_t end) EXCLUDES(fs_queue.lock);

@@ -123,15 +123,14 @@ err_t tmpfs_own_page(struct vnode *v, uint64_t index, uint8_t **out)
     return e;
 }
 
-void tmpfs_cut_pages(struct vnode *v, uint64_t first, uint64_t end)
+void tmpfs_cut_pages(struct vnode *v, uint64_t first, uint64_t end, uint64_t lower_end)
 {
     struct page_tree_cut cut[CUT_BATCH];
     size_t count = first < end ? CUT_BATCH : 0;
     while (count == CUT_BATCH) {
         fs_lock();
         count = page_tree_cut(&v->regular.pages, first, end - 1, cut, CUT_BATCH);
-        for (size_t i = 0; i < count; i++)
-            if (!tmpfs_is_lower_page(v, cut[i].index)) v->regular.block_pages--;
+        for (size_t i = 0; i < count; i++) v->regular.block_pages -= cut[i].index >= lower_end;
         fs_unlock();
         if (count == 0) break;
         tmpfs_revoke(v, cut[0].index, cut[count - 1].index + 1);

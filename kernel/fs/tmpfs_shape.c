@@ -68,9 +68,10 @@ static err_t truncate_changing(struct vnode *v, uint64_t size)
         tmpfs_clear_tail(v);
         tmpfs_grow_to(v, size);
     } else { /* the same size also drops pages allocated beyond the end */
+        uint64_t lower_end = pages_for(v->regular.lower_bytes);
         cut_size(v, size);
         revoke_beyond(v, size);
-        tmpfs_cut_pages(v, pages_for(size), TMPFS_PAGES_END);
+        tmpfs_cut_pages(v, pages_for(size), TMPFS_PAGES_END, lower_end);
     }
     return OK;
 }
@@ -151,7 +152,7 @@ static err_t punch_changing(struct vnode *v, uint64_t from, uint64_t to)
         e = zero_in_page(v, index << PAGE_SHIFT, (index + 1) << PAGE_SHIFT);
         if (failed(e)) return e;
     }
-    tmpfs_cut_pages(v, MAX(whole_first, lower_end), whole_end);
+    tmpfs_cut_pages(v, MAX(whole_first, lower_end), whole_end, lower_end);
     return OK;
 }
 
