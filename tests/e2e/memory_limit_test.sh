@@ -81,8 +81,13 @@ while [ $((high - low)) -gt 1 ]; do
     if [ $status = 0 ]; then high=$middle; else low=$middle; fi
 done
 least=$high
-run "$release" rest --memory 16M --memory-limit $(((least - 1) * 4))K
-is "one frame less than the least is too little to start with" "$status $(grep -c 'not enough memory' err)" "126 1"
+good=0 bad=
+for ((frames = 16; frames < least; frames++)); do
+    run "$release" rest --memory 16M --memory-limit $((frames * 4))K
+    found="$status $(grep -c 'cloudkernel: .*not enough memory' err) $(whole)"
+    if [ "$found" = "126 1 whole" ]; then good=$((good + 1)); else bad+="$frames: $found; "; fi
+done
+is "with each of the limits below the least the program is not started, and ck says why" "$good $bad" "$((least - 16)) "
 good=0 bad=
 for ((frames = least; frames <= least + 128; frames++)); do
     run "$release" heap --memory 16M --memory-limit $((frames * 4))K

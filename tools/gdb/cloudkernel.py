@@ -86,6 +86,17 @@ def list_owners(head, type_name, link):
         node = node['next']
 
 
+def tree_owners(node, type_name, link):
+    """The structs whose field `link` is in the tree below `node`, in order."""
+    if int(node) == 0:
+        return
+    owner_type = gdb.lookup_type('struct ' + type_name)
+    offset = next(field.bitpos // 8 for field in owner_type.fields() if field.name == link)
+    yield from tree_owners(node['child'][0], type_name, link)
+    yield gdb.Value(int(node) - offset).cast(owner_type.pointer()).dereference()
+    yield from tree_owners(node['child'][1], type_name, link)
+
+
 def text_of(value):
     return value.string('utf-8', 'replace')
 
@@ -324,7 +335,7 @@ def areas_command(_):
         raise Failure('the running thread has no address space: it is the kernel\'s own')
     print(f'{int(space["area_count"])} areas, {int(space["mapped_bytes"]) // 1024} KiB mapped, '
           f'{int(space["resident_pages"]) * 4} KiB resident, {int(space["fault_count"])} faults')
-    for area in list_owners(space['areas'], 'area', 'link'):
+    for area in tree_owners(space['areas']['root'], 'area', 'node'):
         flags = int(area['flags'])
         rights = ''.join(letter if flags & int(symbol('SPACE_' + name)) else '-'
                          for letter, name in (('r', 'READ'), ('w', 'WRITE'), ('x', 'EXEC')))
