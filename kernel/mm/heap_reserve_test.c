@@ -280,3 +280,25 @@ TEST(heap_debug_dress_survives_pieces_that_join_and_split)
     EXPECT_PANIC(block = heap_alloc(3000), "write to a freed block");
     heap_free(keep);
 }
+
+/* A freed block's record may outlive its piece: here behind the last byte of one that ends where it lies. */
+TEST(heap_debug_a_record_inside_a_larger_piece_is_not_believed)
+{
+    if (!CONFIG_DEBUG) return;
+    start(8ull << 20);
+    enum { SIZE = 100 * 32 - PIECE_HEADER - HEAP_DRESS_FRONT - HEAP_DRESS_BACK };
+    char *a = heap_alloc(SIZE), *b = heap_alloc(SIZE), *behind = heap_alloc(SIZE);
+    EXPECT_EQ(b - a, 100 * 32);
+    heap_free(a);
+    heap_free(b);
+    char *longer = heap_alloc(SIZE + 1), *rest = heap_alloc(SIZE - 32);
+    EXPECT(longer == a && rest == b + 32);
+    heap_free(rest);
+    heap_free(longer);
+    EXPECT(heap_alloc(SIZE) == a);
+    EXPECT(heap_alloc(SIZE) == b);
+    heap_free(a);
+    heap_free(b);
+    heap_free(behind);
+    all_is_given_back();
+}
