@@ -6,7 +6,8 @@
  * of 4 KiB, canonical, and ranges stay inside one half. A user table is changed only in its own half;
  * the kernel's half of every table is the kernel's, whose root entries never change after boot.
  *
- * A change that fails (ERR_NO_MEMORY, ERR_EXISTS) has changed nothing. */
+ * A change that fails (ERR_NO_MEMORY, ERR_EXISTS) has changed no translation. A leaf may be in smaller pieces
+ * afterwards: where a second edge needs memory that is not there, the first stays split. */
 #pragma once
 #include "lib/base.h"
 

@@ -46,7 +46,7 @@ err_t page_table_split(struct page_table *pt, uint64_t edge)
 }
 
 /* The end of the address space is aligned to everything and may be 0. A split without the other one
- * changes no translation. */
+ * changes no translation, and is not undone: pieces of a shared leaf cannot be joined again. */
 static err_t split_edges(struct page_table *pt, uint64_t start, uint64_t end)
 {
     err_t e = page_table_split(pt, start);
