@@ -27,6 +27,7 @@
 #include "lib/cmdline.h"
 #include "lib/lz4_frame.h"
 #include "lib/string.h"
+#include "mm/alloc_fail.h"
 #include "mm/charge.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
@@ -71,7 +72,7 @@ static void start_cpu(void)
 
 /* What the command line asks of the kernel; docs/command-line.md. */
 static struct {
-    uint64_t tsc_khz;
+    uint64_t tsc_khz, fail_nth;
     bool has_channel, is_input_empty, is_traced;
 } options;
 
@@ -107,6 +108,8 @@ static bool read_option(struct cmdline_text word)
         options.is_input_empty = !strcmp(argument, "none");
     else if (!strcmp(text, "tsc_khz"))
         return options.tsc_khz = number, is_number;
+    else if (!strcmp(text, "fail_nth"))
+        return options.fail_nth = number, is_number && CONFIG_DEBUG;
     else if (!strcmp(text, "debug_exit"))
         return shutdown_set_debug_exit((uint16_t)number), is_number;
     return true;
@@ -129,6 +132,28 @@ static void read_loader_facts(uint32_t magic, uint32_t facts)
     log_info("loaded by %s, command line: %s", boot_info.protocol, boot_info.cmdline);
     e = cmdline_check(boot_info.cmdline, &why);
     if (failed(e)) log_error("command line: %s", why);
+}
+
+static void tell_failure(void)
+{
+    log_error("fail_nth: allocation %llu fails", (unsigned long long)options.fail_nth);
+    backtrace_print();
+}
+
+/* From here on every allocation counts: those of boot, the container's and its program's. */
+static void arm_failure(void)
+{
+    alloc_fail_hook = tell_failure;
+    alloc_fail_countdown = options.fail_nth;
+}
+
+static void report_failure(void)
+{
+    uint64_t left = alloc_fail_countdown;
+    alloc_fail_countdown = 0;
+    if (left)
+        log_error("fail_nth: allocation %llu is %llu more than there were",
+                  (unsigned long long)options.fail_nth, (unsigned long long)left);
 }
 
 static void read_acpi(void)
@@ -260,6 +285,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_cpu();
     read_loader_facts(magic, loader_facts);
     read_acpi();
+    arm_failure();
     start_memory();
     entropy_renew_stack_guard();
     sched_init();
@@ -274,6 +300,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
 
     uint8_t code = kernel_payload(&boot_info);
     syscall_report_refused();
+    report_failure();
     if (CONFIG_DEBUG) report_leaks(mark);
     shutdown(code);
 }

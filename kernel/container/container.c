@@ -161,7 +161,7 @@ struct container_end container_run(const char *cmdline)
     char limit_text[120];
     charge_start(frame_total_count());
     struct words *words = heap_alloc(sizeof(*words));
-    if (!words) return refuse("container", "out of memory", ERR_NO_MEMORY);
+    if (!words) return refuse("container", "not enough memory for its command line", ERR_NO_MEMORY);
     err_t e = decode_words(cmdline, words);
     const char *subject = "command line", *why = NULL;
     if (failed(e))
@@ -181,7 +181,7 @@ struct container_end container_run(const char *cmdline)
     e = start(words);
     if (failed(e)) {
         heap_free(words);
-        return refuse("container", err_text(e), e);
+        return refuse("container", "not enough memory for its first process", e);
     }
     struct process *p = c->init;
     spin_lock(&c->queue.lock);

@@ -56,6 +56,8 @@ static void print_backtrace(uint64_t rbp)
     }
 }
 
+void backtrace_print(void) { print_backtrace((uint64_t)__builtin_frame_address(0)); }
+
 /* After a jump to nowhere the caller's address is still on top of the stack, and RBP is the caller's. */
 static void print_caller(const struct trap_frame *f)
 {

@@ -10,5 +10,8 @@ NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 /* The same with the registers of the trap that led here. */
 NORETURN void panic_trap(const struct trap_frame *frame, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* The callers of this function, a line each, to every console. Any context. */
+void backtrace_print(void);
+
 /* Called once by panic after the report, to pass the news on (the channel's EXIT frame). */
 extern void (*panic_hook)(void);

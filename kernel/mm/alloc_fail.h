@@ -5,9 +5,13 @@
 
 /* n: the n-th allocation of frames or heap blocks from now on fails; 0: none does. */
 extern uint64_t alloc_fail_countdown;
+/* Called where it fails, from any context and with locks held: to say who asked. May be NULL. */
+extern void (*alloc_fail_hook)(void);
+
+NOINLINE bool alloc_fail_now(void); /* true */
 
 static inline bool alloc_should_fail(void)
 {
     if (!CONFIG_DEBUG || likely(__atomic_load_n(&alloc_fail_countdown, __ATOMIC_RELAXED) == 0)) return false;
-    return __atomic_sub_fetch(&alloc_fail_countdown, 1, __ATOMIC_RELAXED) == 0;
+    return __atomic_sub_fetch(&alloc_fail_countdown, 1, __ATOMIC_RELAXED) == 0 && alloc_fail_now();
 }
