@@ -12,6 +12,9 @@ KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) tests/harn
 # A release kernel that measures itself.
 KBENCH_C := $(wildcard bench/*_ktest.c) bench/buddy.c tests/harness/ktest.c tests/harness/crash.c
 
+# Workloads in which every allocation fails in turn, in the kernel that runs the tests.
+FAIL_NTH_C := $(sort $(wildcard tests/fail_nth/*.c)) tests/harness/ktest.c tests/harness/crash.c
+
 KERNEL_WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wshadow
 # Small by default; what runs at every system call, fault, allocation or boot is built for speed.
 KERNEL_OPT := -Oz
@@ -36,12 +39,11 @@ FLAGS_debug := -DCK_DEBUG
 PAYLOAD_ktest = $(KTEST_C)
 PAYLOAD_kbench = $(KBENCH_C)
 FLAGS_ktest := -DCK_DEBUG
+PAYLOAD_fail_nth = $(FAIL_NTH_C)
 
-# $(call kernel_rules,flavour,compiler)
-define kernel_rules
+# $(call object_rules,flavour,compiler)
+define object_rules
 K_$(1)_$(2) := $(B)/kernel/$(1)-$(2)
-O_$(1)_$(2) := $$(patsubst %.c,$$(K_$(1)_$(2))/%.o,$$(KERNEL_C) $$(or $$(PAYLOAD_$(1)),kernel/container/payload.c)) \
-	$$(patsubst %.S,$$(K_$(1)_$(2))/%.S.o,$$(KERNEL_S))
 F_$(1)_$(2) := $$(KERNEL_FLAGS) -isystem $$(shell $(2) -print-file-name=include) $$(FLAGS_$(1)) $$(FLAGS_$(2))
 
 $$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h kernel/config.h abi/syscalls.def)
@@ -54,15 +56,25 @@ $$(K_$(1)_$(2))/%.o: %.c mk/kernel.mk | $(B)/lz4/lz4.c
 $$(K_$(1)_$(2))/%.S.o: %.S mk/kernel.mk $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
-# Linked twice: the second link adds the symbol table made from the first.
-$$(K_$(1)_$(2))/kernel.elf: $$(O_$(1)_$(2)) kernel/arch/kernel.ld tools/make_symbols.py
+endef
+
+# $(call link_rules,name,compiler,flavour of its objects). Linked twice: the second link adds the symbol table
+# made from the first.
+define link_rules
+O_$(1)_$(2) := $$(patsubst %.c,$$(K_$(3)_$(2))/%.o,$$(KERNEL_C) $$(or $$(PAYLOAD_$(1)),kernel/container/payload.c)) \
+	$$(patsubst %.S,$$(K_$(3)_$(2))/%.S.o,$$(KERNEL_S))
+
+$(B)/kernel/$(1)-$(2)/kernel.elf: $$(O_$(1)_$(2)) kernel/arch/kernel.ld tools/make_symbols.py
+	@mkdir -p $$(@D)
 	@echo "  LD $$@"; $(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$(@D)/first.elf $$(O_$(1)_$(2))
 	@nm -n $$(@D)/first.elf | python3 tools/make_symbols.py > $$(@D)/symbols.S
 	@$(2) -c -o $$(@D)/symbols.o $$(@D)/symbols.S
 	@echo "  LD $$@"; $(2) $$(LDFLAGS_$(2)) $$(KERNEL_LDFLAGS) -o $$@ $$(O_$(1)_$(2)) $$(@D)/symbols.o
 -include $$(O_$(1)_$(2):.o=.d)
 endef
-$(foreach f,release debug ktest kbench,$(foreach c,gcc clang-19,$(eval $(call kernel_rules,$(f),$(c)))))
+$(foreach c,gcc clang-19,$(foreach f,release debug ktest kbench,\
+	$(eval $(call object_rules,$(f),$(c)))$(eval $(call link_rules,$(f),$(c),$(f))))\
+	$(eval $(call link_rules,fail_nth,$(c),ktest)))
 
 $(B)/kernel.elf: $(B)/kernel/release-$(CC)/kernel.elf
 	objcopy --strip-all $< $@

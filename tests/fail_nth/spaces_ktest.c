@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Address spaces: a storm of the calls that change them, over areas that split and join, and the same with
+ * clones of the space beside it that share its pages. */
+#include "abi/linux/mman.h"
+#include "container/process.h"
+#include "lib/string.h"
+#include "mm/direct_map.h"
+#include "mm/page_table.h"
+#include "sched/thread.h"
+#include "syscall/sys_core.h"
+#include "syscall/sys_file.h"
+#include "tests/fail_nth/fail_nth.h"
+#include "tests/harness/test.h"
+#include "vm/space.h"
+#include "vm/usercopy.h"
+
+enum {
+    WINDOW = 0x40000000, /* all mappings lie in it, three leaves of 2 MiB from here */
+    WINDOW_PAGES = 3 * 512,
+    FILE_PAGES = 24,
+    SPACES_MAX = 3,
+    COUNTERS = 3, /* cells of a space beside its pages: areas, sizes */
+};
+
+static uint32_t spaces_max, window_pages;
+static struct space *spaces[SPACES_MAX];
+static uint32_t current;
+static uint64_t fd; /* a memfd, which areas show */
+
+static uint64_t page_at(uint64_t page) { return WINDOW + page * PAGE_BYTES; }
+
+static void enter(uint32_t which)
+{
+    current = which;
+    fail_nth_process->space = spaces[which];
+    thread_set_space(spaces[which], spaces[which]->page_table.root);
+}
+
+static uint64_t file_word(uint64_t page)
+{
+    uint64_t value = 0;
+    int64_t got = sys_pread64(fd, scratch_at(7), sizeof(value), page * PAGE_BYTES);
+    if (got == sizeof(value)) EXPECT_OK(user_copy_in(&value, UADDR(scratch_at(7)), sizeof(value)));
+    return value;
+}
+
+/* ---- the picture ---- */
+
+/* What a program would read there; what is not there yet is the file's, or zero. */
+static uint64_t word_at(const struct space *space, const struct area *area, uint64_t at, const uint64_t *file)
+{
+    paddr_t frame;
+    if (page_table_translate(&space->page_table, at, &frame, NULL, NULL))
+        return *(const uint64_t *)direct_map(frame);
+    uint64_t page = area->backing_page + ((at - area->start) >> PAGE_SHIFT);
+    return area->backing && page < FILE_PAGES ? file[page] : 0;
+}
+
+static void look_at(struct space *space, const uint64_t *file, uint32_t *cells)
+{
+    mutex_lock(&space->lock);
+    const struct area *area = NULL;
+    for (uint64_t page = 0; page < window_pages; page++) {
+        uint64_t at = page_at(page);
+        cells[page] = 0;
+        if (!area || area->end <= at) area = space_find_from_locked(space, at);
+        if (!area || area->start > at) continue;
+        uint32_t offset =
+            area->backing ? (uint32_t)(area->backing_page + ((at - area->start) >> PAGE_SHIFT)) : 0;
+        cells[page] = cell_mix(cell_mix(area->flags + 1, offset), word_at(space, area, at, file));
+    }
+    mutex_unlock(&space->lock);
+}
+
+/* Counters of all spaces, then their pages. */
+static void look(uint32_t *cells)
+{
+    uint64_t file[FILE_PAGES];
+    for (uint64_t page = 0; page < FILE_PAGES; page++) file[page] = file_word(page);
+    uint32_t *counters = cells, *pages = cells + SPACES_MAX * COUNTERS;
+    for (uint32_t i = 0; i < spaces_max; i++, counters += COUNTERS, pages += window_pages) {
+        struct space *space = spaces[i];
+        memset(counters, 0, COUNTERS * sizeof(*counters));
+        memset(pages, 0, window_pages * sizeof(*pages));
+        if (!space) continue;
+        counters[0] = space->area_count;
+        counters[1] = (uint32_t)(space->mapped_bytes >> PAGE_SHIFT);
+        counters[2] = (uint32_t)(space->data_bytes >> PAGE_SHIFT);
+        look_at(space, file, pages);
+    }
+}
+
+/* ---- steps ---- */
+
+static uint32_t now; /* the step */
+static uint64_t choose(uint32_t which, uint64_t below) { return fail_nth_random(now, which, below); }
+
+struct range {
+    uint64_t at, bytes;
+};
+
+/* Of every length, with every alignment. */
+static struct range choose_range(uint32_t which)
+{
+    static const uint64_t lengths[] = { 1, 2, 8, 24, 300, 700 };
+    uint64_t pages = 1 + choose(which, lengths[choose(which + 1, ARRAY_LENGTH(lengths))]);
+    uint64_t page = choose(which + 2, window_pages);
+    if (choose(which + 3, 4) == 0) page = align_down(page, 512);
+    if (choose(which + 3, 8) == 1) pages = align_up(pages, 512);
+    pages = MIN(pages, window_pages - page);
+    return (struct range){ page_at(page), pages * PAGE_BYTES };
+}
+
+/* The same for calls that bring pages: few, or a whole leaf of them, as many runs for many pages of one call
+ * would try the same thing. */
+static struct range choose_populated(uint32_t which)
+{
+    struct range r = choose_range(which);
+    if (!is_aligned(r.at, HUGE_BYTES) || r.bytes < HUGE_BYTES) r.bytes = MIN(r.bytes, 6ull * PAGE_BYTES);
+    return (struct range){ r.at, MIN(r.bytes, HUGE_BYTES + 6ull * PAGE_BYTES) };
+}
+
+static uint64_t choose_protection(uint32_t which)
+{
+    static const uint8_t some[] = { 3, 3, 3, 1, 0, 7, 5, 3 };
+    return some[choose(which, ARRAY_LENGTH(some))];
+}
+
+static int64_t map_anonymous(void)
+{
+    bool comes = choose(10, 4) == 0;
+    struct range r = comes ? choose_populated(0) : choose_range(0);
+    return sys_mmap(
+        r.at, r.bytes, choose_protection(11),
+        LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED | (comes ? LINUX_MAP_POPULATE : 0), 0, 0);
+}
+
+static int64_t map_file(void)
+{
+    struct range r = choose_populated(0);
+    uint64_t first = choose(10, FILE_PAGES);
+    /* Which pages of a private mapping come, and miss later changes of the file, is not promised. */
+    uint64_t kind =
+        choose(12, 2) ? LINUX_MAP_PRIVATE : LINUX_MAP_SHARED | (choose(13, 2) ? LINUX_MAP_POPULATE : 0);
+    return sys_mmap(r.at, r.bytes, choose_protection(14), LINUX_MAP_FIXED | kind, fd, first * PAGE_BYTES);
+}
+
+static int64_t unmap(void)
+{
+    struct range r = choose_range(0);
+    return sys_munmap(r.at, r.bytes);
+}
+
+static int64_t protect(void)
+{
+    struct range r = choose_range(0);
+    return sys_mprotect(r.at, r.bytes, choose_protection(10));
+}
+
+static int64_t advise(void)
+{
+    static const uint8_t advices[] = { LINUX_MADV_DONTNEED,      LINUX_MADV_DONTNEED,
+                                       LINUX_MADV_POPULATE_READ, LINUX_MADV_POPULATE_WRITE,
+                                       LINUX_MADV_FREE,          LINUX_MADV_WILLNEED };
+    uint8_t advice = advices[choose(10, ARRAY_LENGTH(advices))];
+    bool comes = advice == LINUX_MADV_POPULATE_READ || advice == LINUX_MADV_POPULATE_WRITE;
+    struct range r = comes ? choose_populated(0) : choose_range(0);
+    return sys_madvise(r.at, r.bytes, advice);
+}
+
+static int64_t lock(void)
+{
+    struct range r = choose_populated(0);
+    return choose(10, 2) ? sys_mlock(r.at, r.bytes) : sys_munlock(r.at, r.bytes);
+}
+
+static int64_t remap(void)
+{
+    struct range from = choose_range(0), to = choose_range(10);
+    switch (choose(20, 4)) {
+    case 0: return sys_mremap(from.at, from.bytes, to.bytes, 0, 0);
+    case 1: to.bytes = from.bytes; break;
+    default: break;
+    }
+    if (to.at + to.bytes > page_at(window_pages)) to.at = page_at(window_pages) - to.bytes;
+    return sys_mremap(from.at, from.bytes, to.bytes, LINUX_MREMAP_MAYMOVE | LINUX_MREMAP_FIXED, to.at);
+}
+
+static int64_t write_page(void)
+{
+    uint64_t value = 1 + now;
+    return user_copy_out(UADDR(page_at(choose(0, window_pages))), &value, sizeof(value)).code;
+}
+
+static int64_t write_file(void)
+{
+    uint64_t value = 1000 + now;
+    return sys_pwrite64(fd, scratch_put(6, &value, sizeof(value)), sizeof(value),
+                        choose(0, FILE_PAGES) * PAGE_BYTES);
+}
+
+static int64_t move_break(void)
+{
+    uint64_t wanted = 0x8000000 + choose(0, 64) * 1000;
+    return sys_brk(wanted) == (int64_t)wanted ? 0 : ERR_NO_MEMORY.code;
+}
+
+static int64_t step_in_space(void)
+{
+    switch (choose(30, 20)) {
+    case 0 ... 2: return map_anonymous();
+    case 3 ... 4: return map_file();
+    case 5 ... 6: return unmap();
+    case 7 ... 9: return protect();
+    case 10 ... 11: return advise();
+    case 12: return lock();
+    case 13 ... 14: return remap();
+    case 15: return write_file();
+    case 16: return move_break();
+    default: return write_page();
+    }
+}
+
+/* ---- the storm ---- */
+
+static void open_window(uint32_t space_count, uint32_t pages)
+{
+    spaces_max = space_count;
+    window_pages = pages;
+    memset(spaces, 0, sizeof(spaces));
+    spaces[0] = fail_nth_process->space;
+    current = 0;
+    fd = (uint64_t)sys_memfd_create(scratch_text(0, "window"), 0);
+    EXPECT((int64_t)fd >= 0);
+    EXPECT_EQ(sys_ftruncate(fd, FILE_PAGES * PAGE_BYTES), 0);
+    for (uint64_t value = 0; value < FILE_PAGES; value += 2)
+        EXPECT_EQ(sys_pwrite64(fd, scratch_put(6, &value, 8), 8, value * PAGE_BYTES), 8);
+}
+
+static void open_storm(void) { open_window(1, WINDOW_PAGES); }
+
+static int64_t step_storm(uint32_t i)
+{
+    now = i;
+    return step_in_space();
+}
+
+/* What lies where a mapping is to be put goes first, as on Linux, and may be gone when it fails. */
+static bool may_lose_storm(uint32_t i)
+{
+    now = i;
+    uint64_t kind = choose(30, 20);
+    return kind <= 4 || kind == 13 || kind == 14;
+}
+
+static const struct workload storm = {
+    .name = "mmap storm",
+    .steps = 600,
+    .cells = SPACES_MAX * COUNTERS + WINDOW_PAGES,
+    .loose_cells = SPACES_MAX * COUNTERS,
+    .open = open_storm,
+    .step = step_storm,
+    .look = look,
+    .may_lose = may_lose_storm,
+};
+
+TEST(every_allocation_can_fail_in_an_mmap_storm) { fail_nth(&storm); }
+
+/* ---- clones ---- */
+
+/* Huge leaves, single pages, file pages on either side of the copy. */
+static void open_clones(void)
+{
+    const uint64_t fixed = LINUX_MAP_FIXED | LINUX_MAP_POPULATE;
+    uint64_t value = 77;
+    open_window(SPACES_MAX, WINDOW_PAGES);
+    EXPECT_EQ(sys_mmap(page_at(0), 2 * HUGE_BYTES, 3, fixed | LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS, 0, 0),
+              WINDOW);
+    EXPECT_EQ(sys_mmap(page_at(1024), FILE_PAGES * PAGE_BYTES, 3, fixed | LINUX_MAP_SHARED, fd, 0),
+              (int64_t)page_at(1024));
+    EXPECT_EQ(sys_mmap(page_at(1100), FILE_PAGES * PAGE_BYTES, 3, LINUX_MAP_FIXED | LINUX_MAP_PRIVATE, fd, 0),
+              (int64_t)page_at(1100));
+    EXPECT_OK(user_copy_out(UADDR(page_at(1101)), &value, sizeof(value)));
+    EXPECT_EQ(sys_mprotect(page_at(600), 8 * PAGE_BYTES, 1), 0);
+}
+
+static int64_t clone_or_end(void)
+{
+    uint32_t which = (uint32_t)choose(0, SPACES_MAX);
+    if (!spaces[which]) return space_clone(spaces[current], &spaces[which]).code;
+    if (which == current) return 0;
+    space_destroy(spaces[which]);
+    spaces[which] = NULL;
+    return 1;
+}
+
+static int64_t change_side(void)
+{
+    uint32_t which = (uint32_t)choose(0, SPACES_MAX);
+    if (spaces[which]) enter(which);
+    return which;
+}
+
+static int64_t step_clones(uint32_t i)
+{
+    now = i;
+    switch (choose(40, 8)) {
+    case 0 ... 1: return clone_or_end();
+    case 2 ... 3: return change_side();
+    case 4 ... 5: return write_page();
+    default: return step_in_space();
+    }
+}
+
+/* One of them is left, which the harness ends. */
+static void close_clones(void)
+{
+    for (uint32_t i = 0; i < SPACES_MAX; i++)
+        if (spaces[i] && i != current) space_destroy(spaces[i]);
+}
+
+static const struct workload clones = {
+    .name = "address-space clones",
+    .steps = 120,
+    .cells = SPACES_MAX * (COUNTERS + WINDOW_PAGES),
+    .loose_cells = SPACES_MAX * COUNTERS,
+    .open = open_clones,
+    .step = step_clones,
+    .look = look,
+    .may_lose = may_lose_storm,
+    .close = close_clones,
+};
+
+TEST(every_allocation_can_fail_where_spaces_are_cloned) { fail_nth(&clones); }
