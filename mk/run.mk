@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a person asks for.
 
-.PHONY: deps deps-run all run test ktest e2e unit fuzz check image FORCE
+.PHONY: deps deps-run all run test ktest e2e unit fail-nth fuzz check image FORCE
 FUZZ_SECONDS ?= 300
 
 deps: ## install everything the project uses (root), or print the line that does
@@ -61,13 +61,14 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
-	   for t in boot console demo debug hostile leak memory_limit peer; do \
+	   for t in boot console demo debug fail_nth hostile leak memory_limit peer; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
 BUILD_UNIT = $(UNIT_TESTS)
 BUILD_FUZZ = $(FUZZERS)
-BUILD_E2E = $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
+FAIL_NTH := $(B)/kernel/debug-gcc/kernel.elf $(B)/kernel/fail_nth-gcc/kernel.elf
+BUILD_E2E = $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
 
 unit: deps ## ring 1: unit tests on this machine, with sanitizers
 	@$(MAKE) --no-print-directory -j2 tests-unit
@@ -90,6 +91,10 @@ tests-all: $(BUILD_UNIT) $(BUILD_FUZZ) $(KTESTS) $(BUILD_E2E) \
 
 test: deps ## everything; ends with one line: N passed, N failed
 	@$(MAKE) --no-print-directory -j2 tests-all
+
+fail-nth: deps ## fail every allocation of 20 variants of each workload in turn, for ten minutes or so
+	@$(MAKE) --no-print-directory -j2 $(FAIL_NTH) $(B)/ck $(GUEST)/hello.musl $(GUEST)/hello.pie
+	@tests/e2e/fail_nth_test.sh $(B)/ck $(GUEST) $(B) campaign
 
 fuzz: deps ## run every fuzzer for FUZZ_SECONDS (300) seconds
 	@$(MAKE) --no-print-directory -j2 $(FUZZERS)

@@ -18,7 +18,7 @@ while IFS=$'\t' read -r name command; do
     if [ $status != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
     if [ "$good" = 0 ] && [ "$bad" = 0 ]; then bad=1; fi # a suite that tests nothing is broken
     printf '%-28s %5d passed %3d failed  %4d s\n' "$name" "$good" "$bad" $((SECONDS - start))
-    grep -E '^# .*(refused|malformed|runs|cases)' "$output" | sed 's/^/    /' | head -20
+    grep -E '^# .*(refused|malformed|runs|cases|tried)' "$output" | sed 's/^/    /' | head -20
     if [ "$bad" != 0 ]; then
         echo "  $command: exit status $status"
         grep -v '^ok ' "$output" | tail -60 | sed 's/^/    /'

@@ -22,10 +22,11 @@ enum {
     COMPLAINTS_MAX = 4, /* runs that are reported with all that is wrong with them; more say nothing new */
     NS_PER_S = 1000000000,
     RUN_SECONDS_MAX = 20, /* of one run; the slowest takes a tenth of it */
+    CAMPAIGN_SEEDS = 20,
 };
 
 struct process *fail_nth_process;
-uint64_t fail_nth_seed;
+static uint64_t seed;
 
 /* What a run is compared with. `pictures` holds one more than there are steps. */
 static struct {
@@ -46,7 +47,7 @@ static struct {
 
 uint64_t fail_nth_random(uint32_t step, uint32_t which, uint64_t below)
 {
-    uint64_t x = (fail_nth_seed * 0x100000 + step) * 0x40 + which + 0x9e3779b97f4a7c15ull;
+    uint64_t x = (seed * 0x100000 + step) * 0x40 + which + 0x9e3779b97f4a7c15ull;
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
     x = (x ^ x >> 27) * 0x94d049bb133111ebull;
     return (x ^ x >> 31) % below;
@@ -95,8 +96,8 @@ static void complain(const struct workload *w)
     if (run.is_wrong) return;
     run.is_wrong = true;
     if (complaints++ >= COMPLAINTS_MAX) return;
-    test_note("%s: at k %llu, in step %u, where the allocation failed:", w->name, (unsigned long long)run.k,
-              run.step);
+    test_note("%s: seed %llu, k %llu, in step %u, where the allocation failed:", w->name,
+              (unsigned long long)seed, (unsigned long long)run.k, run.step);
     say_callers();
 }
 
@@ -319,4 +320,10 @@ void fail_nth(const struct workload *w)
     test_note("%s: %u steps, %u of which succeed; k tried: %llu, in %llu ms", w->name, w->steps,
               count_successes(w), (unsigned long long)run.k,
               (unsigned long long)((time_now_ns() - start_ns) / 1000000));
+}
+
+void fail_nth_campaign(const struct workload *w)
+{
+    for (seed = 1; seed <= CAMPAIGN_SEEDS; seed++) fail_nth(w);
+    seed = 0;
 }

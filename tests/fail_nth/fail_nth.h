@@ -44,12 +44,14 @@ struct workload {
 /* Runs it for every k, as expectations of the running test. */
 void fail_nth(const struct workload *workload);
 
+/* The same for many seeds, each of which makes other calls of the same steps. */
+void fail_nth_campaign(const struct workload *workload);
+
 /* The process of the steps. */
 extern struct process *fail_nth_process;
 
-/* A number below `below` that depends on the step and on `which` alone. */
+/* A number below `below` that depends on the seed, the step and `which` alone. */
 uint64_t fail_nth_random(uint32_t step, uint32_t which, uint64_t below);
-extern uint64_t fail_nth_seed;
 
 /* Mixes the value into a cell. */
 static inline uint32_t cell_mix(uint32_t cell, uint64_t value)

@@ -228,3 +228,4 @@ static const struct workload storm = {
 };
 
 TEST(every_allocation_can_fail_in_a_file_storm) { fail_nth(&storm); }
+TEST(campaign_in_a_file_storm) { fail_nth_campaign(&storm); }

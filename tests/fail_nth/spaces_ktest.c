@@ -22,7 +22,7 @@ enum {
     COUNTERS = 3, /* cells of a space beside its pages: areas, sizes */
 };
 
-static uint32_t spaces_max, window_pages;
+static uint32_t spaces_max;
 static struct space *spaces[SPACES_MAX];
 static uint32_t current;
 static uint64_t fd; /* a memfd, which areas show */
@@ -60,9 +60,8 @@ static void look_at(struct space *space, const uint64_t *file, uint32_t *cells)
 {
     mutex_lock(&space->lock);
     const struct area *area = NULL;
-    for (uint64_t page = 0; page < window_pages; page++) {
+    for (uint64_t page = 0; page < WINDOW_PAGES; page++) {
         uint64_t at = page_at(page);
-        cells[page] = 0;
         if (!area || area->end <= at) area = space_find_from_locked(space, at);
         if (!area || area->start > at) continue;
         uint32_t offset =
@@ -78,10 +77,10 @@ static void look(uint32_t *cells)
     uint64_t file[FILE_PAGES];
     for (uint64_t page = 0; page < FILE_PAGES; page++) file[page] = file_word(page);
     uint32_t *counters = cells, *pages = cells + SPACES_MAX * COUNTERS;
-    for (uint32_t i = 0; i < spaces_max; i++, counters += COUNTERS, pages += window_pages) {
+    memset(counters, 0, SPACES_MAX * COUNTERS * sizeof(*counters));
+    memset(pages, 0, spaces_max * WINDOW_PAGES * sizeof(*pages));
+    for (uint32_t i = 0; i < spaces_max; i++, counters += COUNTERS, pages += WINDOW_PAGES) {
         struct space *space = spaces[i];
-        memset(counters, 0, COUNTERS * sizeof(*counters));
-        memset(pages, 0, window_pages * sizeof(*pages));
         if (!space) continue;
         counters[0] = space->area_count;
         counters[1] = (uint32_t)(space->mapped_bytes >> PAGE_SHIFT);
@@ -104,10 +103,10 @@ static struct range choose_range(uint32_t which)
 {
     static const uint64_t lengths[] = { 1, 2, 8, 24, 300, 700 };
     uint64_t pages = 1 + choose(which, lengths[choose(which + 1, ARRAY_LENGTH(lengths))]);
-    uint64_t page = choose(which + 2, window_pages);
+    uint64_t page = choose(which + 2, WINDOW_PAGES);
     if (choose(which + 3, 4) == 0) page = align_down(page, 512);
     if (choose(which + 3, 8) == 1) pages = align_up(pages, 512);
-    pages = MIN(pages, window_pages - page);
+    pages = MIN(pages, WINDOW_PAGES - page);
     return (struct range){ page_at(page), pages * PAGE_BYTES };
 }
 
@@ -182,14 +181,14 @@ static int64_t remap(void)
     case 1: to.bytes = from.bytes; break;
     default: break;
     }
-    if (to.at + to.bytes > page_at(window_pages)) to.at = page_at(window_pages) - to.bytes;
+    if (to.at + to.bytes > page_at(WINDOW_PAGES)) to.at = page_at(WINDOW_PAGES) - to.bytes;
     return sys_mremap(from.at, from.bytes, to.bytes, LINUX_MREMAP_MAYMOVE | LINUX_MREMAP_FIXED, to.at);
 }
 
 static int64_t write_page(void)
 {
     uint64_t value = 1 + now;
-    return user_copy_out(UADDR(page_at(choose(0, window_pages))), &value, sizeof(value)).code;
+    return user_copy_out(UADDR(page_at(choose(0, WINDOW_PAGES))), &value, sizeof(value)).code;
 }
 
 static int64_t write_file(void)
@@ -223,10 +222,9 @@ static int64_t step_in_space(void)
 
 /* ---- the storm ---- */
 
-static void open_window(uint32_t space_count, uint32_t pages)
+static void open_window(uint32_t space_count)
 {
     spaces_max = space_count;
-    window_pages = pages;
     memset(spaces, 0, sizeof(spaces));
     spaces[0] = fail_nth_process->space;
     current = 0;
@@ -237,7 +235,7 @@ static void open_window(uint32_t space_count, uint32_t pages)
         EXPECT_EQ(sys_pwrite64(fd, scratch_put(6, &value, 8), 8, value * PAGE_BYTES), 8);
 }
 
-static void open_storm(void) { open_window(1, WINDOW_PAGES); }
+static void open_storm(void) { open_window(1); }
 
 static int64_t step_storm(uint32_t i)
 {
@@ -255,7 +253,7 @@ static bool may_lose_storm(uint32_t i)
 
 static const struct workload storm = {
     .name = "mmap storm",
-    .steps = 600,
+    .steps = 400,
     .cells = SPACES_MAX * COUNTERS + WINDOW_PAGES,
     .loose_cells = SPACES_MAX * COUNTERS,
     .open = open_storm,
@@ -265,6 +263,7 @@ static const struct workload storm = {
 };
 
 TEST(every_allocation_can_fail_in_an_mmap_storm) { fail_nth(&storm); }
+TEST(campaign_in_an_mmap_storm) { fail_nth_campaign(&storm); }
 
 /* ---- clones ---- */
 
@@ -273,15 +272,15 @@ static void open_clones(void)
 {
     const uint64_t fixed = LINUX_MAP_FIXED | LINUX_MAP_POPULATE;
     uint64_t value = 77;
-    open_window(SPACES_MAX, WINDOW_PAGES);
-    EXPECT_EQ(sys_mmap(page_at(0), 2 * HUGE_BYTES, 3, fixed | LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS, 0, 0),
+    open_window(SPACES_MAX);
+    EXPECT_EQ(sys_mmap(page_at(0), HUGE_BYTES, 3, fixed | LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS, 0, 0),
               WINDOW);
     EXPECT_EQ(sys_mmap(page_at(1024), FILE_PAGES * PAGE_BYTES, 3, fixed | LINUX_MAP_SHARED, fd, 0),
               (int64_t)page_at(1024));
     EXPECT_EQ(sys_mmap(page_at(1100), FILE_PAGES * PAGE_BYTES, 3, LINUX_MAP_FIXED | LINUX_MAP_PRIVATE, fd, 0),
               (int64_t)page_at(1100));
     EXPECT_OK(user_copy_out(UADDR(page_at(1101)), &value, sizeof(value)));
-    EXPECT_EQ(sys_mprotect(page_at(600), 8 * PAGE_BYTES, 1), 0);
+    EXPECT_EQ(sys_mprotect(page_at(100), 8 * PAGE_BYTES, 1), 0);
 }
 
 static int64_t clone_or_end(void)
@@ -332,3 +331,4 @@ static const struct workload clones = {
 };
 
 TEST(every_allocation_can_fail_where_spaces_are_cloned) { fail_nth(&clones); }
+TEST(campaign_where_spaces_are_cloned) { fail_nth_campaign(&clones); }
