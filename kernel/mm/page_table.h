@@ -66,11 +66,11 @@ err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
 void page_table_replace(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint32_t flags);
 
 /* Shows the range's leaves in `to` too, where it is empty: those that `from` owns become shared in both
- * and are written by neither, borrowed ones are left out. Leaves do not reach across the range's ends.
+ * and, unless they stay so, writable in neither; borrowed ones are left out. Leaves do not reach across the range's ends.
  * *pages grows by the number of 4 KiB pages they show. ERR_NO_MEMORY: what was done stays, and harms
  * nothing. The caller has all CPUs forget `from`. */
 err_t page_table_share(struct page_table *to, struct page_table *from, uint64_t vaddr, uint64_t bytes,
-                       uint64_t *pages);
+                       bool stays_writable, uint64_t *pages);
 
 /* Makes one leaf of the 2 MiB around `vaddr` when all its 4 KiB leaves are there, lie one behind the other
  * and differ in nothing, and belong to this table alone. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/mman.h"
+#include "arch/features.h"
 #include "container/process.h"
 #include "fs/file.h"
 #include "fs/file_mapping.h"
@@ -52,11 +53,27 @@ static err_t check_kind(const struct map_request *r)
     return type >= LINUX_MAP_SHARED && type <= LINUX_MAP_SHARED_VALIDATE ? OK : ERR_INVALID;
 }
 
+/* There is no file system of huge pages. */
+static err_t decode_huge(struct map_request *r)
+{
+    uint64_t shift = r->linux_flags >> LINUX_MAP_HUGE_SHIFT & LINUX_MAP_HUGE_MASK;
+    bool is_giant = shift == GIANT_SHIFT;
+    if (!(r->linux_flags & LINUX_MAP_ANONYMOUS)) return ERR_INVALID;
+    if (is_giant ? !cpu_features.giant_pages : shift && shift != HUGE_SHIFT) return ERR_INVALID;
+    uint64_t unit = is_giant ? GIANT_BYTES : HUGE_BYTES;
+    r->bytes = align_up(r->bytes, unit);
+    if (r->flags & SPACE_FIXED && !is_aligned(r->at, unit)) return ERR_INVALID;
+    r->at = align_up(r->at, unit);
+    r->flags |= is_giant ? SPACE_HUGE_1G : SPACE_HUGE_2M;
+    if (r->flags & SPACE_SHARED) r->flags |= SPACE_MAY_WRITE;
+    return OK;
+}
+
 static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64_t flags, uint64_t offset,
                         struct map_request *out)
 {
     bool fixed = flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE);
-    if (flags & LINUX_MAP_HUGETLB || bytes == 0) return ERR_INVALID; /* as a kernel without hugetlbfs */
+    if (bytes == 0) return ERR_INVALID;
     if (bytes > USER_END || (fixed && at > USER_END - bytes)) return ERR_NO_MEMORY;
     if (fixed && at % PAGE_BYTES) return ERR_INVALID;
     *out = (struct map_request){
@@ -71,10 +88,11 @@ static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64
     if ((flags & (LINUX_MAP_POPULATE | LINUX_MAP_NONBLOCK)) == LINUX_MAP_POPULATE)
         out->flags |= SPACE_POPULATE;
     if (flags & LINUX_MAP_LOCKED) out->flags |= SPACE_LOCKED;
+    if (flags & LINUX_MAP_NORESERVE) out->flags |= SPACE_NO_RESERVE;
     if (flags & LINUX_MAP_STACK) out->flags |= SPACE_STACK;
     if (flags & LINUX_MAP_GROWSDOWN) out->flags |= SPACE_STACK | SPACE_GROWS_DOWN;
     if ((flags & LINUX_MAP_TYPE) != LINUX_MAP_PRIVATE) out->flags |= SPACE_SHARED;
-    return OK;
+    return flags & LINUX_MAP_HUGETLB ? decode_huge(out) : OK;
 }
 
 /* Settles the file that an opened mapping is of. */
@@ -106,7 +124,7 @@ static err_t map(struct map_request *r, struct file *file, uint64_t *place)
     if (!failed(e)) e = check_kind(r);
     if (failed(e)) return e;
     if (file) return map_file(r, file, r->offset >> PAGE_SHIFT, place);
-    if (r->flags & SPACE_SHARED) return map_shared_memory(r, place);
+    if ((r->flags & (SPACE_SHARED | SPACE_HUGE)) == SPACE_SHARED) return map_shared_memory(r, place);
     return space_map(space(), r->at, r->bytes, r->flags, NULL, 0, place);
 }
 
@@ -188,13 +206,14 @@ static bool is_mapped(uint64_t at, uint64_t bytes)
 /* What an area answers to an advice. [linux mm/madvise.c] */
 static err_t check_advice(const struct area *area, uint64_t advice)
 {
-    bool is_locked = area->flags & SPACE_LOCKED, is_file = area->backing;
+    bool is_locked = area->flags & SPACE_LOCKED, is_file = area->backing, is_huge = area->flags & SPACE_HUGE;
     switch (advice) {
-    case LINUX_MADV_DONTNEED:
+    case LINUX_MADV_DONTNEED: return is_locked ? ERR_INVALID : OK;
     case LINUX_MADV_COLD:
-    case LINUX_MADV_PAGEOUT: return is_locked ? ERR_INVALID : OK;
-    case LINUX_MADV_FREE: return is_locked || is_file ? ERR_INVALID : OK;
-    case LINUX_MADV_WIPEONFORK: return is_file ? ERR_INVALID : OK;
+    case LINUX_MADV_PAGEOUT: return is_locked || is_huge ? ERR_INVALID : OK;
+    case LINUX_MADV_FREE: return is_locked || is_file || is_huge ? ERR_INVALID : OK;
+    case LINUX_MADV_DODUMP: return is_huge ? ERR_INVALID : OK;
+    case LINUX_MADV_WIPEONFORK: return is_file || (area->flags & SPACE_SHARED) ? ERR_INVALID : OK;
     default: return OK;
     }
 }
@@ -236,6 +255,33 @@ static err_t remove_range(uint64_t at, uint64_t end)
     return hole;
 }
 
+/* Advice that an area remembers. */
+static const struct {
+    uint8_t advice;
+    uint32_t clear, set;
+} remembered[] = {
+    { LINUX_MADV_NORMAL, SPACE_RANDOM | SPACE_SEQUENTIAL, 0 },
+    { LINUX_MADV_RANDOM, SPACE_SEQUENTIAL, SPACE_RANDOM },
+    { LINUX_MADV_SEQUENTIAL, SPACE_RANDOM, SPACE_SEQUENTIAL },
+    { LINUX_MADV_DONTFORK, 0, SPACE_NO_FORK },
+    { LINUX_MADV_DOFORK, SPACE_NO_FORK, 0 },
+    { LINUX_MADV_HUGEPAGE, SPACE_NO_HUGE, SPACE_WANTS_HUGE },
+    { LINUX_MADV_NOHUGEPAGE, SPACE_WANTS_HUGE, SPACE_NO_HUGE },
+    { LINUX_MADV_DONTDUMP, 0, SPACE_NO_DUMP },
+    { LINUX_MADV_DODUMP, SPACE_NO_DUMP, 0 },
+    { LINUX_MADV_WIPEONFORK, 0, SPACE_WIPE_ON_FORK },
+    { LINUX_MADV_KEEPONFORK, SPACE_WIPE_ON_FORK, 0 },
+};
+
+static err_t mark(uint64_t at, uint64_t bytes, uint64_t advice)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(remembered); i++)
+        if (remembered[i].advice == advice)
+            return space_mark(space(), at, bytes, check_advice, advice, remembered[i].clear,
+                              remembered[i].set);
+    return space_advise(space(), at, bytes, check_advice, advice, false);
+}
+
 static err_t advise(uint64_t at, uint64_t bytes, uint64_t advice)
 {
     switch (advice) {
@@ -245,7 +291,7 @@ static err_t advise(uint64_t at, uint64_t bytes, uint64_t advice)
     case LINUX_MADV_DONTNEED:
     case LINUX_MADV_DONTNEED_LOCKED:
     case LINUX_MADV_FREE: return space_advise(space(), at, bytes, check_advice, advice, true);
-    default: return space_advise(space(), at, bytes, check_advice, advice, false);
+    default: return mark(at, bytes, advice);
     }
 }
 

@@ -174,13 +174,17 @@ static bool is_within(uint64_t used, uint64_t more, uint64_t limit)
 bool space_may_grow_locked(const struct space *space, uint64_t bytes, uint32_t flags)
 {
     if (!is_within(space->mapped_bytes, bytes, space->limits.mapped_bytes)) return false;
-    return !is_data(flags) || is_within(space->data_bytes, bytes, space->limits.data_bytes);
+    if (!is_data(flags)) return true;
+    if (bytes > space->limits.request_bytes && !(flags & SPACE_NO_RESERVE)) return false;
+    return is_within(space->data_bytes, bytes, space->limits.data_bytes);
 }
 
 bool space_may_be_data_locked(const struct space *space, const struct area *area)
 {
-    bool becomes = is_data(area->flags | SPACE_WRITE);
-    return !becomes || is_within(space->data_bytes, area->end - area->start, space->limits.data_bytes);
+    uint64_t bytes = area->end - area->start;
+    if (!is_data(area->flags | SPACE_WRITE)) return true;
+    if (bytes > space->limits.request_bytes && !(area->flags & SPACE_NO_RESERVE)) return false;
+    return is_within(space->data_bytes, bytes, space->limits.data_bytes);
 }
 
 void area_set_flags_locked(struct space *space, struct area *area, uint32_t flags)
