@@ -44,6 +44,7 @@ $(eval $(call unit_test,mm-debug,$(call tests_in,kernel/mm),$(MM_C),-DCK_DEBUG))
 THREADS_C := $(wildcard kernel/mm/frame*.c) kernel/mm/charge.c kernel/mm/alloc_fail.c $(call fakes,panic lock_threads log mm)
 $(eval $(call unit_test,frame-threads,tests/stress/frame_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C)),,-fsanitize=thread -g))
 $(eval $(call unit_test,charge-threads,tests/stress/charge_threads_test.c,kernel/mm/charge.c $(call fakes,panic lock_threads),,-fsanitize=thread -g))
+$(eval $(call unit_test,heap-threads,tests/stress/heap_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C) $(wildcard kernel/mm/heap*.c)),,-fsanitize=thread -g))
 
 # Ten million steps: built for speed instead.
 $(eval $(call unit_test,fragmentation,bench/fragmentation_test.c,bench/buddy.c $(MM_C),-O2 -g0,-O2))
