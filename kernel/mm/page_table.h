@@ -8,6 +8,7 @@
  *
  * A change that fails (ERR_NO_MEMORY, ERR_EXISTS) has changed nothing. */
 #pragma once
+#include "arch/paging.h"
 #include "lib/base.h"
 
 struct page_table {
@@ -96,10 +97,44 @@ struct page_place {
 };
 void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out);
 /* The next entry of the same table; false where it ends. Only `entry` and `is_mapped` tell of it. */
-bool page_place_next(struct page_place *place);
-/* page_table_map_leaf where a look has just found nothing. */
-err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr, paddr_t paddr,
-                      uint8_t leaf_shift, uint32_t flags);
+static inline bool page_place_next(struct page_place *place)
+{
+    if (is_aligned((uint64_t)++place->entry, PAGE_BYTES)) return false;
+    place->is_mapped = *place->entry & PTE_USED;
+    return true;
+}
+/* Flags that are bits of the entry too. */
+#define PTE_FLAGS \
+    (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PTE_GLOBAL | PTE_BORROWED | PTE_SHARED | PTE_HIDDEN)
+_Static_assert(PAGE_WRITE == PTE_WRITE && PAGE_USER == PTE_USER && PAGE_GLOBAL == PTE_GLOBAL &&
+                   PAGE_WRITE_COMBINE == PTE_TYPE_WRITE_COMBINING && PAGE_UNCACHED == PTE_PCD &&
+                   PAGE_BORROWED == PTE_BORROWED && PAGE_SHARED == PTE_SHARED && PAGE_HIDDEN == PTE_HIDDEN,
+               "flags go into entries as they are");
+_Static_assert(PTE_TYPE_UNCACHED == (PTE_PCD | PTE_PCD >> 1), "uncached is PCD with its lower neighbour");
+
+/* The bits of a leaf at `level` except its address. */
+static inline uint64_t pte_from_flags(uint32_t flags, uint32_t level)
+{
+    uint64_t entry = (flags & PTE_FLAGS) | (flags & PAGE_UNCACHED) >> 1 | PTE_PRESENT;
+    if (!(flags & PAGE_EXEC)) entry |= PTE_NO_EXECUTE;
+    if (flags & PAGE_HIDDEN) entry &= ~PTE_PRESENT;
+    if (level > 1) entry |= PTE_LEAF;
+    return entry;
+}
+
+/* page_table_map_leaf where a look has just found nothing: most of the work is a word written, so it is here
+ * for those who fault. */
+err_t page_table_fill_elsewhere(struct page_table *pt, const struct page_place *place, uint64_t vaddr,
+                                paddr_t paddr, uint8_t leaf_shift, uint32_t flags);
+static inline err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr,
+                                    paddr_t paddr, uint8_t leaf_shift, uint32_t flags)
+{
+    bool is_simple = pte_level_shift(place->level) == leaf_shift && !(flags & PAGE_JOIN);
+    if (unlikely(!is_simple)) return page_table_fill_elsewhere(pt, place, vaddr, paddr, leaf_shift, flags);
+    *place->entry = paddr.raw | pte_from_flags(flags, place->level);
+    *place->parent += PTE_COUNT_ONE;
+    return OK;
+}
 
 /* Where `vaddr` leads: its physical address, what the CPU allows there, and the size of its leaf.
  * Each result may be NULL. False when it is not mapped. */

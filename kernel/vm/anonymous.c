@@ -26,7 +26,7 @@ static bool try_huge_locked(struct space *space, const struct area *area, struct
     if (!charge_try(CHARGE_ANONYMOUS, HUGE_BYTES / PAGE_BYTES)) return false;
     paddr_t block = frame_alloc_huge_zeroed();
     if (is_paddr_none(block)) goto uncharge;
-    if (failed(page_fill_locked(space, fault, at, block, HUGE_SHIFT, area_page_flags(area)))) goto free_block;
+    if (failed(page_fill_locked(space, fault, at, block, HUGE_SHIFT, area->page_flags))) goto free_block;
     return true;
 
 free_block:
@@ -51,7 +51,7 @@ static err_t fault_anonymous(struct space *space, struct area *area, struct faul
 static uint64_t fill_row_locked(struct space *space, const struct area *area, struct page_place *place,
                                 uint64_t at, uint64_t blocks) REQUIRES(space->lock)
 {
-    uint32_t flags = area_page_flags(area);
+    uint32_t flags = area->page_flags;
     uint64_t done = 0;
     while (done < blocks && !place->is_mapped) {
         paddr_t block = frame_alloc_huge_zeroed();

@@ -187,12 +187,20 @@ bool space_may_be_data_locked(const struct space *space, const struct area *area
     return is_within(space->data_bytes, bytes, space->limits.data_bytes);
 }
 
+static void set_flags(struct area *area, uint32_t flags)
+{
+    area->flags = flags;
+    area->page_flags = PAGE_USER;
+    if (flags & SPACE_WRITE) area->page_flags |= PAGE_WRITE;
+    if (flags & SPACE_EXEC) area->page_flags |= PAGE_EXEC;
+}
+
 void area_set_flags_locked(struct space *space, struct area *area, uint32_t flags)
 {
     uint64_t bytes = area->end - area->start;
     uncount_bytes(space, area->flags, bytes);
     count_bytes(space, flags, bytes);
-    area->flags = flags;
+    set_flags(area, flags);
 }
 
 /* ---- coming and going ---- */
@@ -204,7 +212,7 @@ static struct area *add_after(struct space *space, struct area *lower, const str
     area->start = like->start;
     area->end = like->end;
     area->kind = like->kind;
-    area->flags = like->flags;
+    set_flags(area, like->flags);
     area->backing = like->backing;
     area->backing_page = like->backing_page;
     area->space = space;

@@ -10,7 +10,7 @@ static bool is_shared(const struct area *area) { return area->flags & SPACE_SHAR
 
 static uint32_t borrowed_flags(const struct area *area, const struct backing_page *page)
 {
-    uint32_t flags = area_page_flags(area) | PAGE_BORROWED;
+    uint32_t flags = area->page_flags | PAGE_BORROWED;
     return is_shared(area) && page->is_own ? flags : flags & ~PAGE_WRITE;
 }
 
