@@ -84,6 +84,21 @@ static void fault_in_kernel(struct trap_frame *frame, uint64_t address)
                frame->error & PF_PRESENT ? "not allowed" : "not mapped");
 }
 
+/* The CPU's own accesses on behalf of ring 3 are to tables that user memory never holds. (QEMU 7.2 makes
+ * them for RET and IRET too, where SMAP then forbids the stack for ever.) */
+static bool is_implicit(uint32_t error) { return !(error & PF_USER); }
+
+bool fault_of_user(uint64_t address, uint32_t error)
+{
+    struct space *space = percpu_current()->space;
+    if (!space || is_implicit(error)) return false;
+    interrupts_on(); /* clearing a huge page takes a while */
+    err_t e = space_fault(space, address, error);
+    interrupts_off();
+    if (failed(e)) cr2_write(address); /* another thread may have run */
+    return !failed(e);
+}
+
 void fault_handle(struct trap_frame *frame)
 {
     uint64_t address = cr2_read();
@@ -92,10 +107,8 @@ void fault_handle(struct trap_frame *frame)
     uint64_t fixup = from_user ? 0 : trap_fixup(frame->rip);
     if (!from_user && !fixup) fault_in_kernel(frame, address);
 
-    /* The CPU's own accesses on behalf of ring 3 are to tables that user memory never holds. (QEMU 7.2
-     * makes them for RET and IRET too, where SMAP then forbids the stack for ever.) */
-    bool is_implicit = from_user && !(frame->error & PF_USER);
-    err_t e = space && !is_implicit ? space_fault(space, address, (uint32_t)frame->error) : ERR_FAULT;
+    bool is_tried = space && !(from_user && is_implicit((uint32_t)frame->error));
+    err_t e = is_tried ? space_fault(space, address, (uint32_t)frame->error) : ERR_FAULT;
     if (!failed(e)) return;
     if (fixup) frame->rip = fixup;
     /* Memory that the kernel could not have on the program's behalf ends the program too. */
