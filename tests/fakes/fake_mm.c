@@ -3,11 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "arch/features.h"
-#include "arch/zero.h"
 #include "core/entropy.h"
 #include "mm/direct_map.h"
 #include "mm/frame_internal.h"
@@ -21,7 +19,6 @@ static uint64_t ram_bytes;
 
 uint64_t percpu_index(void) { return fake_cpu; }
 uint64_t entropy_u64(void) { return 0x9e3779b97f4a7c15; }
-void zero_pages(void *at, uint64_t bytes) { memset(at, 0, bytes); }
 
 void fake_ram_destroy(void)
 {
