@@ -42,16 +42,18 @@ is "two runs count the same" "$(cat "$work/memory_costs.musl")" "$(cat "$work/be
 while IFS=: read -r name bound; do
     at_most "$name" "$(cost "$name" memory_costs.musl)" "$bound"
 done <<'END'
-mmap and munmap 4 KiB, untouched, beside its like:1050
-mmap and munmap 4 KiB, untouched, alone:2600
-brk up and down 4 KiB, untouched:1950
-page fault, 4 KiB:900
+mmap and munmap 4 KiB, untouched, beside its like:1040
+mmap and munmap 4 KiB, untouched, alone:2560
+brk up and down 4 KiB, untouched:1900
+page fault, 4 KiB:620
 page fault, 2 MiB:75000
-page fault, 2 MiB, from the pool:450
-mmap 64 MiB, populated, from the pool:5600
+page fault, 2 MiB, from the pool:390
+mmap 64 MiB, populated, from the pool:5250
 mmap 64 MiB, populated:2400000
-munmap 64 MiB that are there:8000
+munmap 64 MiB that are there:7500
 END
+leaves=$(cost "leaves of 256 MiB" memory_costs.musl)
+[ -z "$leaves" ] || is "a buffer of 256 MiB has leaves of 2 MiB" "$leaves" 128
 
 # ---- other system calls, and the tables ----
 counted 1G operations.musl
