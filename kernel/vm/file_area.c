@@ -16,7 +16,7 @@ static uint32_t borrowed_flags(const struct area *area, const struct backing_pag
 
 static err_t page_of(const struct area *area, uint64_t at, struct backing_page *out)
 {
-    return area->backing->ops->page(area->backing, area_page_of(area, at), out);
+    return area->backing->ops->page(area->backing, area_page_of(area, at), is_shared(area), out);
 }
 
 /* The page's neighbours in a small window come with it, since code and tables are read in sequence. */
