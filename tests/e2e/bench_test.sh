@@ -45,9 +45,9 @@ done <<'END'
 mmap and munmap 4 KiB, untouched, beside its like:1040
 mmap and munmap 4 KiB, untouched, alone:2560
 brk up and down 4 KiB, untouched:1900
-page fault, 4 KiB:620
+page fault, 4 KiB:640
 page fault, 2 MiB:75000
-page fault, 2 MiB, from the pool:390
+page fault, 2 MiB, from the pool:420
 mmap 64 MiB, populated, from the pool:5250
 mmap 64 MiB, populated:2400000
 munmap 64 MiB that are there:7500
