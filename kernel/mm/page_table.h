@@ -96,13 +96,6 @@ struct page_place {
     paddr_t frame;  /* the leaf's first */
 };
 void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out);
-/* The next entry of the same table; false where it ends. Only `entry` and `is_mapped` tell of it. */
-static inline bool page_place_next(struct page_place *place)
-{
-    if (is_aligned((uint64_t)++place->entry, PAGE_BYTES)) return false;
-    place->is_mapped = *place->entry & PTE_USED;
-    return true;
-}
 /* Flags that are bits of the entry too. */
 #define PTE_FLAGS \
     (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PTE_GLOBAL | PTE_BORROWED | PTE_SHARED | PTE_HIDDEN)
@@ -122,6 +115,21 @@ static inline uint64_t pte_from_flags(uint32_t flags, uint32_t level)
     return entry;
 }
 
+/* Fills unused entries that lie side by side, from the place on, with frames of the level's size as long as
+ * `next_frame` has some: at most `count`, up to the end of the table or to a used entry. Returns how many. */
+static inline uint64_t page_table_fill_row(const struct page_place *place, uint64_t count, uint32_t flags,
+                                           paddr_t (*next_frame)(void))
+{
+    uint64_t *entry = place->entry, bits = pte_from_flags(flags, place->level), done = 0;
+    uint64_t room = PAGE_TABLE_ENTRIES - (uint64_t)entry % PAGE_BYTES / sizeof(*entry);
+    for (count = MIN(count, room); done < count && !(entry[done] & PTE_USED); done++) {
+        paddr_t frame = next_frame();
+        if (is_paddr_none(frame)) break;
+        entry[done] = frame.raw | bits;
+    }
+    *place->parent += done * PTE_COUNT_ONE;
+    return done;
+}
 /* page_table_map_leaf where a look has just found nothing: most of the work is a word written, so it is here
  * for those who fault. */
 err_t page_table_fill_elsewhere(struct page_table *pt, const struct page_place *place, uint64_t vaddr,
