@@ -68,6 +68,7 @@ static void start_cpu(void)
     trap_init(unhandled_trap);
     trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
     trap_set_handler(TRAP_DOUBLE_FAULT, fault_double);
+    trap_user_page_fault = fault_of_user;
 }
 
 /* What the command line asks of the kernel; docs/command-line.md. */

@@ -5,9 +5,9 @@ GUEST := $(B)/guest
 GUEST_FLAGS := -std=gnu17 -O2 -g0 -Wall -Wextra -Werror -static -ffp-contract=off -march=x86-64 -I.
 
 # One source, several ways of linking: name.musl, name.glibc, name.pie (static-PIE).
-GUEST_C := $(sort $(wildcard tests/conformance/*.c tests/conformance/pending/*.c tests/guest/*.c) $(filter-out bench/first.c bench/buddy.c bench/%_test.c bench/%_ktest.c,$(wildcard bench/*.c)))
+GUEST_C := $(sort $(wildcard tests/conformance/*.c tests/guest/*.c) $(filter-out bench/first.c bench/buddy.c bench/%_test.c bench/%_ktest.c,$(wildcard bench/*.c)))
 GUEST_NAMES := $(basename $(notdir $(GUEST_C)))
-vpath %.c tests/conformance tests/conformance/pending tests/guest bench
+vpath %.c tests/conformance tests/guest bench
 
 $(GUEST)/%.musl: %.c
 	@mkdir -p $(@D)

@@ -41,10 +41,12 @@ $(eval $(call unit_test,lib,$(call tests_in,lib kernel/boot),$(LIB_C) $(call cod
 MM_C := $(filter-out kernel/mm/tlb.c kernel/mm/kernel_map.c,$(call code_in,kernel/mm)) kernel/arch/zero.c $(call fakes,panic lock log mm)
 $(eval $(call unit_test,mm,$(call tests_in,kernel/mm),$(MM_C)))
 $(eval $(call unit_test,mm-debug,$(call tests_in,kernel/mm),$(MM_C),-DCK_DEBUG))
-THREADS_C := $(wildcard kernel/mm/frame*.c) kernel/arch/zero.c kernel/mm/charge.c kernel/mm/alloc_fail.c $(call fakes,panic lock_threads log mm)
+THREADS_C := $(wildcard kernel/mm/frame*.c) kernel/mm/charge.c kernel/mm/alloc_fail.c kernel/arch/zero.c $(call fakes,panic lock_threads log mm)
 $(eval $(call unit_test,frame-threads,tests/stress/frame_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C)),,-fsanitize=thread -g))
 $(eval $(call unit_test,charge-threads,tests/stress/charge_threads_test.c,kernel/mm/charge.c $(call fakes,panic lock_threads),,-fsanitize=thread -g))
 $(eval $(call unit_test,heap-threads,tests/stress/heap_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C) $(wildcard kernel/mm/heap*.c)),,-fsanitize=thread -g))
+
+$(eval $(call unit_test,zero,kernel/arch/zero_test.c,kernel/arch/zero.c $(call fakes,panic lock)))
 
 # Ten million steps: built for speed instead.
 $(eval $(call unit_test,fragmentation,bench/fragmentation_test.c,bench/buddy.c $(MM_C),-O2 -g0,-O2))

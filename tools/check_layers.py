@@ -14,7 +14,7 @@ import sys
 
 KERNEL_SIDE = ('kernel', 'lib', 'abi')
 OUTSIDE = ('host', 'demos', 'bench')
-TEST_ENDINGS = ('_test.c', '_ktest.c', '_fuzz.c')
+TEST_ENDINGS = ('_test.c', '_ktest.c', '_ktest.h', '_fuzz.c')
 # lib/base.h is the vocabulary of the tree, and the structures in abi/ are written in it.
 SEEN_BY_ALL = {'lib/base.h'}
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')

@@ -27,6 +27,10 @@
  * Bits 26 to 30 are sizes of huge pages. [linux include/linux/mman.h, LEGACY_MAP_MASK] */
 #define LINUX_MAP_LEGACY_MASK 0x7c07f9f3ull
 
+/* The size of huge pages as a power of two, in these bits of the flags; 0: 2 MiB. */
+#define LINUX_MAP_HUGE_SHIFT 26
+#define LINUX_MAP_HUGE_MASK  0x3f
+
 #define LINUX_MREMAP_MAYMOVE   1
 #define LINUX_MREMAP_FIXED     2
 #define LINUX_MREMAP_DONTUNMAP 4

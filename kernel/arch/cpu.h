@@ -21,6 +21,7 @@ static inline uint64_t cr0_read(void)
     __asm__ volatile("mov %%cr0, %0" : "=r"(v));
     return v;
 }
+static inline void cr2_write(uint64_t value) { __asm__ volatile("mov %0, %%cr2" : : "r"(value)); }
 static inline uint64_t cr2_read(void)
 {
     uint64_t v;

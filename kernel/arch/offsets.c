@@ -15,6 +15,8 @@ void offsets(void)
     OFFSET(PERCPU_USER_STACK, offsetof(struct percpu, user_stack));
     OFFSET(PERCPU_USER_WORK, offsetof(struct percpu, user_work));
     OFFSET(TRAP_FRAME_VECTOR, offsetof(struct trap_frame, vector));
+    OFFSET(TRAP_FRAME_ERROR, offsetof(struct trap_frame, error));
+    OFFSET(TRAP_FRAME_R11, offsetof(struct trap_frame, r11));
     OFFSET(TRAP_FRAME_CS, offsetof(struct trap_frame, cs));
     OFFSET(TRAP_FRAME_BYTES, sizeof(struct trap_frame));
     OFFSET(SEGMENT_KERNEL_CODE, SEGMENT_KERNEL_CODE);

@@ -20,6 +20,8 @@ trap_stubs:
     jmp     trap_careful
     .elseif vector == 1 || vector == 2 || vector == 18
     jmp     trap_careful_without_error
+    .elseif vector == 14
+    jmp     trap_page_fault
     .elseif (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
     jmp     trap_common
     .else
@@ -34,7 +36,8 @@ trap_stubs:
     movq    $0, 8(%rsp)
     .endm
 
-    .macro push_registers
+/* Those that C functions use freely, then those that they keep. */
+    .macro push_scratch
     pushq   %rdi
     pushq   %rsi
     pushq   %rdx
@@ -44,23 +47,34 @@ trap_stubs:
     pushq   %r9
     pushq   %r10
     pushq   %r11
+    cld
+    clac_site
+    .endm
+
+    .macro push_kept
     pushq   %rbx
     pushq   %rbp
     pushq   %r12
     pushq   %r13
     pushq   %r14
     pushq   %r15
-    cld
-    clac_site
     .endm
 
-    .macro pop_registers
+    .macro push_registers
+    push_scratch
+    push_kept
+    .endm
+
+    .macro pop_kept
     popq    %r15
     popq    %r14
     popq    %r13
     popq    %r12
     popq    %rbp
     popq    %rbx
+    .endm
+
+    .macro pop_scratch
     popq    %r11
     popq    %r10
     popq    %r9
@@ -71,6 +85,11 @@ trap_stubs:
     popq    %rsi
     popq    %rdi
     addq    $16, %rsp
+    .endm
+
+    .macro pop_registers
+    pop_kept
+    pop_scratch
     .endm
 
 /* CLAC where the CPU has SMAP; arch/features.c turns it into a NOP elsewhere. */
@@ -88,7 +107,9 @@ trap_common:
     testb   $3, 24(%rsp)                /* the interrupted CS */
     jz      1f
     swapgs
-1:  push_registers
+1:
+trap_common_from_kernel:
+    push_registers
 trap_registers_saved:
     movq    %rsp, %rdi
     xorl    %ebp, %ebp                  /* a backtrace goes on from the frame itself */
@@ -107,6 +128,28 @@ trap_leave_kernel:
 trap_do_user_work:
     call    *trap_user_work(%rip)
     jmp     trap_leave_user
+
+/* Most page faults of ring 3 are resolved by one C function, which needs no trap frame. What it does not
+ * resolve goes the common way. */
+trap_page_fault:
+    testb   $3, 24(%rsp)
+    jz      trap_common_from_kernel
+    swapgs
+    push_scratch
+    movq    %cr2, %rdi
+    movl    TRAP_FRAME_ERROR - TRAP_FRAME_R11(%rsp), %esi
+    call    *trap_user_page_fault(%rip)
+    testb   %al, %al
+    jz      2f
+    cmpl    $0, %gs:PERCPU_USER_WORK
+    jne     3f
+    pop_scratch
+    swapgs
+    iretq
+2:  push_kept
+    jmp     trap_registers_saved
+3:  push_kept
+    jmp     trap_do_user_work
 
 /* Debug, NMI, double fault and machine check may come where CS says ring 0 while GS and RSP are still
  * the program's. They run on stacks of their own, whose top word holds this CPU's percpu pointer: GS

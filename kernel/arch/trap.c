@@ -21,6 +21,13 @@ static trap_handler_t unhandled_trap;
 static void no_user_work(void) {}
 void (*trap_user_work)(void) = no_user_work;
 
+static bool not_resolved(uint64_t address, uint32_t error)
+{
+    (void)address, (void)error;
+    return false;
+}
+bool (*trap_user_page_fault)(uint64_t address, uint32_t error) = not_resolved;
+
 static void set_gate(uint8_t vector)
 {
     uint64_t stub = (uint64_t)trap_stubs[vector];

@@ -64,6 +64,10 @@ trap_handler_t trap_get_handler(uint8_t vector);
  * calls it too. Set by container/. It may not return. */
 extern void (*trap_user_work)(void);
 
+/* Called for a page fault of ring 3 with the address and the error code, on the way in with interrupts off;
+ * true when the program may go on. False, as it says at first: the handler of the vector is called. */
+extern bool (*trap_user_page_fault)(uint64_t address, uint32_t error);
+
 const char *trap_name(uint64_t vector);
 
 /* Faults inside these ranges of arch/usercopy.S end at their fix-up instead of a panic.

@@ -10,6 +10,12 @@ extern void (*alloc_fail_hook)(void);
 
 NOINLINE bool alloc_fail_now(void); /* true */
 
+/* A failure may come that is none: nothing is to be done about it. */
+static inline bool alloc_is_counted_down(void)
+{
+    return CONFIG_DEBUG && __atomic_load_n(&alloc_fail_countdown, __ATOMIC_RELAXED) != 0;
+}
+
 static inline bool alloc_should_fail(void)
 {
     if (!CONFIG_DEBUG || likely(__atomic_load_n(&alloc_fail_countdown, __ATOMIC_RELAXED) == 0)) return false;

@@ -67,37 +67,36 @@ static NOINLINE err_t map_leaf_with_tables(struct page_table *pt, uint64_t vaddr
     return OK;
 }
 
-void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out)
+/* One level of a look: false where it ends. The root has no leaves, and bit 7 of a 4 KiB leaf means
+ * something else. */
+static inline bool look_step(struct page_place *p, uint64_t vaddr, uint32_t level)
 {
-    uint64_t *parent = NULL, *entry = (uint64_t *)direct_map(pt->root) + pte_index(vaddr, 4);
-    uint32_t level = PAGE_TABLE_LEVELS;
-    /* The root has no leaves, and bit 7 of a 4 KiB leaf means something else. */
-    for (; level > 1 && (*entry & (PTE_USED | PTE_LEAF)) == PTE_PRESENT; level--) {
-        parent = entry;
-        entry = pte_table(*entry) + pte_index(vaddr, level - 1);
-    }
-    uint64_t leaf = *entry;
-    out->entry = entry;
-    out->parent = parent;
-    out->level = level;
-    out->is_mapped = leaf & PTE_USED;
-    if (!out->is_mapped) return;
-    uint32_t shift = pte_level_shift(level);
-    out->leaf_shift = (uint8_t)shift;
-    out->flags = leaf & PTE_HIDDEN ? PAGE_HIDDEN | pte_ownership(leaf)
-                                   : (uint32_t)(leaf & (PTE_FLAGS)) | (leaf >> 63 ? 0 : PAGE_EXEC);
-    out->frame = PADDR(leaf & PTE_ADDRESS & ~((1ull << shift) - 1));
-}
-
-bool page_place_next(struct page_place *place)
-{
-    if (is_aligned((uint64_t)++place->entry, PAGE_BYTES)) return false;
-    place->is_mapped = *place->entry & PTE_USED;
+    if ((*p->entry & (PTE_USED | PTE_LEAF)) != PTE_PRESENT) return false;
+    p->parent = p->entry;
+    p->entry = pte_table(*p->entry) + pte_index(vaddr, level);
+    p->level = level;
     return true;
 }
 
-err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr, paddr_t paddr,
-                      uint8_t leaf_shift, uint32_t flags)
+void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out)
+{
+    struct page_place p = { .entry = (uint64_t *)direct_map(pt->root) + pte_index(vaddr, 4), .level = 4 };
+    (void)(look_step(&p, vaddr, 3) && look_step(&p, vaddr, 2) && look_step(&p, vaddr, 1));
+    uint64_t leaf = *p.entry;
+    out->entry = p.entry;
+    out->parent = p.parent;
+    out->level = p.level;
+    out->is_mapped = leaf & PTE_USED;
+    if (!(leaf & PTE_USED)) return;
+    uint32_t shift = pte_level_shift(p.level);
+    out->leaf_shift = (uint8_t)shift;
+    out->flags = leaf & PTE_HIDDEN ? PAGE_HIDDEN | pte_ownership(leaf)
+                                   : (uint32_t)(leaf & PTE_FLAGS) | (leaf & PTE_NO_EXECUTE ? 0 : PAGE_EXEC);
+    out->frame = PADDR(leaf & PTE_ADDRESS & ~((1ull << shift) - 1));
+}
+
+err_t page_table_fill_elsewhere(struct page_table *pt, const struct page_place *place, uint64_t vaddr,
+                                paddr_t paddr, uint8_t leaf_shift, uint32_t flags)
 {
     DEBUG_ASSERT(is_canonical(vaddr) && is_aligned(vaddr | paddr.raw, 1ull << leaf_shift));
     if (unlikely(pte_level_shift(place->level) != leaf_shift))

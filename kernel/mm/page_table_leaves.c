@@ -41,46 +41,56 @@ void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t byte
 
 /* ---- sharing ---- */
 
-static err_t share_leaf(struct page_table *to, uint64_t *entry, uint64_t vaddr, uint32_t level)
+struct sharing {
+    struct page_table *to;
+    uint64_t cleared; /* bits of an entry that go in both tables */
+    uint64_t pages;
+};
+
+static err_t share_leaf(struct sharing *s, uint64_t *entry, uint64_t vaddr, uint32_t level)
 {
     paddr_t frame = leaf_frame(*entry, level);
     uint8_t shift = (uint8_t)pte_level_shift(level);
     err_t e = frame_share(frame, shift);
     if (failed(e)) return e;
-    *entry = (*entry | PTE_SHARED) & ~PTE_WRITE;
+    *entry = (*entry | PTE_SHARED) & ~s->cleared;
     uint32_t flags = *entry & PTE_FLAGS;
     if (!(*entry & PTE_NO_EXECUTE)) flags |= PAGE_EXEC;
-    e = page_table_map_leaf(to, vaddr, frame, shift, flags);
-    if (failed(e)) frame_share_drop(frame, shift);
+    e = page_table_map_leaf(s->to, vaddr, frame, shift, flags);
+    if (failed(e))
+        frame_share_drop(frame, shift);
+    else
+        s->pages += 1ull << (shift - PAGE_SHIFT);
     return e;
 }
 
 /* From the entry on to the end of its table or of the range, or to an entry that points to a table. */
-static err_t share_table(struct page_table *to, uint64_t *entry, uint32_t level, uint64_t *vaddr,
-                         uint64_t end, uint64_t *pages)
+static err_t share_table(struct sharing *s, uint64_t *entry, uint32_t level, uint64_t *vaddr, uint64_t end)
 {
     uint64_t step = 1ull << pte_level_shift(level), limit = MIN(end, behind_entry(*vaddr, level + 1));
     err_t e = OK;
     for (; *vaddr < limit && !failed(e); *vaddr += step, entry++) {
         if (!(*entry & PTE_USED) || (*entry & PTE_BORROWED)) continue;
         if (!pte_is_leaf(*entry, level)) break;
-        e = share_leaf(to, entry, *vaddr, level);
-        if (!failed(e)) *pages += step >> PAGE_SHIFT;
+        e = share_leaf(s, entry, *vaddr, level);
     }
     return e;
 }
 
 err_t page_table_share(struct page_table *to, struct page_table *from, uint64_t vaddr, uint64_t bytes,
-                       uint64_t *pages)
+                       bool stays_writable, uint64_t *pages)
 {
+    struct sharing s = { .to = to, .cleared = stays_writable ? 0 : PTE_WRITE };
     err_t e = OK;
     for (uint64_t at = vaddr, end = vaddr + bytes; at < end && !failed(e);) {
-        struct walk w = walk_to(from, at);
-        if (!(*w.entry[w.level] & PTE_USED))
-            at = behind_entry(at, w.level);
+        struct page_place place;
+        page_table_look(from, at, &place);
+        if (place.is_mapped)
+            e = share_table(&s, place.entry, place.level, &at, end);
         else
-            e = share_table(to, w.entry[w.level], w.level, &at, end, pages);
+            at = behind_entry(at, place.level);
     }
+    *pages += s.pages;
     return e;
 }
 

@@ -5,9 +5,12 @@
 
 struct trap_frame;
 
-/* Handler of vector 14: resolves the fault, sends a kernel copy to its fix-up, reports the
+/* Handler of vector 14, where fault_of_user has not been asked or did not help: resolves the fault, sends a kernel copy to its fix-up, reports the
  * program's error, or panics when the kernel itself is wrong. */
 void fault_handle(struct trap_frame *frame);
+
+/* trap_user_page_fault of arch/trap.h. */
+bool fault_of_user(uint64_t address, uint32_t error);
 
 /* Handler of vector 8. The CPU could not push the frame of a page fault: the stack has run over. */
 void fault_double(struct trap_frame *frame);

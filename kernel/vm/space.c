@@ -18,6 +18,7 @@ err_t space_create(struct space **out)
     space->references = 1;
     space->limits.mapped_bytes = space->limits.data_bytes = UINT64_MAX;
     space->limits.stack_bytes = CONFIG_USER_STACK_BYTES;
+    space->limits.request_bytes = frame_total_count() << PAGE_SHIFT;
     mutex_init(&space->lock);
     areas_init(space);
     *out = space;
@@ -109,7 +110,8 @@ static err_t map_locked(struct space *space, uint64_t at, uint64_t bytes, uint32
  * fail) on touch, as on Linux. */
 static err_t populate_new(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags)
 {
-    bool is_reserved = (flags & SPACE_HUGE) && !(flags & SPACE_NO_RESERVE);
+    bool is_reserved =
+        (flags & SPACE_HUGE) && (flags & (SPACE_NO_RESERVE | SPACE_SHARED)) != SPACE_NO_RESERVE;
     err_t e = space_populate(space, at, bytes, POPULATE_WHOLE);
     if (!failed(e) || !is_reserved) return OK;
     e = space_unmap(space, at, bytes);
@@ -152,7 +154,7 @@ static err_t protect_area_locked(struct space *space, struct area *area, uint32_
     if (is_more && !space_may_be_data_locked(space, area)) return ERR_NO_MEMORY;
     area_set_flags_locked(space, area, (old & ~SPACE_PROTECTION) | protection);
     err_t e = page_table_protect(&space->page_table, area->start, bytes,
-                                 protection ? area_page_flags(area) : PAGE_HIDDEN);
+                                 protection ? area->page_flags : PAGE_HIDDEN);
     if (failed(e)) area_set_flags_locked(space, area, old);
     return e;
 }

@@ -39,6 +39,10 @@ enum {
     SPACE_LOCKED = 1 << 19,
     SPACE_LOCKED_ON_FAULT = 1 << 20, /* with LOCKED: pages come when they are touched */
     SPACE_LOCK_MARKS = SPACE_LOCKED | SPACE_LOCKED_ON_FAULT,
+    /* Kept for those who ask: nothing is read ahead or dumped. */
+    SPACE_RANDOM = 1 << 21,
+    SPACE_SEQUENTIAL = 1 << 22,
+    SPACE_NO_DUMP = 1 << 23,
     SPACE_AREA_FLAGS = SPACE_PROTECTION | SPACE_HUGE | SPACE_NO_RESERVE | SPACE_STACK | SPACE_HEAP |
                        SPACE_SHARED | SPACE_MAY_WRITE | SPACE_GROWS_DOWN | SPACE_LOCK_MARKS,
 };
@@ -61,6 +65,7 @@ struct area {
     struct list mapped;      /* in backing->mapping->areas */
     uint64_t revocation;     /* the last one that has seen it; under mapping.lock */
     uint32_t flags;
+    uint32_t page_flags; /* PAGE_* of pages that the space owns; follows from `flags` */
 };
 
 struct space {
@@ -78,6 +83,7 @@ struct space {
     uint64_t fault_count;
     struct { /* RLIMIT_AS, RLIMIT_DATA; RLIMIT_STACK: how large an area may grow downward */
         uint64_t mapped_bytes, data_bytes, stack_bytes;
+        uint64_t request_bytes; /* of memory that is not there, as no single request could be kept */
     } limits;
     uint32_t future_marks; /* SPACE_LOCK_MARKS that new areas get */
 };
@@ -121,7 +127,7 @@ err_t space_remap(struct space *space, const struct remap_request *request, uint
 typedef err_t area_check_fn(const struct area *area, uint64_t context);
 err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
                    bool drops);
-/* The same, and every area of the range loses the flags in `clear` and gains those in `set`. */
+/* Every area of the range loses the flags in `clear` and gains those in `set`. Otherwise the same. */
 err_t space_mark(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
                  uint32_t clear, uint32_t set);
 

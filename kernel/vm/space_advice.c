@@ -3,6 +3,15 @@
 #include "arch/trap.h"
 #include "vm/space_internal.h"
 
+/* Of huge pages only whole ones go. */
+static err_t drop_in_area_locked(struct space *space, const struct area *area, uint64_t start, uint64_t end)
+    REQUIRES(space->lock)
+{
+    if (!is_aligned(start, area_unit(area))) return ERR_INVALID;
+    end = align_down(end, area_unit(area));
+    return start < end ? space_drop_pages_locked(space, start, end) : OK;
+}
+
 err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
                    bool drops)
 {
@@ -15,7 +24,7 @@ err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_
         if (!area || area->start >= end) break;
         e = check(area, context);
         if (!failed(e) && drops)
-            e = space_drop_pages_locked(space, MAX(at, area->start), MIN(end, area->end));
+            e = drop_in_area_locked(space, area, MAX(at, area->start), MIN(end, area->end));
     }
     mutex_unlock(&space->lock);
     return failed(e) ? e : hole;

@@ -4,7 +4,7 @@
 #include "mm/tlb.h"
 #include "vm/space_internal.h"
 
-/* Pages of shared areas come by themselves, from the file. */
+/* Pages of shared files come by themselves. */
 static err_t clone_pages_locked(struct space *from, const struct area *area, struct space *to)
     REQUIRES(from->lock)
 {
@@ -12,7 +12,7 @@ static err_t clone_pages_locked(struct space *from, const struct area *area, str
     if (!failed(e)) e = page_table_split(&from->page_table, area->end);
     if (failed(e)) return e;
     return page_table_share(&to->page_table, &from->page_table, area->start, area->end - area->start,
-                            &to->resident_pages);
+                            area->flags & SPACE_SHARED, &to->resident_pages);
 }
 
 static err_t clone_area_locked(struct space *from, const struct area *area, struct space *to)
@@ -22,7 +22,8 @@ static err_t clone_area_locked(struct space *from, const struct area *area, stru
     struct area like = *area;
     like.flags &= ~SPACE_LOCK_MARKS; /* locks are not inherited */
     if (!space_add_area_locked(to, &like)) return ERR_NO_MEMORY;
-    bool has_pages = !(area->flags & (SPACE_SHARED | SPACE_WIPE_ON_FORK));
+    bool is_file = area->backing && (area->flags & SPACE_SHARED);
+    bool has_pages = !is_file && !(area->flags & SPACE_WIPE_ON_FORK);
     return has_pages ? clone_pages_locked(from, area, to) : OK;
 }
 

@@ -134,7 +134,6 @@ static err_t remap_locked(struct space *space, const struct remap_request *r, ui
         if (!is_user_range(r->at, r->old_bytes)) return ERR_INVALID;
         return space_unmap_locked(space, r->at + r->new_bytes, r->at + r->old_bytes);
     }
-    if (!r->old_bytes) return ERR_INVALID;
     if (area->end - r->at < r->old_bytes) return ERR_FAULT;
     if (r->new_bytes > USER_END) return ERR_NO_MEMORY;
 
@@ -147,17 +146,58 @@ static err_t remap_locked(struct space *space, const struct remap_request *r, ui
     return e;
 }
 
+/* Shared memory a second time: no page moves, each view gets them from the file. */
+static err_t map_again_locked(struct space *space, const struct remap_request *r, uint64_t *out)
+    REQUIRES(space->lock)
+{
+    struct area *area = space_find_locked(space, r->at);
+    uint64_t to = r->to;
+    if (!area) return ERR_FAULT;
+    if (!(area->flags & SPACE_SHARED) || r->keeps_old) return ERR_INVALID;
+    if (!r->may_move) return ERR_NO_MEMORY;
+    if (r->is_fixed && (!is_user_range(to, r->new_bytes) || is_overlap(r))) return ERR_INVALID;
+    if (r->is_fixed && to < USER_START) return ERR_NOT_PERMITTED;
+    if (!space_may_grow_locked(space, r->new_bytes, area->flags)) return ERR_NO_MEMORY;
+    struct area again = *area;
+    again.backing_page = area_page_of(area, r->at);
+    backing_get(again.backing); /* the area may be what a fixed place replaces */
+    err_t e = OK;
+    if (r->is_fixed)
+        e = space_unmap_locked(space, to, to + r->new_bytes);
+    else if (!space_find_gap_locked(space, r->new_bytes, again.flags, &to))
+        e = ERR_NO_MEMORY;
+    again.start = to;
+    again.end = to + r->new_bytes;
+    if (!failed(e)) e = space_insert_locked(space, &again);
+    backing_put(again.backing);
+    if (!failed(e)) *out = to;
+    return e;
+}
+
+/* Huge pages move whole and do not grow. */
+static err_t fit_huge_locked(struct space *space, struct remap_request *r) REQUIRES(space->lock)
+{
+    const struct area *area = space_find_locked(space, r->at);
+    if (!area || !(area->flags & SPACE_HUGE)) return OK;
+    uint64_t unit = area_unit(area);
+    r->old_bytes = align_up(r->old_bytes, unit);
+    r->new_bytes = align_up(r->new_bytes, unit);
+    bool is_aligned_all = is_aligned(r->at, unit) && (!r->is_fixed || is_aligned(r->to, unit));
+    return is_aligned_all && r->old_bytes && r->new_bytes <= r->old_bytes ? OK : ERR_INVALID;
+}
+
 err_t space_remap(struct space *space, const struct remap_request *request, uint64_t *out)
 {
-    uint64_t at = request->at, old_bytes = request->old_bytes, new_bytes = request->new_bytes;
-    if (!new_bytes) return ERR_INVALID;
-    *out = at;
+    struct remap_request r = *request;
+    if (!r.new_bytes) return ERR_INVALID;
+    *out = r.at;
     mutex_lock(&space->lock);
-    err_t e = remap_locked(space, request, out);
+    err_t e = fit_huge_locked(space, &r);
+    if (!failed(e)) e = r.old_bytes ? remap_locked(space, &r, out) : map_again_locked(space, &r, out);
     const struct area *area = failed(e) ? NULL : space_find_locked(space, *out);
-    bool comes_whole = area && (area->flags & SPACE_LOCK_MARKS) == SPACE_LOCKED && new_bytes > old_bytes;
+    bool comes_whole = area && (area->flags & SPACE_LOCK_MARKS) == SPACE_LOCKED && r.new_bytes > r.old_bytes;
     mutex_unlock(&space->lock);
     if (comes_whole)
-        (void)failed(space_populate(space, *out + old_bytes, new_bytes - old_bytes, POPULATE_WHOLE));
+        (void)failed(space_populate(space, *out + r.old_bytes, r.new_bytes - r.old_bytes, POPULATE_WHOLE));
     return e;
 }

@@ -48,13 +48,17 @@ on_ck() {
     : | timeout 60 "$ck" run --log ck.log "${options[@]}" "$programs/$1" /work "${arguments[@]}" 2>&1 | cat >ck.out
     echo "exit status ${PIPESTATUS[1]}" >>ck.out
 }
+# This Linux has no huge pages to give, so what one said that had them is compared.
+needs_huge_pages() {
+    [ "$1" = mm_huge ] && [ "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" -lt 8 ]
+}
 compare() { # NAME VARIANT
     if [ ! -x "$programs/$1.$2" ]; then
         echo "$programs/$1.$2 is missing" >why
         result "conformance: $1 ($2)" 1
         return
     fi
-    on_linux "$1.$2"
+    if needs_huge_pages "$1"; then cp "$sources/$1.recorded" linux.out; else on_linux "$1.$2"; fi
     on_ck "$1.$2"
     cmp -s linux.out ck.out
     local same=$?
