@@ -17,6 +17,7 @@
 enum {
     WINDOW = 0x40000000, /* all mappings lie in it, three leaves of 2 MiB from here */
     WINDOW_PAGES = 3 * 512,
+    HUGE_PAGE = 1024, /* where a leaf of 2 MiB is asked for */
     FILE_PAGES = 24,
     SPACES_MAX = 3,
     COUNTERS = 3, /* cells of a space beside its pages: areas, sizes */
@@ -36,27 +37,21 @@ static void enter(uint32_t which)
     thread_set_space(spaces[which], spaces[which]->page_table.root);
 }
 
-static uint64_t file_word(uint64_t page)
-{
-    uint64_t value = 0;
-    int64_t got = sys_pread64(fd, scratch_at(7), sizeof(value), page * PAGE_BYTES);
-    if (got == sizeof(value)) EXPECT_OK(user_copy_in(&value, UADDR(scratch_at(7)), sizeof(value)));
-    return value;
-}
-
 /* ---- the picture ---- */
 
 /* What a program would read there; what is not there yet is the file's, or zero. */
-static uint64_t word_at(const struct space *space, const struct area *area, uint64_t at, const uint64_t *file)
+static uint64_t word_at(const struct space *space, const struct area *area, uint64_t at)
 {
+    static uint64_t bytes[PAGE_BYTES / 8];
     paddr_t frame;
     if (page_table_translate(&space->page_table, at, &frame, NULL, NULL))
         return *(const uint64_t *)direct_map(frame);
+    struct backing *file = area->backing;
     uint64_t page = area->backing_page + ((at - area->start) >> PAGE_SHIFT);
-    return area->backing && page < FILE_PAGES ? file[page] : 0;
+    return file && !failed(file->ops->read(file, page, bytes)) ? bytes[0] : 0;
 }
 
-static void look_at(struct space *space, const uint64_t *file, uint32_t *cells)
+static void look_at(struct space *space, uint32_t *cells)
 {
     mutex_lock(&space->lock);
     const struct area *area = NULL;
@@ -64,9 +59,8 @@ static void look_at(struct space *space, const uint64_t *file, uint32_t *cells)
         uint64_t at = page_at(page);
         if (!area || area->end <= at) area = space_find_from_locked(space, at);
         if (!area || area->start > at) continue;
-        uint32_t offset =
-            area->backing ? (uint32_t)(area->backing_page + ((at - area->start) >> PAGE_SHIFT)) : 0;
-        cells[page] = cell_mix(cell_mix(area->flags + 1, offset), word_at(space, area, at, file));
+        uint64_t offset = area->backing ? area->backing_page + ((at - area->start) >> PAGE_SHIFT) : 0;
+        cells[page] = cell_mix(cell_mix(area->flags + 1, offset), word_at(space, area, at));
     }
     mutex_unlock(&space->lock);
 }
@@ -74,8 +68,6 @@ static void look_at(struct space *space, const uint64_t *file, uint32_t *cells)
 /* Counters of all spaces, then their pages. */
 static void look(uint32_t *cells)
 {
-    uint64_t file[FILE_PAGES];
-    for (uint64_t page = 0; page < FILE_PAGES; page++) file[page] = file_word(page);
     uint32_t *counters = cells, *pages = cells + SPACES_MAX * COUNTERS;
     memset(counters, 0, SPACES_MAX * COUNTERS * sizeof(*counters));
     memset(pages, 0, spaces_max * WINDOW_PAGES * sizeof(*pages));
@@ -85,7 +77,7 @@ static void look(uint32_t *cells)
         counters[0] = space->area_count;
         counters[1] = (uint32_t)(space->mapped_bytes >> PAGE_SHIFT);
         counters[2] = (uint32_t)(space->data_bytes >> PAGE_SHIFT);
-        look_at(space, file, pages);
+        look_at(space, pages);
     }
 }
 
@@ -134,6 +126,22 @@ static int64_t map_anonymous(void)
         LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED | (comes ? LINUX_MAP_POPULATE : 0), 0, 0);
 }
 
+/* Leaves of 2 MiB, which are there at once or not at all. They go as a whole too, or calls that would cut them
+ * would all be refused from then on. */
+static int64_t map_huge(void)
+{
+    uint64_t flags = LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED | LINUX_MAP_HUGETLB;
+    if (choose(0, 3) == 0) flags ^= LINUX_MAP_PRIVATE ^ LINUX_MAP_SHARED;
+    return sys_mmap(page_at(HUGE_PAGE), HUGE_BYTES, choose_protection(11), flags, 0, 0);
+}
+
+static int64_t map_shared(void)
+{
+    struct range r = choose_populated(0);
+    return sys_mmap(r.at, r.bytes, choose_protection(11),
+                    LINUX_MAP_SHARED | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED, 0, 0);
+}
+
 static int64_t map_file(void)
 {
     struct range r = choose_populated(0);
@@ -158,9 +166,11 @@ static int64_t protect(void)
 
 static int64_t advise(void)
 {
-    static const uint8_t advices[] = { LINUX_MADV_DONTNEED,      LINUX_MADV_DONTNEED,
-                                       LINUX_MADV_POPULATE_READ, LINUX_MADV_POPULATE_WRITE,
-                                       LINUX_MADV_FREE,          LINUX_MADV_WILLNEED };
+    static const uint8_t advices[] = {
+        LINUX_MADV_DONTNEED,       LINUX_MADV_DONTNEED,   LINUX_MADV_POPULATE_READ, LINUX_MADV_POPULATE_WRITE,
+        LINUX_MADV_POPULATE_WRITE, LINUX_MADV_FREE,       LINUX_MADV_DONTFORK,      LINUX_MADV_DOFORK,
+        LINUX_MADV_WIPEONFORK,     LINUX_MADV_NOHUGEPAGE, LINUX_MADV_HUGEPAGE,      LINUX_MADV_REMOVE,
+    };
     uint8_t advice = advices[choose(10, ARRAY_LENGTH(advices))];
     bool comes = advice == LINUX_MADV_POPULATE_READ || advice == LINUX_MADV_POPULATE_WRITE;
     struct range r = comes ? choose_populated(0) : choose_range(0);
@@ -176,13 +186,18 @@ static int64_t lock(void)
 static int64_t remap(void)
 {
     struct range from = choose_range(0), to = choose_range(10);
-    switch (choose(20, 4)) {
+    uint64_t flags = LINUX_MREMAP_MAYMOVE | LINUX_MREMAP_FIXED;
+    switch (choose(20, 5)) {
     case 0: return sys_mremap(from.at, from.bytes, to.bytes, 0, 0);
     case 1: to.bytes = from.bytes; break;
+    case 2:
+        to.bytes = from.bytes;
+        flags |= LINUX_MREMAP_DONTUNMAP;
+        break;
     default: break;
     }
     if (to.at + to.bytes > page_at(WINDOW_PAGES)) to.at = page_at(WINDOW_PAGES) - to.bytes;
-    return sys_mremap(from.at, from.bytes, to.bytes, LINUX_MREMAP_MAYMOVE | LINUX_MREMAP_FIXED, to.at);
+    return sys_mremap(from.at, from.bytes, to.bytes, flags, to.at);
 }
 
 static int64_t write_page(void)
@@ -204,18 +219,23 @@ static int64_t move_break(void)
     return sys_brk(wanted) == (int64_t)wanted ? 0 : ERR_NO_MEMORY.code;
 }
 
+enum { MAY_LOSE = 15 }; /* the ways of step_in_space below this put something in another's place */
+
 static int64_t step_in_space(void)
 {
-    switch (choose(30, 20)) {
-    case 0 ... 2: return map_anonymous();
-    case 3 ... 4: return map_file();
-    case 5 ... 6: return unmap();
-    case 7 ... 9: return protect();
-    case 10 ... 11: return advise();
-    case 12: return lock();
-    case 13 ... 14: return remap();
-    case 15: return write_file();
-    case 16: return move_break();
+    switch (choose(30, 40)) {
+    case 0 ... 5: return map_anonymous();
+    case 6 ... 8: return map_file();
+    case 9: return map_shared();
+    case 10: return map_huge();
+    case 11 ... 14: return remap();
+    case MAY_LOSE ... 17: return unmap();
+    case 18 ... 22: return protect();
+    case 23 ... 26: return advise();
+    case 27: return lock();
+    case 28 ... 29: return write_file();
+    case 30: return move_break();
+    case 31 ... 32: return sys_munmap(page_at(HUGE_PAGE), HUGE_BYTES);
     default: return write_page();
     }
 }
@@ -247,13 +267,12 @@ static int64_t step_storm(uint32_t i)
 static bool may_lose_storm(uint32_t i)
 {
     now = i;
-    uint64_t kind = choose(30, 20);
-    return kind <= 4 || kind == 13 || kind == 14;
+    return choose(30, 40) < MAY_LOSE;
 }
 
 static const struct workload storm = {
     .name = "mmap storm",
-    .steps = 400,
+    .steps = 320,
     .cells = SPACES_MAX * COUNTERS + WINDOW_PAGES,
     .loose_cells = SPACES_MAX * COUNTERS,
     .open = open_storm,
@@ -320,7 +339,7 @@ static void close_clones(void)
 
 static const struct workload clones = {
     .name = "address-space clones",
-    .steps = 120,
+    .steps = 100,
     .cells = SPACES_MAX * (COUNTERS + WINDOW_PAGES),
     .loose_cells = SPACES_MAX * COUNTERS,
     .open = open_clones,
