@@ -39,13 +39,19 @@ static void enter(uint32_t which)
 
 /* ---- the picture ---- */
 
-/* What a program would read there; what is not there yet is the file's, or zero. */
+/* What a program would read there; what is not there yet is the file's, or zero. Page tables never allow what
+ * the area does not. */
 static uint64_t word_at(const struct space *space, const struct area *area, uint64_t at)
 {
     static uint64_t bytes[PAGE_BYTES / 8];
     paddr_t frame;
-    if (page_table_translate(&space->page_table, at, &frame, NULL, NULL))
+    uint32_t flags;
+    if (page_table_translate(&space->page_table, at, &frame, &flags, NULL)) {
+        EXPECT((flags & PAGE_HIDDEN) || (area->flags & SPACE_PROTECTION));
+        EXPECT(!(flags & PAGE_WRITE) || (area->flags & SPACE_WRITE));
+        EXPECT(!(flags & PAGE_EXEC) || (area->flags & SPACE_EXEC));
         return *(const uint64_t *)direct_map(frame);
+    }
     struct backing *file = area->backing;
     uint64_t page = area->backing_page + ((at - area->start) >> PAGE_SHIFT);
     return file && !failed(file->ops->read(file, page, bytes)) ? bytes[0] : 0;
@@ -124,6 +130,14 @@ static int64_t map_anonymous(void)
     return sys_mmap(
         r.at, r.bytes, choose_protection(11),
         LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED | (comes ? LINUX_MAP_POPULATE : 0), 0, 0);
+}
+
+/* Where a leaf of 2 MiB will be, for others to cut. */
+static int64_t map_large(void)
+{
+    uint64_t page = choose(0, WINDOW_PAGES / 512) * 512;
+    return sys_mmap(page_at(page), HUGE_BYTES, 3,
+                    LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED | LINUX_MAP_POPULATE, 0, 0);
 }
 
 /* Leaves of 2 MiB, which are there at once or not at all. They go as a whole too, or calls that would cut them
@@ -224,7 +238,8 @@ enum { MAY_LOSE = 15 }; /* the ways of step_in_space below this put something in
 static int64_t step_in_space(void)
 {
     switch (choose(30, 40)) {
-    case 0 ... 5: return map_anonymous();
+    case 0 ... 3: return map_anonymous();
+    case 4 ... 5: return map_large();
     case 6 ... 8: return map_file();
     case 9: return map_shared();
     case 10: return map_huge();
@@ -272,7 +287,7 @@ static bool may_lose_storm(uint32_t i)
 
 static const struct workload storm = {
     .name = "mmap storm",
-    .steps = 320,
+    .steps = 200,
     .cells = SPACES_MAX * COUNTERS + WINDOW_PAGES,
     .loose_cells = SPACES_MAX * COUNTERS,
     .open = open_storm,
