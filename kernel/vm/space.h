@@ -98,7 +98,8 @@ err_t space_clone(struct space *space, struct space **out);
 
 /* `bytes` and a fixed or hinted `at` are page aligned, for huge areas to their leaves. Takes over the
  * caller's reference to `backing` whether it succeeds or not.
- * ERR_NO_MEMORY (no room, too many areas, a limit, no huge pages), ERR_EXISTS, ERR_NOT_PERMITTED (too low). */
+ * ERR_NO_MEMORY (no room, too many areas, a limit, no huge pages), ERR_EXISTS, ERR_NOT_PERMITTED (too low).
+ * What lay at a fixed place goes first, and may be gone when memory runs out after that. */
 err_t space_map(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags, struct backing *backing,
                 uint64_t backing_page, uint64_t *out);
 /* Holes in the range are fine, as for munmap(2). ERR_INVALID: also a part of a huge page. */
