@@ -45,6 +45,9 @@ boot() {
     elif [ $status = 1 ] && grep -q "hello from $2" "$log" && grep -q '^\(error\|warning\): [^f]' "$log"; then
         echo without
         return
+    elif [ $status = 1 ] && grep -q "hello from $2" "$log" && grep -q ' trap_page_fault+' "$log"; then
+        echo again # a page that a program touches is asked for twice
+        return
     elif [ $status != 124 ] && grep -q ' syscall_entry+' "$log" && ! grep -q panic "$log"; then
         echo call # the program was told, and did what it does then
         return
@@ -53,7 +56,7 @@ boot() {
 }
 export -f machine boot
 
-known='panic|refused|killed|without|call|untouched'
+known='panic|refused|killed|without|again|call|untouched'
 # boots MACHINE PROGRAM
 boots() {
     timeout 20 bash -c 'machine "$@"' - "$1" "$kernel" log "fail_nth=1000000 -- $2"
