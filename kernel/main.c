@@ -144,13 +144,14 @@ static void tell_failure(void)
 /* From here on every allocation counts: those of boot, the container's and its program's. */
 static void arm_failure(void)
 {
+    if (!CONFIG_DEBUG || !options.fail_nth) return;
     alloc_fail_hook = tell_failure;
     alloc_fail_countdown = options.fail_nth;
 }
 
 static void report_failure(void)
 {
-    uint64_t left = alloc_fail_countdown;
+    uint64_t left = CONFIG_DEBUG ? alloc_fail_countdown : 0;
     alloc_fail_countdown = 0;
     if (left)
         log_error("fail_nth: allocation %llu is %llu more than there were",

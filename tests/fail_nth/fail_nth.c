@@ -274,6 +274,7 @@ static bool run_with_failure(const struct workload *w)
         }
     }
     alloc_fail_countdown = 0;
+    alloc_fail_hook = NULL;
     expect_picture_after(w, w->steps, "at the end");
     close(w);
     expect_returned(w, &before);
