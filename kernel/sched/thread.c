@@ -39,6 +39,15 @@ static void thread_publish(struct thread *t, const char *name)
     spin_unlock(&all_lock);
 }
 
+uint32_t thread_count(void)
+{
+    uint32_t count = 0;
+    spin_lock(&all_lock);
+    for (const struct list *at = thread_all.next; at != &thread_all; at = at->next) count++;
+    spin_unlock(&all_lock);
+    return count;
+}
+
 void sched_init(void)
 {
     runqueue_init(&boot_runqueue);
@@ -120,7 +129,13 @@ void thread_schedule(void)
         interrupts_off();
     }
     next->state = THREAD_RUNNING;
-    if (next != self) switch_to(self, next);
+    if (next != self) {
+        /* Who could have gone on: that is what Linux counts as involuntary, also after a yield. */
+        bool is_involuntary = self->state == THREAD_READY;
+        self->switches.involuntary += is_involuntary;
+        self->switches.voluntary += !is_involuntary;
+        switch_to(self, next);
+    }
     reap_ended(rq);
 }
 

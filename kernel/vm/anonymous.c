@@ -7,7 +7,7 @@
 #include "mm/frame.h"
 #include "vm/area.h"
 
-static bool may_be_huge(const struct area *area)
+bool area_may_be_huge(const struct area *area)
 {
     if (area->flags & SPACE_NO_HUGE) return false;
     return !(area->flags & SPACE_STACK) || (area->flags & SPACE_WANTS_HUGE);
@@ -19,7 +19,7 @@ static bool try_huge_locked(struct space *space, const struct area *area, struct
     REQUIRES(space->lock)
 {
     uint64_t at = align_down(fault->address, HUGE_BYTES);
-    if (at < area->start || at + HUGE_BYTES > area->end || !may_be_huge(area)) return false;
+    if (at < area->start || at + HUGE_BYTES > area->end || !area_may_be_huge(area)) return false;
     if (!page_table_is_empty(&space->page_table, at, HUGE_SHIFT)) return false;
     if (!charge_try(CHARGE_ANONYMOUS, HUGE_BYTES / PAGE_BYTES)) return false;
     paddr_t block = frame_alloc_huge_zeroed();

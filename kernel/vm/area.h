@@ -31,6 +31,8 @@ extern const struct area_kind file_kind;      /* file_area.c */
 
 /* Page-table flags of a page that the space owns. */
 uint32_t area_page_flags(const struct area *area);
+/* Whether leaves of 2 MiB are used for anonymous memory that has room for them. */
+bool area_may_be_huge(const struct area *area);
 /* The unit of changes to the area: the size of its leaves, for huge ones. */
 uint64_t area_unit(const struct area *area);
 static inline uint64_t area_page_of(const struct area *area, uint64_t address)
