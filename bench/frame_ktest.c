@@ -120,10 +120,27 @@ TEST(bench_a_zeroed_block_from_the_pool_costs_as_much_as_any)
     for (uint64_t i = 0; i < count; i++) frame_free_huge(blocks[i]);
 }
 
+static uint64_t heap_pair(size_t bytes)
+{
+    void *keep = heap_alloc(bytes);
+    uint64_t ours = COST(heap_free(heap_alloc(bytes)));
+    heap_free(keep);
+    return ours;
+}
+
 TEST(bench_a_heap_block)
 {
-    void *keep = heap_alloc(64);
-    uint64_t ours = COST(heap_free(heap_alloc(64)));
-    heap_free(keep);
-    test_note("heap_alloc(64) + heap_free: %llu", (unsigned long long)ours);
+    uint64_t small = heap_pair(64), odd = heap_pair(3000), path = heap_pair(4096), large = heap_pair(100000);
+    test_note("heap_alloc + heap_free: %llu for 64 bytes, %llu for 3,000, %llu for 4,096, %llu for 100,000",
+              (unsigned long long)small, (unsigned long long)odd, (unsigned long long)path,
+              (unsigned long long)large);
+    EXPECT(small <= 48);
+
+    /* Never a block that was just freed: caches are filled and emptied, half of one at a time. */
+    void *blocks[100];
+    uint64_t start = tsc_read();
+    for (uint32_t i = 0; i < ARRAY_LENGTH(blocks); i++) blocks[i] = heap_alloc(64);
+    for (uint32_t i = 0; i < ARRAY_LENGTH(blocks); i++) heap_free(blocks[i]);
+    test_note("  100 blocks of 64 bytes in a row: %llu each",
+              (unsigned long long)((tsc_read() - start) / ARRAY_LENGTH(blocks)));
 }

@@ -245,6 +245,14 @@ static void start_files(void)
     if (failed(e)) panic("initrd: %s", why);
 }
 
+/* Nobody needs the files any more, so that all that was allocated since must be free: in debug builds what
+ * is not is named. */
+static void report_leaks(uint64_t mark)
+{
+    rootfs_fini();
+    if (!heap_report(mark)) log_info("heap: all blocks of the container came back");
+}
+
 void kernel_main(uint32_t magic, uint32_t loader_facts)
 {
     err_t no_serial = uart_console_start();
@@ -259,11 +267,13 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_clock();
     start_channel();
     start_consoles();
+    uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
     syscall_init(options.is_traced);
     interrupts_on();
 
     uint8_t code = kernel_payload(&boot_info);
     syscall_report_refused();
+    if (CONFIG_DEBUG) report_leaks(mark);
     shutdown(code);
 }

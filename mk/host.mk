@@ -41,9 +41,10 @@ $(eval $(call unit_test,lib,$(call tests_in,lib kernel/boot),$(LIB_C) $(call cod
 MM_C := $(filter-out kernel/mm/tlb.c kernel/mm/kernel_map.c,$(call code_in,kernel/mm)) $(call fakes,panic lock log mm)
 $(eval $(call unit_test,mm,$(call tests_in,kernel/mm),$(MM_C)))
 $(eval $(call unit_test,mm-debug,$(call tests_in,kernel/mm),$(MM_C),-DCK_DEBUG))
-THREADS_C := $(wildcard kernel/mm/frame*.c) kernel/mm/alloc_fail.c $(call fakes,panic lock_threads log mm)
+THREADS_C := $(wildcard kernel/mm/frame*.c) kernel/mm/charge.c kernel/mm/alloc_fail.c $(call fakes,panic lock_threads log mm)
 $(eval $(call unit_test,frame-threads,tests/stress/frame_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C)),,-fsanitize=thread -g))
 $(eval $(call unit_test,charge-threads,tests/stress/charge_threads_test.c,kernel/mm/charge.c $(call fakes,panic lock_threads),,-fsanitize=thread -g))
+$(eval $(call unit_test,heap-threads,tests/stress/heap_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C) $(wildcard kernel/mm/heap*.c)),,-fsanitize=thread -g))
 
 # Ten million steps: built for speed instead.
 $(eval $(call unit_test,fragmentation,bench/fragmentation_test.c,bench/buddy.c $(MM_C),-O2 -g0,-O2))
@@ -64,7 +65,7 @@ $(eval $(call unit_test,framebuffer,kernel/drivers/framebuffer/framebuffer_test.
 
 FS_C := $(call code_in,kernel/fs) $(call code_in,kernel/syscall)
 FS_C := $(filter kernel/fs/%.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
-	kernel/mm/page_tree.c kernel/mm/charge.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process lock space)
+	kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process lock space)
 $(eval $(call unit_test,fs,$(call tests_in,kernel/fs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
 $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 

@@ -15,7 +15,7 @@ KBENCH_C := $(wildcard bench/*_ktest.c) bench/buddy.c tests/harness/ktest.c test
 KERNEL_WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wshadow
 # Small by default; what runs at every system call, fault, allocation or boot is built for speed.
 KERNEL_OPT := -Oz
-KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_find kernel/mm/frame_pool kernel/mm/frame_region kernel/mm/heap kernel/mm/page_table \
+KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_charged kernel/mm/frame_find kernel/mm/frame_pool kernel/mm/frame_region kernel/mm/heap kernel/mm/page_table \
 	kernel/sched/thread kernel/sched/wait kernel/sched/mutex kernel/vm/fault kernel/vm/space kernel/vm/usercopy \
 	kernel/fs/directory kernel/fs/file kernel/syscall/sys_file_io lib/random lib/string lib/cpio lib/cmdline
 KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \

@@ -98,4 +98,8 @@ void memory_limit_report(void)
     struct text t = { .length = 0 };
     add_kinds(&t, &s);
     log_info("memory: the container had %llu KiB at most and left %s", kib(s.peak), t.bytes);
+    uint64_t free = CONFIG_DEBUG ? frame_free_count() : s.free;
+    if (free != s.free || s.kinds[CHARGE_ANONYMOUS])
+        log_error("memory: %llu frames are free, %llu are not charged, %llu are still anonymous", ULL(free),
+                  ULL(s.free), ULL(s.kinds[CHARGE_ANONYMOUS]));
 }

@@ -14,5 +14,6 @@ err_t memory_limit_set(struct cmdline_text value, char *why, size_t why_bytes);
  * its end is told from any other (CHANNEL_OUT_OF_MEMORY). Allocates nothing. */
 void memory_limit_tell(struct process *process);
 
-/* After the container's last process: what it had at most, and what it left behind. */
+/* After the container's last process: what it had at most, and what it left behind. Debug builds compare
+ * the charges with the frames that are really free; a difference is an error. */
 void memory_limit_report(void);

@@ -5,24 +5,6 @@
 #include "mm/frame.h"
 
 /* PADDR_NONE: no frame left, or a limit in the way. */
-static inline paddr_t frame_alloc_charged(enum charge_kind kind)
-{
-    if (!charge_try(kind, 1)) return PADDR_NONE;
-    paddr_t frame = frame_alloc();
-    if (unlikely(is_paddr_none(frame))) charge_drop(kind, 1);
-    return frame;
-}
-
-static inline paddr_t frame_alloc_zeroed_charged(enum charge_kind kind)
-{
-    if (!charge_try(kind, 1)) return PADDR_NONE;
-    paddr_t frame = frame_alloc_zeroed();
-    if (unlikely(is_paddr_none(frame))) charge_drop(kind, 1);
-    return frame;
-}
-
-static inline void frame_free_charged(enum charge_kind kind, paddr_t frame)
-{
-    frame_free(frame);
-    charge_drop(kind, 1);
-}
+paddr_t frame_alloc_charged(enum charge_kind kind);
+paddr_t frame_alloc_zeroed_charged(enum charge_kind kind);
+void frame_free_charged(enum charge_kind kind, paddr_t frame);

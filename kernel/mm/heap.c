@@ -1,225 +1,179 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The heap. Small blocks live in slabs: one frame with a header at its start and equal blocks behind
- * it. Larger blocks have a run of frames of their own with the same header. So the header of every
- * block is at the start of the page its address points into, and free needs no search.
+/* The heap: the short paths of small blocks, page runs, and the interface above all kinds. The header of a
+ * slab or run is at the start of the page its blocks' addresses point into, and that of a piece right in
+ * front of the block, so free needs no search.
  *
- * A slab's blocks are handed out from its free list first, then from the part never used, so making a
- * slab costs the same whatever its block size. Block sizes are chosen to fill the 4032 bytes.
- *
- * Locking: one lock per class; runs take none but the frame allocator's. A class's lock is held
- * around frame_alloc and frame_free. */
-#include "mm/heap.h"
-
-#include "core/lock.h"
+ * Locking: none here; runs need only the frame allocator, which has none. */
+#include "core/entropy.h"
 #include "core/panic.h"
-#include "lib/list.h"
 #include "lib/string.h"
 #include "mm/alloc_fail.h"
+#include "mm/charge.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
 #include "mm/heap_internal.h"
 
-enum {
-    PAGE_MAGIC = 0x48656170,
-    HEADER_BYTES = 64,
-    SLAB_BYTES = PAGE_BYTES - HEADER_BYTES,
-    SMALL_MAX = 2016,
-    CLASS_COUNT = 15,
-    CLASS_RUN = 0xff, /* class_index of a run */
+/* At the start of a run, with one block behind it. */
+struct run {
+    uint64_t seal;
+    uint64_t frames; /* fixed */
 };
 
-struct free_block {
-    struct free_block *next;
-};
-
-/* At the start of every slab and run. */
-struct page_header {
-    uint32_t magic;
-    uint8_t class_index;
-    uint16_t block_bytes, capacity; /* of a slab; fixed */
-    uint16_t used;                  /* blocks handed out; this and the rest under the class's lock */
-    uint16_t fresh;                 /* offset of the first block never used, if there is one */
-    struct free_block *free;
-    struct list node;    /* in the class's `slabs` while a block is free */
-    uint64_t run_frames; /* of a run; fixed */
-};
-_Static_assert(sizeof(struct page_header) <= HEADER_BYTES, "blocks begin behind the header");
-_Static_assert(HEADER_BYTES % 16 == 0, "blocks are aligned to 16");
-
-struct size_class {
-    struct spinlock lock;
-    struct list slabs; /* with a free block; under lock, as all below */
-    uint32_t slab_count;
-    uint32_t empty_count; /* slabs without a used block; at most one is kept */
-    uint64_t used_blocks;
-} ALIGNED(64);
-
-static const uint16_t class_bytes[CLASS_COUNT] = {
-    16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 672, 800, 1008, 1344, 2016,
-};
-/* By size in units of 16 bytes, rounded up. */
-static const uint8_t class_of[SMALL_MAX / 16 + 1] = {
-    [0 ... 1] = 0,    [2] = 1,          [3] = 2,          [4] = 3,          [5 ... 6] = 4,
-    [7 ... 8] = 5,    [9 ... 12] = 6,   [13 ... 16] = 7,  [17 ... 24] = 8,  [25 ... 32] = 9,
-    [33 ... 42] = 10, [43 ... 50] = 11, [51 ... 63] = 12, [64 ... 84] = 13, [85 ... 126] = 14,
-};
-static struct size_class classes[CLASS_COUNT];
+uint64_t heap_key;
 static uint64_t run_count, run_frames; /* atomic */
 
 void heap_init(void)
 {
-    for (uint32_t c = 0; c < CLASS_COUNT; c++) {
-        classes[c] = (struct size_class){ .lock = SPINLOCK_INIT };
-        list_init(&classes[c].slabs);
-    }
+    if (heap_key) memset(heap_caches, 0, sizeof(heap_caches)); /* a test's next machine */
+    heap_key = entropy_u64();
     run_count = run_frames = 0;
-    heap_dress_init();
+    heap_small_init();
+    heap_reserve_init();
+    if (CONFIG_DEBUG) heap_dress_init();
 }
 
-/* ---- slabs ---- */
+/* ---- frames ---- */
 
-static struct page_header *slab_create_locked(struct size_class *class) REQUIRES(class->lock)
+void *heap_frames_take(uint64_t frames)
 {
-    paddr_t frame = frame_alloc();
-    if (is_paddr_none(frame)) return NULL;
-    struct page_header *slab = direct_map(frame);
-    slab->magic = PAGE_MAGIC;
-    slab->class_index = (uint8_t)(class - classes);
-    slab->block_bytes = class_bytes[slab->class_index];
-    slab->capacity = SLAB_BYTES / slab->block_bytes;
-    slab->used = 0;
-    slab->fresh = HEADER_BYTES;
-    slab->free = NULL;
-    list_push_front(&class->slabs, &slab->node);
-    class->slab_count++;
-    class->empty_count++;
-    return slab;
+    if (!charge_try(CHARGE_KERNEL, frames)) return NULL;
+    paddr_t first = frames == 1 ? frame_alloc() : frame_alloc_run(frames, PAGE_BYTES);
+    if (!is_paddr_none(first)) return direct_map(first);
+    charge_drop(CHARGE_KERNEL, frames);
+    return NULL;
 }
 
-static void *small_alloc(size_t bytes)
+void heap_frames_give(void *at, uint64_t frames)
 {
-    struct size_class *class = &classes[class_of[(bytes + 15) / 16]];
-    void *block = NULL;
-    spin_lock(&class->lock);
-    struct page_header *slab = CONTAINER_OF(class->slabs.next, struct page_header, node);
-    if (unlikely(list_is_empty(&class->slabs))) {
-        slab = slab_create_locked(class);
-        if (!slab) goto unlock;
-    }
-    if (likely(slab->free)) {
-        block = slab->free;
-        slab->free = slab->free->next;
-    } else {
-        block = (char *)slab + slab->fresh;
-        slab->fresh = (uint16_t)(slab->fresh + slab->block_bytes);
-    }
-    class->used_blocks++;
-    if (unlikely(slab->used++ == 0)) class->empty_count--;
-    if (unlikely(slab->used == slab->capacity)) list_remove(&slab->node);
-unlock:
-    spin_unlock(&class->lock);
-    return block;
-}
-
-static void small_free(struct page_header *slab, struct free_block *block)
-{
-    struct size_class *class = &classes[slab->class_index];
-    spin_lock(&class->lock);
-    block->next = slab->free;
-    slab->free = block;
-    class->used_blocks--;
-    if (unlikely(slab->used == slab->capacity)) list_push_front(&class->slabs, &slab->node);
-    if (unlikely(--slab->used == 0) && ++class->empty_count > 1) {
-        list_remove(&slab->node);
-        class->empty_count--;
-        class->slab_count--;
-        slab->magic = 0;
-        frame_free(direct_map_to_paddr(slab));
-    }
-    spin_unlock(&class->lock);
+    *(uint64_t *)at = 0;
+    frame_free_run(direct_map_to_paddr(at), frames);
+    charge_drop(CHARGE_KERNEL, frames);
 }
 
 /* ---- runs ---- */
 
 static void *run_alloc(size_t bytes)
 {
-    uint64_t total;
-    if (add_overflows(bytes, HEADER_BYTES + PAGE_BYTES - 1, &total)) return NULL;
-    uint64_t frames = total / PAGE_BYTES;
-    paddr_t first = frames == 1 ? frame_alloc() : frame_alloc_run(frames, PAGE_BYTES);
-    if (is_paddr_none(first)) return NULL;
-    struct page_header *header = direct_map(first);
-    header->magic = PAGE_MAGIC;
-    header->class_index = CLASS_RUN;
-    header->run_frames = frames;
+    uint64_t frames =
+        bytes / PAGE_BYTES + (bytes % PAGE_BYTES + HEAP_HEADER_BYTES + PAGE_BYTES - 1) / PAGE_BYTES;
+    struct run *run = frames <= FRAME_RUN_MAX ? heap_frames_take(frames) : NULL;
+    if (!run) return NULL;
+    run->seal = heap_seal(run, HEAP_RUN);
+    run->frames = frames;
     __atomic_add_fetch(&run_count, 1, __ATOMIC_RELAXED);
     __atomic_add_fetch(&run_frames, frames, __ATOMIC_RELAXED);
-    return (char *)header + HEADER_BYTES;
+    return (char *)run + HEAP_HEADER_BYTES;
 }
 
-static void run_free(struct page_header *header)
+static void run_free(struct run *run)
 {
-    uint64_t frames = header->run_frames;
     __atomic_sub_fetch(&run_count, 1, __ATOMIC_RELAXED);
-    __atomic_sub_fetch(&run_frames, frames, __ATOMIC_RELAXED);
-    header->magic = 0;
-    frame_free_run(direct_map_to_paddr(header), frames);
+    __atomic_sub_fetch(&run_frames, run->frames, __ATOMIC_RELAXED);
+    heap_frames_give(run, run->frames);
 }
 
-/* ---- raw blocks ---- */
+/* ---- raw blocks: what heap_alloc and heap_free are without the dress of debug builds ---- */
 
-/* The header of a block, or a panic: a pointer the heap never handed out is a bug of its owner. */
-static struct page_header *header_of(const void *raw)
+static void *page_of(const void *raw) { return (void *)align_down((uint64_t)raw, PAGE_BYTES); }
+
+/* A pointer outside the header of its page, aligned as blocks are. Also keeps NULL from being looked at. */
+static inline bool may_be_block(const void *raw)
 {
-    uint64_t address = (uint64_t)raw, offset = address % PAGE_BYTES;
-    struct page_header *header = (struct page_header *)(address - offset);
-    if (unlikely(offset < HEADER_BYTES || offset % 16 || header->magic != PAGE_MAGIC))
-        panic("heap: %p is not a block of the heap", raw);
-    return header;
+    uint64_t offset = (uint64_t)raw % PAGE_BYTES;
+    return likely(offset >= HEAP_HEADER_BYTES) && likely(offset % 16 == 0);
+}
+static inline bool is_small(const void *raw)
+{
+    return may_be_block(raw) && likely(heap_is_sealed(page_of(raw), HEAP_SLAB));
+}
+static bool is_run(const void *raw)
+{
+    return (uint64_t)raw % PAGE_BYTES == HEAP_HEADER_BYTES && heap_is_sealed(page_of(raw), HEAP_RUN);
+}
+/* A pointer the heap never handed out is a bug of its owner. */
+NORETURN static void refuse(const void *raw) { panic("heap: %p is not a block of the heap", raw); }
+
+/* A failure that a test asked for is not made up for: who tries every failure in turn takes the first attempt
+ * that passes for one without. `countdown` is alloc_fail_countdown before the attempt. */
+static bool was_asked_for(uint64_t countdown) { return CONFIG_DEBUG && countdown && !alloc_fail_countdown; }
+
+static void *alloc_once(size_t bytes, uint64_t countdown)
+{
+    if (bytes <= HEAP_SMALL_MAX) return heap_small_alloc(bytes);
+    void *raw = heap_reserve_wants(bytes) ? heap_reserve_alloc(bytes) : NULL;
+    return raw || was_asked_for(countdown) ? raw : run_alloc(bytes);
 }
 
-void *heap_raw_alloc(size_t bytes)
+static NOINLINE void *alloc_elsewhere(size_t bytes)
+{
+    uint64_t countdown = alloc_fail_countdown;
+    void *raw = alloc_once(bytes, countdown);
+    if (likely(raw) || was_asked_for(countdown)) return raw;
+    heap_trim();
+    return alloc_once(bytes, countdown);
+}
+
+static inline void *raw_alloc(size_t bytes)
 {
     if (alloc_should_fail()) return NULL;
-    return likely(bytes <= SMALL_MAX) ? small_alloc(bytes) : run_alloc(bytes);
+    if (likely(bytes <= HEAP_SMALL_MAX)) {
+        void *raw = heap_cache_take(heap_this_cache(heap_class_of[(bytes + 15) / 16]));
+        if (likely(raw)) return raw;
+    }
+    return alloc_elsewhere(bytes);
 }
 
-void heap_raw_free(void *raw)
+static NOINLINE void free_elsewhere(void *raw)
 {
-    struct page_header *header = header_of(raw);
-    if (likely(header->class_index != CLASS_RUN))
-        small_free(header, raw);
+    if (!raw) return;
+    if (is_small(raw))
+        heap_small_free(page_of(raw), raw);
+    else if (is_run(raw))
+        run_free(page_of(raw));
+    else if (heap_reserve_has(raw))
+        heap_reserve_free(raw);
     else
-        run_free(header);
+        refuse(raw);
+}
+
+static inline void raw_free(void *raw)
+{
+    if (likely(is_small(raw))) {
+        const struct heap_slab *slab = page_of(raw);
+        if (likely(heap_cache_put(heap_this_cache(slab->class_index), raw))) return;
+    }
+    free_elsewhere(raw);
 }
 
 size_t heap_raw_capacity(const void *raw)
 {
-    const struct page_header *header = header_of(raw);
-    if (header->class_index != CLASS_RUN) return class_bytes[header->class_index];
-    return header->run_frames * PAGE_BYTES - HEADER_BYTES;
+    if (is_small(raw)) return ((const struct heap_slab *)page_of(raw))->block_bytes;
+    if (is_run(raw)) return ((const struct run *)page_of(raw))->frames * PAGE_BYTES - HEAP_HEADER_BYTES;
+    if (heap_reserve_has(raw)) return heap_reserve_capacity(raw);
+    refuse(raw);
 }
 
 /* ---- the interface ---- */
 
-static void *alloc_for(size_t bytes, const void *owner)
+static inline void *alloc_for(size_t bytes, const void *owner)
 {
-    if (!CONFIG_DEBUG) return heap_raw_alloc(bytes);
+    if (!CONFIG_DEBUG) return raw_alloc(bytes);
     size_t dressed;
     if (add_overflows(bytes, HEAP_DRESS_FRONT + HEAP_DRESS_BACK, &dressed)) return NULL;
-    return heap_dress(heap_raw_alloc(dressed), bytes, owner);
+    return heap_dress(raw_alloc(dressed), bytes, owner);
 }
 
-static void free_for(void *block, const void *caller)
+static inline void free_for(void *block, const void *caller)
 {
-    if (block) heap_raw_free(CONFIG_DEBUG ? heap_undress(block, caller) : block);
+    if (CONFIG_DEBUG && block) block = heap_undress(block, caller);
+    raw_free(block);
 }
 
 void *heap_alloc(size_t bytes) { return alloc_for(bytes, __builtin_return_address(0)); }
 
 void *heap_alloc_zeroed(size_t bytes)
 {
-    void *block = alloc_for(bytes, __builtin_return_address(0));
+    void *block = CONFIG_DEBUG ? alloc_for(bytes, __builtin_return_address(0)) : heap_alloc(bytes);
     if (block) memset(block, 0, bytes);
     return block;
 }
@@ -241,19 +195,22 @@ void *heap_resize(void *block, size_t bytes)
     return larger;
 }
 
+void heap_trim(void)
+{
+    heap_small_trim();
+    heap_reserve_trim();
+}
+
 struct heap_stats heap_stats(void)
 {
-    struct heap_stats stats = { 0 };
+    heap_trim();
     uint64_t frames = __atomic_load_n(&run_frames, __ATOMIC_RELAXED);
-    stats.used_blocks = __atomic_load_n(&run_count, __ATOMIC_RELAXED);
-    stats.used_bytes = frames * PAGE_BYTES;
-    stats.held_pages = frames;
-    for (uint32_t c = 0; c < CLASS_COUNT; c++) {
-        spin_lock(&classes[c].lock);
-        stats.used_blocks += classes[c].used_blocks;
-        stats.used_bytes += classes[c].used_blocks * class_bytes[c];
-        stats.held_pages += classes[c].slab_count;
-        spin_unlock(&classes[c].lock);
-    }
+    struct heap_stats stats = {
+        .used_blocks = __atomic_load_n(&run_count, __ATOMIC_RELAXED),
+        .used_bytes = frames * PAGE_BYTES,
+        .held_pages = frames,
+    };
+    heap_small_count(&stats);
+    heap_reserve_count(&stats);
     return stats;
 }

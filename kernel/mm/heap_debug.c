@@ -15,7 +15,6 @@
 #include "core/symbol.h"
 #include "lib/list.h"
 #include "lib/string.h"
-#include "mm/heap.h"
 
 #define RECORD_LIVE 0x11fe0b10cc000001ull
 #define RECORD_FREE 0xdeadb10cc0000002ull
@@ -23,7 +22,7 @@
 enum {
     RED_ZONE_BYTE = 0xb5,
     FREE_BYTE = 0xd1,
-    FRONT_ZONE_BYTES = 24,
+    FRONT_ZONE_BYTES = 32,
     REPORT_LINES_MAX = 64,
 };
 
@@ -34,6 +33,7 @@ struct record {
     const void *owner; /* who allocated */
     const void *freer; /* who freed, once free */
     uint64_t bytes;    /* as asked for */
+    uint64_t serial;   /* how many allocations were before */
     uint8_t red_zone[FRONT_ZONE_BYTES];
 };
 _Static_assert(sizeof(struct record) == HEAP_DRESS_FRONT, "the caller's bytes follow");
@@ -41,6 +41,7 @@ _Static_assert(HEAP_DRESS_FRONT % 16 == 0, "blocks are aligned to 16");
 
 static struct spinlock lock = SPINLOCK_INIT;
 static struct list live; /* oldest first */
+static uint64_t next_serial GUARDED_BY(lock);
 
 void heap_dress_init(void) { list_init(&live); }
 
@@ -96,8 +97,10 @@ void *heap_dress(void *raw, size_t bytes, const void *owner)
     struct record *r = raw;
     if (!r) return NULL;
     if (r->state == state_for(r, RECORD_FREE)) {
-        size_t i = first_other(bytes_of(r), FREE_BYTE, r->bytes);
-        if (i < r->bytes) report_damage(r, "write to a freed block", (int64_t)i, bytes_of(r)[i]);
+        /* A piece of an arena may have been longer then. */
+        size_t poisoned = MIN(r->bytes, heap_raw_capacity(raw) - HEAP_DRESS_FRONT);
+        size_t i = first_other(bytes_of(r), FREE_BYTE, poisoned);
+        if (i < poisoned) report_damage(r, "write to a freed block", (int64_t)i, bytes_of(r)[i]);
     }
     r->state = state_for(r, RECORD_LIVE);
     r->owner = owner;
@@ -106,6 +109,7 @@ void *heap_dress(void *raw, size_t bytes, const void *owner)
     memset(r->red_zone, RED_ZONE_BYTE, FRONT_ZONE_BYTES);
     memset(bytes_of(r) + bytes, RED_ZONE_BYTE, HEAP_DRESS_BACK);
     spin_lock(&lock);
+    r->serial = next_serial++;
     list_push_back(&live, &r->node);
     spin_unlock(&lock);
     return bytes_of(r);
@@ -125,12 +129,23 @@ void *heap_undress(void *block, const void *caller)
 
 size_t heap_dressed_bytes(const void *block, const void *caller) { return check_live(block, caller)->bytes; }
 
-uint64_t heap_report(void)
+void heap_dress_forget(void *raw) { ((struct record *)raw)->state = 0; }
+
+uint64_t heap_mark(void)
+{
+    spin_lock(&lock);
+    uint64_t mark = next_serial;
+    spin_unlock(&lock);
+    return mark;
+}
+
+uint64_t heap_report(uint64_t mark)
 {
     uint64_t count = 0, bytes = 0;
     spin_lock(&lock);
     LIST_FOR_EACH (node, &live) {
         const struct record *r = LIST_ENTRY(node, struct record, node);
+        if (r->serial < mark) continue;
         bytes += r->bytes;
         if (count++ >= REPORT_LINES_MAX) continue;
         struct symbol owner = symbol_of(r->owner);

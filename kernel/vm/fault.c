@@ -97,8 +97,8 @@ void fault_handle(struct trap_frame *frame)
     bool is_implicit = from_user && !(frame->error & PF_USER);
     err_t e = space && !is_implicit ? space_fault(space, address, (uint32_t)frame->error) : ERR_FAULT;
     if (!failed(e)) return;
-    if (fixup)
-        frame->rip = fixup;
-    else
+    if (fixup) frame->rip = fixup;
+    /* Memory that the kernel could not have on the program's behalf ends the program too. */
+    if (!fixup || (e.code == ERR_NO_MEMORY.code && thread_current()->process))
         fault_report_user(frame, address, e);
 }

@@ -13,5 +13,6 @@ void fault_handle(struct trap_frame *frame);
 void fault_double(struct trap_frame *frame);
 
 /* Set by container/: the program touched what it may not (ERR_FAULT), what a file does not have
- * (ERR_IO), or there is no memory for it. It may end the program and not return. */
+ * (ERR_IO), or there is no memory for it (ERR_NO_MEMORY; then also where the kernel touched it for the
+ * program, and the copy fails). It may end the program and not return when it came from there. */
 extern void (*fault_report_user)(struct trap_frame *frame, uint64_t address, err_t reason);

@@ -46,7 +46,7 @@ has "the report names the program, the access and the address" "$(cat log)" "/bi
 has "and the signal and the instruction" "$(cat log)" "/bin/ends: SIGSEGV, page fault at 0000"
 has "and the registers" "$(cat log)" "rsp 00007f"
 has "and the code bytes" "$(cat log)" "  code "
-has "the kernel goes on to its own end" "$(tail -1 log)" "/bin/ends ended: signal 11"
+has "the kernel goes on to its own end" "$(cat log)" "/bin/ends ended: signal 11"
 is "without a panic" "$(grep -ci panic log)" 0
 timeout 60 "$ck" run -v --rootfs root.cpio /bin/ends illegal >out 2>err </dev/null
 has "-v shows the report" "$(cat err)" "SIGILL, invalid opcode at"
@@ -259,7 +259,7 @@ done
 echo "# the smallest machine that runs it has $smallest MiB"
 run --memory 64M --rootfs root.cpio /bin/ends memory
 is "a program that takes more memory than there is" $status 137
-has "is named" "$(cat log)" "/bin/ends: out of memory"
+has "is named" "$(cat log)" "out of memory: /bin/ends (pid 1)"
 is "and the kernel goes on" "$(grep -ci panic log)" 0
 run --timeout 1 --rootfs root.cpio /bin/ends spin
 is "--timeout ends a program that spins" $status 124

@@ -78,6 +78,9 @@ static void heap_double_free(void)
     heap_free(hide(block));
 }
 
+/* No panic: it is reported when the machine stops. */
+static NOINLINE void heap_leak(void) { hide(heap_alloc(123)); }
+
 static void frame_double_free(void)
 {
     paddr_t frame = frame_alloc();
@@ -112,6 +115,7 @@ static const struct {
     { "stack-smash", smash_stack },
     { "heap-overflow", heap_overflow },
     { "heap-double-free", heap_double_free },
+    { "heap-leak", heap_leak },
     { "frame-double-free", frame_double_free },
     { "frame-use-after-free", frame_use_after_free },
 };

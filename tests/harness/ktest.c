@@ -8,6 +8,7 @@
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/charge.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
@@ -75,18 +76,23 @@ static void run_one(void *argument)
     test->run();
 }
 
-/* True when it passed. A test that loses memory fails, whatever it expected: only the heap may keep
- * a slab for later. */
+static uint64_t uncharged_frames(void) { return charge_read().free - frame_free_count(); }
+
+/* True when it passed. A test that loses memory fails, whatever it expected, and so does one that
+ * charges other frames than it uses. Only the heap may keep a slab for later. */
 static bool run_test(struct test *test)
 {
     has_failed = false;
-    uint64_t used = heap_stats().used_bytes;
+    uint64_t used = heap_stats().used_bytes, uncharged = uncharged_frames();
     struct thread *thread = thread_create("test", run_one, test);
     if (!thread) return false;
     thread_join(thread);
     if (heap_stats().used_bytes > used)
         test_fail(test->file, 0, "%llu bytes of heap lost",
                   (unsigned long long)(heap_stats().used_bytes - used));
+    if (uncharged_frames() != uncharged)
+        test_fail(test->file, 0, "%lld frames are in use and not charged",
+                  (long long)(uncharged_frames() - uncharged));
     return !has_failed;
 }
 
@@ -101,6 +107,7 @@ uint8_t kernel_payload(const struct boot_info *info)
     if (failed(cmdline_string(info->cmdline, "ktest", part, sizeof(part)))) part[0] = 0;
     for (void (*const *init)(void) = init_array_start; init < init_array_end; init++) (*init)();
 
+    charge_start(frame_total_count());
     uint32_t ran = 0, failures = 0;
     for (struct test *test = first; test; test = test->next) {
         if (!contains(test->name, part) && !contains(test->file, part)) continue;
