@@ -119,6 +119,7 @@ void thread_schedule(void)
     struct runqueue *rq = this_runqueue();
     struct thread *self = thread_current();
     struct thread *next;
+    bool could_go_on = self->state == THREAD_READY;
     while (!(next = runqueue_take(rq))) {
         /* Nothing to run: zero memory for later, a step at a time with interrupts let in between, then
          * wait for one to wake somebody, perhaps ourselves. */
@@ -129,13 +130,9 @@ void thread_schedule(void)
         interrupts_off();
     }
     next->state = THREAD_RUNNING;
-    if (next != self) {
-        /* Who could have gone on: that is what Linux counts as involuntary, also after a yield. */
-        bool is_involuntary = self->state == THREAD_READY;
-        self->switches.involuntary += is_involuntary;
-        self->switches.voluntary += !is_involuntary;
-        switch_to(self, next);
-    }
+    self->switches.voluntary += !could_go_on;
+    self->switches.involuntary += could_go_on && next != self;
+    if (next != self) switch_to(self, next);
     reap_ended(rq);
 }
 

@@ -27,7 +27,7 @@ struct thread {
     bool is_interruptible;     /* it is in such a sleep now */
     bool is_detached;          /* nobody will join: freed when it ends */
     uint32_t id;
-    struct { /* of the CPU to another thread */
+    struct { /* as Linux counts: sleeps, if only the CPU idled meanwhile; what others ran in its place */
         uint64_t voluntary, involuntary;
     } switches;
     struct thread *joiner; /* sleeping in thread_join, under the run queue's lock */
