@@ -63,6 +63,7 @@ static void add_area_line(struct text *text, const struct area_report *area, con
     add_range(text, area->start, area->end, access, file ? area->backing_page << PAGE_SHIFT : 0, &attributes);
 
     const char *name = area->is_first_stack ? "[stack]" : flags & SPACE_HEAP ? "[heap]" : NULL;
+    if (flags & SPACE_HUGE) name = "/anon_hugepage (deleted)"; /* a file of hugetlbfs, on Linux */
     if (file || name) add_padding(text, line);
     if (file)
         add_file_name(text, file, fs->root);

@@ -22,17 +22,17 @@ void proc_memory_add(struct proc_memory *memory, const struct area_report *area,
 {
     const struct file *file = area->backing ? file_of_backing(area->backing) : NULL;
     uint64_t bytes = area->end - area->start;
-    uint32_t more = area->flags & SPACE_HUGE                                  ? PAGES_HUGETLB
-                    : file && file->vnode->filesystem == FILESYSTEM_ANONYMOUS ? PAGES_OF_NAMELESS
-                                                                              : 0;
-    for (uint32_t class = 0; class < PAGES_CLASSES; class ++) {
+    bool is_nameless = file && file->vnode->filesystem == FILESYSTEM_ANONYMOUS;
+    bool is_hugetlb = area->flags & SPACE_HUGE, is_locked = area->flags & SPACE_LOCKED;
+    for (uint32_t from = 0; from < PAGES_CLASSES; from++) {
+        uint32_t to = from | (is_hugetlb ? PAGES_HUGETLB : 0);
         /* A private copy of a nameless file's page is as anonymous as any. */
-        uint32_t to = class | (class & PAGES_ANONYMOUS ? more & PAGES_HUGETLB : more);
-        memory->bytes[to] += pages->bytes[class];
-        memory->proportional[to] += pages->proportional[class];
-        if (area->flags & SPACE_LOCKED) memory->locked_proportional += pages->proportional[class];
+        if (is_nameless && !(from & PAGES_ANONYMOUS)) to |= PAGES_OF_NAMELESS;
+        memory->bytes[to] += pages->bytes[from];
+        memory->proportional[to] += pages->proportional[from];
+        if (is_locked && !is_hugetlb) memory->locked_proportional += pages->proportional[from];
     }
-    if (area->flags & SPACE_LOCKED) memory->locked_bytes += bytes;
+    if (is_locked) memory->locked_bytes += bytes;
     if (area->flags & SPACE_GROWS_DOWN) memory->stack_bytes += bytes;
     if (area->flags & SPACE_SHARED) memory->shared_bytes += bytes;
     if (!is_code(area->flags)) return;
@@ -54,7 +54,7 @@ void proc_memory_read(const struct proc_process *process, struct proc_memory *ou
 uint64_t proc_memory_sum(const uint64_t sums[MEMORY_CLASSES], uint32_t mask, uint32_t match)
 {
     uint64_t sum = 0;
-    for (uint32_t class = 0; class < MEMORY_CLASSES; class ++)
-        if ((class & mask) == match) sum += sums[class];
+    for (uint32_t i = 0; i < MEMORY_CLASSES; i++)
+        if ((i & mask) == match) sum += sums[i];
     return sum;
 }

@@ -117,6 +117,7 @@ TEST(maps_has_a_line_for_each_area)
     a = add_area(0x700000001000, 0x700000002000, SPACE_SHARED | SPACE_READ | SPACE_WRITE);
     a->area.backing = &zero->backing;
     add_area(0x700000002000, 0x700000003000, 0)->area.backing_page = 7; /* says nothing without a file */
+    add_area(0x700000200000, 0x700000400000, SPACE_READ | SPACE_HUGE_2M);
     a = add_area(0x7ffffffde000, 0x7ffffffff000, SPACE_READ | SPACE_WRITE | SPACE_EXEC);
     a->area.is_first_stack = true;
 
@@ -129,6 +130,7 @@ TEST(maps_has_a_line_for_each_area)
     take_line(&got, "/dev/zero (deleted)", "700000001000-700000002000 rw-s 00000000 00:%02x %lu ",
               DEVICE_NAMELESS, zero->vnode->inode);
     take_line(&got, NULL, "700000002000-700000003000 ---p 00000000 00:00 0 ");
+    take_line(&got, "/anon_hugepage (deleted)", "700000200000-700000400000 r--p 00000000 00:00 0 ");
     take_line(&got, "[stack]", "7ffffffde000-7ffffffff000 rwxp 00000000 00:00 0 ");
     EXPECT_STR(got, "");
     file_put(program);
