@@ -8,6 +8,7 @@
 #include "container/exec.h"
 #include "container/memory_limit.h"
 #include "container/process_internal.h"
+#include "container/process_report.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "device/console.h"
@@ -178,6 +179,7 @@ struct container_end container_run(const char *cmdline)
     }
 
     user_trap_init();
+    process_report_init();
     e = start(words);
     if (failed(e)) {
         heap_free(words);
