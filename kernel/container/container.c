@@ -183,6 +183,7 @@ struct container_end container_run(const char *cmdline)
     e = start(words);
     if (failed(e)) {
         heap_free(words);
+        memory_limit_report();
         return refuse("container", "not enough memory to start a program", e); /* no other reason is known */
     }
     struct process *p = c->init;
