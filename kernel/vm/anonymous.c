@@ -9,7 +9,7 @@
 
 enum { HUGE_LEVEL = 2 }; /* of the entries that leaves of 2 MiB go into */
 
-static bool may_be_huge(const struct area *area)
+bool area_may_be_huge(const struct area *area)
 {
     if (area->flags & SPACE_NO_HUGE) return false;
     return !(area->flags & SPACE_STACK) || (area->flags & SPACE_WANTS_HUGE);
@@ -21,7 +21,7 @@ static bool try_huge_locked(struct space *space, const struct area *area, struct
     REQUIRES(space->lock)
 {
     uint64_t at = align_down(fault->address, HUGE_BYTES);
-    if (at < area->start || at + HUGE_BYTES > area->end || !may_be_huge(area)) return false;
+    if (at < area->start || at + HUGE_BYTES > area->end || !area_may_be_huge(area)) return false;
     if (fault->place.level < HUGE_LEVEL) return false;
     if (!charge_try(CHARGE_ANONYMOUS, HUGE_BYTES / PAGE_BYTES)) return false;
     paddr_t block = frame_alloc_huge_zeroed();
@@ -53,7 +53,7 @@ static uint64_t populate_anonymous(struct space *space, struct area *area, uint6
 {
     struct page_place place;
     uint64_t blocks = (end - at) / HUGE_BYTES, frames = blocks * (HUGE_BYTES / PAGE_BYTES);
-    if (!blocks || !is_aligned(at, HUGE_BYTES) || !may_be_huge(area)) return at;
+    if (!blocks || !is_aligned(at, HUGE_BYTES) || !area_may_be_huge(area)) return at;
     page_table_look(&space->page_table, at, &place);
     if (place.is_mapped || place.level != HUGE_LEVEL || !charge_try(CHARGE_ANONYMOUS, frames)) return at;
     uint64_t done = page_table_fill_row(&place, blocks, area->page_flags, frame_alloc_huge_zeroed);

@@ -35,6 +35,8 @@ extern const struct area_kind anonymous_kind; /* anonymous.c */
 extern const struct area_kind huge_kind;      /* huge.c */
 extern const struct area_kind file_kind;      /* file_area.c */
 
+/* Whether leaves of 2 MiB are used for anonymous memory that has room for them. */
+bool area_may_be_huge(const struct area *area);
 /* The unit of changes to the area: the size of its leaves, for huge ones. */
 uint64_t area_unit(const struct area *area);
 static inline uint64_t area_page_of(const struct area *area, uint64_t address)
