@@ -10,6 +10,7 @@ enum {
     CONFIG_POOL_BLOCKS = 32,           /* of 2 MiB, zeroed by idle CPUs for the next faults */
     CONFIG_POOL_PART = 8,              /* but no more than one part in this many of all blocks */
     CONFIG_POOL_STEP_BYTES = 64 << 10, /* zeroed before looking for other work again */
+    CONFIG_KEPT_PART = 4,              /* blocks of 128 MiB that are whole, for each kept for pages in place */
     CONFIG_RESERVE_PART = 128,         /* the last one in so many frames is for the kernel alone, */
     CONFIG_RESERVE_FRAMES_MAX = 1024,  /* but no more than these */
 
