@@ -9,19 +9,13 @@
 
 enum { HUGE_LEVEL = 2 }; /* of the entries that leaves of 2 MiB go into */
 
-static bool may_be_huge(const struct area *area)
-{
-    if (area->flags & SPACE_NO_HUGE) return false;
-    return !(area->flags & SPACE_STACK) || (area->flags & SPACE_WANTS_HUGE);
-}
-
 /* 2 MiB at once when the area holds the whole aligned block, nothing of it is mapped yet, and there is a
- * free block. Stacks are touched at one end and would waste most of it. */
+ * free block. */
 static bool try_huge_locked(struct space *space, const struct area *area, struct fault *fault)
     REQUIRES(space->lock)
 {
     uint64_t at = align_down(fault->address, HUGE_BYTES);
-    if (at < area->start || at + HUGE_BYTES > area->end || !may_be_huge(area)) return false;
+    if (at < area->start || at + HUGE_BYTES > area->end || !area_may_be_huge(area)) return false;
     if (fault->place.level < HUGE_LEVEL) return false;
     if (!charge_try(CHARGE_ANONYMOUS, HUGE_BYTES / PAGE_BYTES)) return false;
     paddr_t block = frame_alloc_huge_zeroed();
@@ -41,7 +35,14 @@ static err_t fault_anonymous(struct space *space, struct area *area, struct faul
 {
     if (fault->place.is_mapped) return page_make_writable_locked(space, area, fault);
     if (try_huge_locked(space, area, fault)) return OK;
-    paddr_t frame = page_alloc_locked(space, fault->address);
+    paddr_t frame;
+    if (area_may_be_huge(area)) {
+        paddr_t block = page_place_block(&fault->place);
+        if (!is_paddr_none(block) && page_fill_rest_locked(space, area, fault, block)) return OK;
+        frame = page_alloc_in_place_locked(space, fault, block);
+    } else {
+        frame = page_alloc_locked(space, fault->address);
+    }
     if (is_paddr_none(frame)) return ERR_NO_MEMORY;
     zero_pages(direct_map(frame), PAGE_BYTES);
     return page_install_locked(space, area, fault, frame);
@@ -70,7 +71,7 @@ static uint64_t populate_anonymous(struct space *space, struct area *area, uint6
 {
     struct page_place place;
     uint64_t blocks = (end - at) / HUGE_BYTES, frames = blocks * (HUGE_BYTES / PAGE_BYTES);
-    if (!blocks || !is_aligned(at, HUGE_BYTES) || !may_be_huge(area)) return at;
+    if (!blocks || !is_aligned(at, HUGE_BYTES) || !area_may_be_huge(area)) return at;
     page_table_look(&space->page_table, at, &place);
     if (place.is_mapped || place.level != HUGE_LEVEL || !charge_try(CHARGE_ANONYMOUS, frames)) return at;
     uint64_t done = fill_row_locked(space, area, &place, at, blocks),

@@ -39,6 +39,12 @@ extern const struct area_kind file_kind;      /* file_area.c */
 uint32_t area_page_flags(const struct area *area);
 /* The unit of changes to the area: the size of its leaves, for huge ones. */
 uint64_t area_unit(const struct area *area);
+/* Anonymous memory may be in leaves of 2 MiB, but for stacks: touched at one end, they would waste most of it. */
+static inline bool area_may_be_huge(const struct area *area)
+{
+    if (area->flags & SPACE_NO_HUGE) return false;
+    return !(area->flags & SPACE_STACK) || (area->flags & SPACE_WANTS_HUGE);
+}
 static inline uint64_t area_page_of(const struct area *area, uint64_t address)
 {
     return area->backing_page + ((address - area->start) >> PAGE_SHIFT);
@@ -50,6 +56,13 @@ static inline uint64_t area_page_of(const struct area *area, uint64_t address)
  * there. PADDR_NONE. */
 paddr_t page_alloc_locked(struct space *space, uint64_t at) REQUIRES(space->lock);
 void page_give_back(paddr_t frame);
+/* The same for anonymous memory that may be huge, where nothing is: in place if that can be had (in_place.c). */
+paddr_t page_alloc_in_place_locked(struct space *space, struct fault *fault, paddr_t block)
+    REQUIRES(space->lock);
+/* All that is missing of the 2 MiB around the fault comes at once from the block that the rest is in place
+ * in. False, and nothing has changed, when that cannot be or would not be worth it. */
+bool page_fill_rest_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t block)
+    REQUIRES(space->lock);
 /* Maps a frame from page_alloc_locked where the fault found nothing, or gives it back. ERR_NO_MEMORY: no
  * page table. */
 err_t page_install_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t frame)
