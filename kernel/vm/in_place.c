@@ -46,12 +46,12 @@ static void zero_frames(paddr_t block, const uint64_t set[PAGE_SET_WORDS])
         if (set[i / 64] >> i % 64 & 1) zero_pages(direct_map(PADDR(block.raw + i * PAGE_BYTES)), PAGE_BYTES);
 }
 
-bool page_fill_rest_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t block)
+/* Away from the short path, which needs no room for a set. */
+static NOINLINE bool fill_rest_locked(struct space *space, const struct area *area, struct fault *fault,
+                                      paddr_t block) REQUIRES(space->lock)
 {
-    uint64_t missing[PAGE_SET_WORDS], at = align_down(fault->address, HUGE_BYTES);
-    uint32_t used = page_place_used(&fault->place), count = HUGE_PAGES - used;
-    uint32_t flags = area_page_flags(area);
-    if (used < CONFIG_FILL_REST_PAGES || at < area->start || at + HUGE_BYTES > area->end) return false;
+    uint64_t missing[PAGE_SET_WORDS];
+    uint32_t count = HUGE_PAGES - page_place_used(&fault->place), flags = area_page_flags(area);
     /* Where others have frames of the block, or pages are not in place, the numbers differ. */
     if (frame_free_in_block(block) != count) return false;
     if (!page_place_missing(&fault->place, block, flags, missing)) return false;
@@ -65,4 +65,12 @@ bool page_fill_rest_locked(struct space *space, const struct area *area, struct 
     space->resident_pages += count;
     fault->place.leaf_shift = HUGE_SHIFT;
     return true;
+}
+
+bool page_fill_rest_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t block)
+{
+    uint64_t at = align_down(fault->address, HUGE_BYTES);
+    if (likely(at < area->start || at + HUGE_BYTES > area->end)) return false;
+    return page_place_used(&fault->place) >= CONFIG_FILL_REST_PAGES &&
+           fill_rest_locked(space, area, fault, block);
 }
