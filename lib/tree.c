@@ -26,13 +26,12 @@ static void replace(struct tree *tree, const struct tree_node *old, struct tree_
 }
 
 /* True when anything that the ancestors can see changed. */
-static bool refresh(struct tree *tree, struct tree_node *node)
+static inline bool refresh(struct tree *tree, struct tree_node *node, int lower, int upper)
 {
-    int now = 1 + MAX(height(node->child[0]), height(node->child[1]));
+    int now = 1 + MAX(lower, upper);
     bool changed = node->height != now;
     node->height = (uint8_t)now;
-    if (tree->update && tree->update(node)) changed = true;
-    return changed;
+    return (tree->update && tree->update(node)) || changed;
 }
 
 /* Lifts the child of that side above the node. */
@@ -42,16 +41,16 @@ static void rotate(struct tree *tree, struct tree_node *node, unsigned side)
     replace(tree, node, top);
     set_child(node, side, top->child[!side]);
     set_child(top, !side, node);
-    refresh(tree, node);
+    refresh(tree, node, height(node->child[0]), height(node->child[1]));
     top->height = 0;
 }
 
 static void repair(struct tree *tree, struct tree_node *node)
 {
     for (; node; node = node->parent) {
-        int lean = height(node->child[1]) - height(node->child[0]);
-        if (lean >= -1 && lean <= 1) {
-            if (!refresh(tree, node)) return;
+        int lower = height(node->child[0]), upper = height(node->child[1]), lean = upper - lower;
+        if (likely((unsigned)lean + 1 <= 2)) {
+            if (!refresh(tree, node, lower, upper)) return;
             continue;
         }
         /* Lifting the higher child moves its inner subtree across, so that one must not be its higher one. */

@@ -10,8 +10,9 @@ $(B)/bench/qemu_count.so: tools/qemu_count.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(HOSTCC) -std=gnu17 -O2 $(HOST_WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
 
-BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(GUEST)/operations.musl $(addprefix $(GUEST)/hello.,musl glibc pie) \
-	$(B)/demo/root.cpio $(B)/bench/qemu_count.so
+BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
+BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(GUEST)/operations.musl $(GUEST)/memory_costs.musl $(addprefix $(GUEST)/hello.,musl glibc pie) \
+	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES)
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)
 	@tools/bench.py $(B)
@@ -19,9 +20,9 @@ bench: deps ## count guest instructions and print the figures
 # The CPU is one without fast strings, or a REP STOS would count as one instruction.
 COUNTING := -icount shift=0,sleep=off -rtc base=2024-01-01,clock=vm -m 1G
 bench-frames: deps ## what the kernel's allocators cost, beside a buddy system
-	@$(MAKE) -s --no-print-directory $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
-	@tools/run_ktest.sh $(B)/kernel/kbench-$(CC)/kernel.elf microvm max $(COUNTING)
-	@$(B)/unit/fragmentation/test
+	@$(MAKE) -s --no-print-directory $(BENCHED_FRAMES)
+	@tools/run_ktest.sh $(B)/kernel/kbench-$(CC)/kernel.elf microvm max $(COUNTING); status=$$?; \
+	 $(B)/unit/fragmentation/test && exit $$status
 
 # The same link once more, for its map.
 $(B)/bench/kernel.map: $(K_release_gcc)/kernel.elf

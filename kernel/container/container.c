@@ -181,7 +181,7 @@ struct container_end container_run(const char *cmdline)
     e = start(words);
     if (failed(e)) {
         heap_free(words);
-        return refuse("container", err_text(e), e);
+        return refuse("container", "not enough memory to start a program", e); /* no other reason is known */
     }
     struct process *p = c->init;
     spin_lock(&c->queue.lock);

@@ -168,6 +168,7 @@ static err_t load_image(struct process *process, struct file *file, const struct
         e = ERR_EXEC_FORMAT;
         goto free_image;
     }
+    *why = "not enough memory to load it";
     e = space_create(&process->space);
     if (failed(e)) goto free_image;
     thread_set_space(process->space, process->space->page_table.root);

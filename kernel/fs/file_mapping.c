@@ -12,9 +12,9 @@ static struct file *file_of(struct backing *b) { return CONTAINER_OF(b, struct f
 static void backing_op_get(struct backing *b) { file_get(file_of(b)); }
 static void backing_op_put(struct backing *b) { file_put(file_of(b)); }
 
-static err_t backing_op_page(struct backing *b, uint64_t index, struct backing_page *out)
+static err_t backing_op_page(struct backing *b, uint64_t index, bool is_shared, struct backing_page *out)
 {
-    return tmpfs_mapped_page(file_of(b)->vnode, index, out);
+    return tmpfs_mapped_page(file_of(b)->vnode, index, is_shared, out);
 }
 
 static err_t backing_op_own(struct backing *b, uint64_t index)

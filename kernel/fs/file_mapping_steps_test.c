@@ -54,7 +54,7 @@ static void touch(uint64_t index)
 {
     if (is_present[index]) return;
     struct backing_page page;
-    err_t e = backing->ops->page(backing, index, &page);
+    err_t e = backing->ops->page(backing, index, false, &page);
     if (index >= model_pages()) {
         EXPECT_ERR(e, ERR_IO);
         return;

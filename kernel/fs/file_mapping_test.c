@@ -63,7 +63,7 @@ static const uint8_t *bytes_of(const struct backing_page *page) { return direct_
 static struct backing_page page_at(uint64_t index)
 {
     struct backing_page page = { 0 };
-    EXPECT_OK(backing->ops->page(backing, index, &page));
+    EXPECT_OK(backing->ops->page(backing, index, false, &page));
     return page;
 }
 
@@ -119,7 +119,7 @@ TEST(a_page_of_the_archive_is_lent_where_it_lies_and_copied_when_it_is_to_be_own
     EXPECT(bytes_of(&(struct backing_page){ page_at(1).frame, false }) == lower + PAGE_BYTES);
     EXPECT(!page_at(1).is_own);
     struct backing_page page;
-    EXPECT_ERR(backing->ops->page(backing, 2, &page), ERR_NOT_SUPPORTED);
+    EXPECT_ERR(backing->ops->page(backing, 2, false, &page), ERR_NOT_SUPPORTED);
     EXPECT_EQ(fake_heap_frames(), 0);
 
     for (uint64_t i = 1; i < 3; i++) {
@@ -138,7 +138,7 @@ TEST(data_off_page_borders_is_not_lent_but_can_be_read_and_owned)
 {
     start_with_lower(8, 2 * PAGE_BYTES);
     struct backing_page page;
-    EXPECT_ERR(backing->ops->page(backing, 0, &page), ERR_NOT_SUPPORTED);
+    EXPECT_ERR(backing->ops->page(backing, 0, false, &page), ERR_NOT_SUPPORTED);
     EXPECT_OK(backing->ops->read(backing, 0, area));
     EXPECT(memcmp(area, lower + 8, PAGE_BYTES) == 0);
     EXPECT_OK(backing->ops->own(backing, 1));
@@ -155,11 +155,11 @@ TEST(there_is_nothing_beyond_the_last_page_of_a_file)
     memset(area, 0xff, PAGE_BYTES);
     EXPECT_OK(backing->ops->read(backing, 1, area));
     EXPECT(memcmp(area, "xyz", 3) == 0 && are_zeros(area + 3, PAGE_BYTES - 3));
-    EXPECT_ERR(backing->ops->page(backing, 2, &page), ERR_IO);
+    EXPECT_ERR(backing->ops->page(backing, 2, false, &page), ERR_IO);
     EXPECT_ERR(backing->ops->own(backing, 2), ERR_IO);
     EXPECT_ERR(backing->ops->read(backing, 2, area), ERR_IO);
     EXPECT_EQ(sys_fallocate(A(fd), LINUX_FALLOC_KEEP_SIZE, 0, 4 * PAGE_BYTES), 0);
-    EXPECT_ERR(backing->ops->page(backing, 2, &page), ERR_IO);
+    EXPECT_ERR(backing->ops->page(backing, 2, false, &page), ERR_IO);
     EXPECT(!file_backing_has_page(backing, 2));
     stop();
 }
@@ -192,6 +192,9 @@ TEST(a_write_that_fills_a_hole_is_told_once_the_page_can_be_seen)
 {
     start();
     EXPECT_EQ(sys_ftruncate(A(fd), 3 * PAGE_BYTES), 0);
+    EXPECT_EQ(sys_pwrite64(A(fd), A("early"), 5, 0), 5);
+    EXPECT_EQ(fake_revocation_count, 0); /* nobody has been shown what it replaces */
+    EXPECT(!page_at(1).is_own);
     fake_revocation_hook = check_page_is_shown;
     EXPECT_EQ(sys_pwrite64(A(fd), A("new"), 3, PAGE_BYTES + 7), 3);
     EXPECT_EQ(fake_revocation_count, 1);
@@ -231,7 +234,20 @@ TEST(a_write_whose_bytes_come_from_a_mapping_of_the_same_page_uses_the_page_that
     EXPECT(memcmp(bytes_of(&page) + 10, "written", 7) == 0);
     EXPECT(memcmp(bytes_of(&page) + 17, lower + 17, 83) == 0);
     EXPECT_EQ(fake_heap_frames(), 1);
-    EXPECT_EQ(fake_revocation_count, 1);
+    EXPECT_EQ(fake_revocation_count, 0);
+    stop();
+}
+
+TEST(a_hole_that_a_shared_area_touches_gets_a_page)
+{
+    start();
+    EXPECT_EQ(sys_ftruncate(A(fd), 3 * PAGE_BYTES), 0);
+    struct backing_page page;
+    EXPECT_ERR(backing->ops->page(backing, 1, true, &page), ERR_NOT_SUPPORTED);
+    EXPECT_OK(backing->ops->own(backing, 1));
+    EXPECT_OK(backing->ops->page(backing, 1, true, &page));
+    EXPECT(page.is_own && are_zeros(bytes_of(&page), PAGE_BYTES));
+    EXPECT_EQ(fake_revocation_count, 0);
     stop();
 }
 
@@ -239,7 +255,7 @@ static void check_nothing_is_freed(const struct fake_revocation *r)
 {
     struct backing_page page;
     EXPECT_EQ(fake_heap_frames(), hook_frames);
-    if (r->copies_too) EXPECT_ERR(backing->ops->page(backing, r->first, &page), ERR_IO);
+    if (r->copies_too) EXPECT_ERR(backing->ops->page(backing, r->first, false, &page), ERR_IO);
 }
 
 TEST(a_truncation_takes_whole_pages_back_with_their_copies_before_it_frees_them)
@@ -268,7 +284,7 @@ TEST(a_page_of_the_archive_that_is_cut_in_the_middle_is_not_lent_any_more)
     EXPECT_EQ(sys_ftruncate(A(fd), PAGE_BYTES + 10), 0);
     expect_revocation(0, 1, 2, false);
     struct backing_page page;
-    EXPECT_ERR(backing->ops->page(backing, 1, &page), ERR_NOT_SUPPORTED);
+    EXPECT_ERR(backing->ops->page(backing, 1, false, &page), ERR_NOT_SUPPORTED);
     EXPECT_EQ(sys_ftruncate(A(fd), 2 * PAGE_BYTES), 0);
     EXPECT_OK(backing->ops->own(backing, 1));
     page = page_at(1);

@@ -105,8 +105,8 @@ TEST(shared_memory_is_a_file_of_zeros_that_cannot_be_sealed)
     size_t length;
     EXPECT_OK(memfd_open_shared_memory(3 * PAGE_BYTES, &file));
     struct backing_page page;
-    EXPECT_OK(file->backing.ops->page(&file->backing, 2, &page));
-    EXPECT_ERR(file->backing.ops->page(&file->backing, 3, &page), ERR_IO);
+    EXPECT_OK(file->backing.ops->page(&file->backing, 2, false, &page));
+    EXPECT_ERR(file->backing.ops->page(&file->backing, 3, false, &page), ERR_IO);
     EXPECT_OK(file->backing.ops->own(&file->backing, 2));
     EXPECT_EQ(fake_heap_frames(), 2); /* with the tree's node */
     EXPECT_ERR(memfd_add_seals(file, LINUX_F_SEAL_GROW), ERR_NOT_PERMITTED);

@@ -220,12 +220,12 @@ TEST(contents_are_read_where_they_lie_in_the_archive)
     EXPECT_EQ(fake_heap_frames(), 0);
 
     struct backing_page page;
-    EXPECT_OK(tmpfs_mapped_page(v, 2, &page));
+    EXPECT_OK(tmpfs_mapped_page(v, 2, false, &page));
     EXPECT(memcmp((void *)page.frame.raw, pattern + 2 * PAGE_BYTES, PAGE_BYTES) == 0);
     EXPECT(!page.is_own);
     /* Not whole: what follows is not the file's. */
-    EXPECT_ERR(tmpfs_mapped_page(v, 3, &page), ERR_NOT_SUPPORTED);
-    EXPECT_ERR(tmpfs_mapped_page(v, 4, &page), ERR_IO);
+    EXPECT_ERR(tmpfs_mapped_page(v, 3, false, &page), ERR_NOT_SUPPORTED);
+    EXPECT_ERR(tmpfs_mapped_page(v, 4, false, &page), ERR_IO);
     vnode_put(v);
     fake_process_stop();
 }
@@ -245,9 +245,9 @@ TEST(writing_copies_only_the_touched_page_and_never_changes_the_archive)
 
     struct vnode *v = vnode_at("/big");
     struct backing_page page;
-    EXPECT_OK(tmpfs_mapped_page(v, 0, &page));
+    EXPECT_OK(tmpfs_mapped_page(v, 0, false, &page));
     EXPECT(!page.is_own);
-    EXPECT_OK(tmpfs_mapped_page(v, 1, &page));
+    EXPECT_OK(tmpfs_mapped_page(v, 1, false, &page));
     EXPECT(page.is_own);
     const void *data;
     EXPECT_EQ(vnode_peek(v, 10, &data), PAGE_BYTES - 10);
@@ -256,7 +256,7 @@ TEST(writing_copies_only_the_touched_page_and_never_changes_the_archive)
     fake_process_stop();
     start(); /* the same bytes again */
     v = vnode_at("/big");
-    EXPECT_OK(tmpfs_mapped_page(v, 1, &page));
+    EXPECT_OK(tmpfs_mapped_page(v, 1, false, &page));
     EXPECT(memcmp((void *)page.frame.raw, pattern + PAGE_BYTES, PAGE_BYTES) == 0);
     vnode_put(v);
     fake_process_stop();

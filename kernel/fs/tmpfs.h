@@ -48,7 +48,8 @@ err_t tmpfs_seek(struct vnode *v, uint64_t offset, bool wants_data, uint64_t *ou
 size_t tmpfs_peek_locked(struct vnode *v, uint64_t offset, const void **data) REQUIRES(fs_queue.lock);
 
 /* ---- for mappings: as the operations of vm/backing.h ---- */
-err_t tmpfs_mapped_page(struct vnode *v, uint64_t index, struct backing_page *out) EXCLUDES(fs_queue.lock);
+err_t tmpfs_mapped_page(struct vnode *v, uint64_t index, bool is_shared, struct backing_page *out)
+    EXCLUDES(fs_queue.lock);
 err_t tmpfs_own_mapped(struct vnode *v, uint64_t index) EXCLUDES(fs_queue.lock);
 /* True when there is data in memory for this page of the file. */
 bool tmpfs_has_page(struct vnode *v, uint64_t index) EXCLUDES(fs_queue.lock);

@@ -97,16 +97,23 @@ void tmpfs_revoke(struct vnode *v, uint64_t first, uint64_t end)
     if (mapping_is_used(&v->regular.mapping)) mapping_revoke(&v->regular.mapping, first, end, false);
 }
 
+/* The file has got a page; others may show what it had there before. */
+static bool must_tell_locked(const struct vnode *v) REQUIRES(fs_queue.lock)
+{
+    return v->regular.mapping.lends && mapping_is_used(&v->regular.mapping);
+}
+
 err_t tmpfs_show_page(struct vnode *v, uint64_t index, uint8_t *page, uint8_t **shown)
 {
     fs_lock();
     *shown = page_tree_find(&v->regular.pages, index);
     bool is_new = !*shown;
     err_t e = is_new ? show_locked(v, index, page) : OK;
+    bool must_tell = must_tell_locked(v);
     fs_unlock();
     if (!is_new || failed(e)) return e;
     *shown = page;
-    tmpfs_revoke(v, index, index + 1);
+    if (must_tell) mapping_revoke(&v->regular.mapping, index, index + 1, false);
     return OK;
 }
 
@@ -186,7 +193,7 @@ static bool is_beyond_locked(const struct vnode *v, uint64_t index) REQUIRES(fs_
     return index >= pages_for(v->size);
 }
 
-static err_t mapped_page_locked(struct vnode *v, uint64_t index, struct backing_page *out)
+static err_t mapped_page_locked(struct vnode *v, uint64_t index, bool is_shared, struct backing_page *out)
     REQUIRES(fs_queue.lock)
 {
     if (is_beyond_locked(v, index)) return ERR_IO;
@@ -195,7 +202,10 @@ static err_t mapped_page_locked(struct vnode *v, uint64_t index, struct backing_
         *out = (struct backing_page){ direct_map_to_paddr(own), true };
         return OK;
     }
-    if (!tmpfs_is_lower_page(v, index)) {
+    bool is_hole = !tmpfs_is_lower_page(v, index);
+    if (is_hole && is_shared) return ERR_NOT_SUPPORTED;
+    if (is_hole) {
+        v->regular.mapping.lends = true;
         *out = (struct backing_page){ image_to_paddr(zero_page), false };
         return OK;
     }
@@ -203,14 +213,15 @@ static err_t mapped_page_locked(struct vnode *v, uint64_t index, struct backing_
     const uint8_t *lower = v->regular.lower + (index << PAGE_SHIFT);
     if (index >= page_of(v->regular.lower_bytes) || !is_aligned((uint64_t)lower, PAGE_BYTES))
         return ERR_NOT_SUPPORTED;
+    v->regular.mapping.lends = true;
     *out = (struct backing_page){ direct_map_to_paddr(lower), false };
     return OK;
 }
 
-err_t tmpfs_mapped_page(struct vnode *v, uint64_t index, struct backing_page *out)
+err_t tmpfs_mapped_page(struct vnode *v, uint64_t index, bool is_shared, struct backing_page *out)
 {
     fs_lock();
-    err_t e = mapped_page_locked(v, index, out);
+    err_t e = mapped_page_locked(v, index, is_shared, out);
     fs_unlock();
     return e;
 }
@@ -241,11 +252,10 @@ err_t tmpfs_own_mapped(struct vnode *v, uint64_t index)
     if (failed(e)) return e;
     fs_lock();
     e = own_locked(v, index, page, &is_shown);
+    bool must_tell = is_shown && must_tell_locked(v);
     fs_unlock();
-    if (is_shown)
-        tmpfs_revoke(v, index, index + 1);
-    else
-        tmpfs_page_free(v, page);
+    if (!is_shown) tmpfs_page_free(v, page);
+    if (must_tell) mapping_revoke(&v->regular.mapping, index, index + 1, false);
     return e;
 }
 

@@ -95,15 +95,8 @@ void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_pl
     out->frame = PADDR(leaf & PTE_ADDRESS & ~((1ull << shift) - 1));
 }
 
-bool page_place_next(struct page_place *place)
-{
-    if (is_aligned((uint64_t)++place->entry, PAGE_BYTES)) return false;
-    place->is_mapped = *place->entry & PTE_USED;
-    return true;
-}
-
-err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr, paddr_t paddr,
-                      uint8_t leaf_shift, uint32_t flags)
+err_t page_table_fill_elsewhere(struct page_table *pt, const struct page_place *place, uint64_t vaddr,
+                                paddr_t paddr, uint8_t leaf_shift, uint32_t flags)
 {
     DEBUG_ASSERT(is_canonical(vaddr) && is_aligned(vaddr | paddr.raw, 1ull << leaf_shift));
     if (unlikely(pte_level_shift(place->level) != leaf_shift))

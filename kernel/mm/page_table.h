@@ -8,6 +8,7 @@
  *
  * A change that fails (ERR_NO_MEMORY, ERR_EXISTS) has changed nothing. */
 #pragma once
+#include "arch/paging.h"
 #include "lib/base.h"
 
 struct page_table {
@@ -95,11 +96,53 @@ struct page_place {
     paddr_t frame;  /* the leaf's first */
 };
 void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out);
-/* The next entry of the same table; false where it ends. Only `entry` and `is_mapped` tell of it. */
-bool page_place_next(struct page_place *place);
-/* page_table_map_leaf where a look has just found nothing. */
-err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr, paddr_t paddr,
-                      uint8_t leaf_shift, uint32_t flags);
+/* Flags that are bits of the entry too. */
+#define PTE_FLAGS \
+    (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PTE_GLOBAL | PTE_BORROWED | PTE_SHARED | PTE_HIDDEN)
+_Static_assert(PAGE_WRITE == PTE_WRITE && PAGE_USER == PTE_USER && PAGE_GLOBAL == PTE_GLOBAL &&
+                   PAGE_WRITE_COMBINE == PTE_TYPE_WRITE_COMBINING && PAGE_UNCACHED == PTE_PCD &&
+                   PAGE_BORROWED == PTE_BORROWED && PAGE_SHARED == PTE_SHARED && PAGE_HIDDEN == PTE_HIDDEN,
+               "flags go into entries as they are");
+_Static_assert(PTE_TYPE_UNCACHED == (PTE_PCD | PTE_PCD >> 1), "uncached is PCD with its lower neighbour");
+
+/* The bits of a leaf at `level` except its address. */
+static inline uint64_t pte_from_flags(uint32_t flags, uint32_t level)
+{
+    uint64_t entry = (flags & PTE_FLAGS) | (flags & PAGE_UNCACHED) >> 1 | PTE_PRESENT;
+    if (!(flags & PAGE_EXEC)) entry |= PTE_NO_EXECUTE;
+    if (flags & PAGE_HIDDEN) entry &= ~PTE_PRESENT;
+    if (level > 1) entry |= PTE_LEAF;
+    return entry;
+}
+
+/* Fills unused entries that lie side by side, from the place on, with frames of the level's size as long as
+ * `next_frame` has some: at most `count`, up to the end of the table or to a used entry. Returns how many. */
+static inline uint64_t page_table_fill_row(const struct page_place *place, uint64_t count, uint32_t flags,
+                                           paddr_t (*next_frame)(void))
+{
+    uint64_t *entry = place->entry, bits = pte_from_flags(flags, place->level), done = 0;
+    uint64_t room = PAGE_TABLE_ENTRIES - (uint64_t)entry % PAGE_BYTES / sizeof(*entry);
+    for (count = MIN(count, room); done < count && !(entry[done] & PTE_USED); done++) {
+        paddr_t frame = next_frame();
+        if (is_paddr_none(frame)) break;
+        entry[done] = frame.raw | bits;
+    }
+    *place->parent += done * PTE_COUNT_ONE;
+    return done;
+}
+/* page_table_map_leaf where a look has just found nothing: most of the work is a word written, so it is here
+ * for those who fault. */
+err_t page_table_fill_elsewhere(struct page_table *pt, const struct page_place *place, uint64_t vaddr,
+                                paddr_t paddr, uint8_t leaf_shift, uint32_t flags);
+static inline err_t page_table_fill(struct page_table *pt, const struct page_place *place, uint64_t vaddr,
+                                    paddr_t paddr, uint8_t leaf_shift, uint32_t flags)
+{
+    bool is_simple = pte_level_shift(place->level) == leaf_shift && !(flags & PAGE_JOIN);
+    if (unlikely(!is_simple)) return page_table_fill_elsewhere(pt, place, vaddr, paddr, leaf_shift, flags);
+    *place->entry = paddr.raw | pte_from_flags(flags, place->level);
+    *place->parent += PTE_COUNT_ONE;
+    return OK;
+}
 
 /* ---- pages in place: leaves of 4 KiB whose frames lie in one block of 2 MiB as they do in the addresses,
  * and belong to this table alone; given enough of them, they are one leaf ---- */

@@ -13,25 +13,6 @@ struct walk {
 
 static inline uint64_t *pte_table(uint64_t entry) { return direct_map(PADDR(entry & PTE_ADDRESS)); }
 
-/* Flags that are bits of the entry too. */
-#define PTE_FLAGS \
-    (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PTE_GLOBAL | PTE_BORROWED | PTE_SHARED | PTE_HIDDEN)
-_Static_assert(PAGE_WRITE == PTE_WRITE && PAGE_USER == PTE_USER && PAGE_GLOBAL == PTE_GLOBAL &&
-                   PAGE_WRITE_COMBINE == PTE_TYPE_WRITE_COMBINING && PAGE_UNCACHED == PTE_PCD &&
-                   PAGE_BORROWED == PTE_BORROWED && PAGE_SHARED == PTE_SHARED && PAGE_HIDDEN == PTE_HIDDEN,
-               "flags go into entries as they are");
-_Static_assert(PTE_TYPE_UNCACHED == (PTE_PCD | PTE_PCD >> 1), "uncached is PCD with its lower neighbour");
-
-/* The bits of a leaf at `level` except its address. */
-static inline uint64_t pte_from_flags(uint32_t flags, uint32_t level)
-{
-    uint64_t entry = (flags & PTE_FLAGS) | (flags & PAGE_UNCACHED) >> 1 | PTE_PRESENT;
-    if (!(flags & PAGE_EXEC)) entry |= PTE_NO_EXECUTE;
-    if (flags & PAGE_HIDDEN) entry &= ~PTE_PRESENT;
-    if (level > 1) entry |= PTE_LEAF;
-    return entry;
-}
-
 /* What `gone` is told about a leaf besides its frame. */
 static inline uint32_t pte_ownership(uint64_t leaf) { return leaf & PAGE_OWNERSHIP; }
 

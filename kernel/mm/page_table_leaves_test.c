@@ -59,14 +59,39 @@ TEST(a_look_ends_at_the_leaf_or_at_the_level_where_nothing_is)
     page_table_look(&pt, AT + HUGE_BYTES, &place);
     EXPECT(!place.is_mapped && place.level == 2);
     EXPECT_OK(page_table_fill(&pt, &place, AT + HUGE_BYTES, PADDR(HUGE_BYTES), HUGE_SHIFT, RW));
-    EXPECT(page_place_next(&place) && !place.is_mapped);
     page_table_look(&pt, AT + HUGE_BYTES + 5 * PAGE_BYTES, &place);
     EXPECT(place.is_mapped && place.leaf_shift == HUGE_SHIFT && place.frame.raw == HUGE_BYTES);
-    page_table_look(&pt, AT + GIANT_BYTES - HUGE_BYTES, &place);
-    EXPECT(!page_place_next(&place)); /* the end of its table */
     EXPECT_OK(page_table_protect(&pt, AT, PAGE_BYTES, PAGE_HIDDEN));
     page_table_look(&pt, AT, &place);
     EXPECT(place.is_mapped && place.flags == PAGE_HIDDEN);
+}
+
+static uint64_t frames_left;
+static paddr_t next_block(void) { return frames_left-- ? PADDR(7 * HUGE_BYTES) : PADDR_NONE; }
+
+static uint64_t fill_row(uint64_t vaddr, uint64_t count)
+{
+    struct page_place place;
+    page_table_look(&pt, vaddr, &place);
+    return page_table_fill_row(&place, count, RW, next_block);
+}
+
+TEST(a_row_ends_with_its_table_at_what_is_there_or_with_the_frames)
+{
+    start();
+    uint64_t last = AT + GIANT_BYTES - HUGE_BYTES;
+    EXPECT_OK(page_table_map_leaf(&pt, AT + 9 * HUGE_BYTES, PADDR(0), HUGE_SHIFT, RW));
+    frames_left = 1000;
+    EXPECT_EQ(fill_row(AT, 3), 3);
+    EXPECT_EQ(fill_row(AT + 3 * HUGE_BYTES, 100), 6);
+    EXPECT_EQ(fill_row(last - HUGE_BYTES, 100), 2);
+    frames_left = 2;
+    EXPECT_EQ(fill_row(AT + 10 * HUGE_BYTES, 100), 2);
+    EXPECT_EQ(shift_at(&pt, AT + 11 * HUGE_BYTES), HUGE_SHIFT);
+    EXPECT_EQ(shift_at(&pt, AT + 12 * HUGE_BYTES), 0);
+    uint64_t kernel_frames = charge_read().kinds[CHARGE_KERNEL];
+    EXPECT_OK(page_table_unmap(&pt, AT, GIANT_BYTES, NULL, NULL)); /* the table's count was right */
+    EXPECT_EQ(charge_read().kinds[CHARGE_KERNEL], kernel_frames - 2);
 }
 
 /* Anonymous memory of one space: 3 small pages, a huge one, one that is borrowed, one that is hidden. */

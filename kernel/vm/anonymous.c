@@ -20,7 +20,7 @@ static bool try_huge_locked(struct space *space, const struct area *area, struct
     if (!charge_try(CHARGE_ANONYMOUS, HUGE_BYTES / PAGE_BYTES)) return false;
     paddr_t block = frame_alloc_huge_zeroed();
     if (is_paddr_none(block)) goto uncharge;
-    if (failed(page_fill_locked(space, fault, at, block, HUGE_SHIFT, area_page_flags(area)))) goto free_block;
+    if (failed(page_fill_locked(space, fault, at, block, HUGE_SHIFT, area->page_flags))) goto free_block;
     return true;
 
 free_block:
@@ -48,24 +48,7 @@ static err_t fault_anonymous(struct space *space, struct area *area, struct faul
     return page_install_locked(space, area, fault, frame);
 }
 
-/* Blocks for entries of one table that lie side by side. What is not had here, faults will try again. */
-static uint64_t fill_row_locked(struct space *space, const struct area *area, struct page_place *place,
-                                uint64_t at, uint64_t blocks) REQUIRES(space->lock)
-{
-    uint32_t flags = area_page_flags(area);
-    uint64_t done = 0;
-    while (done < blocks && !place->is_mapped) {
-        paddr_t block = frame_alloc_huge_zeroed();
-        if (is_paddr_none(block)) break;
-        err_t e =
-            page_table_fill(&space->page_table, place, at + done * HUGE_BYTES, block, HUGE_SHIFT, flags);
-        ASSERT(!failed(e)); /* the table is there */
-        done++;
-        if (!page_place_next(place)) break;
-    }
-    return done;
-}
-
+/* Blocks for entries of one table that lie side by side. */
 static uint64_t populate_anonymous(struct space *space, struct area *area, uint64_t at, uint64_t end)
     NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
 {
@@ -74,8 +57,8 @@ static uint64_t populate_anonymous(struct space *space, struct area *area, uint6
     if (!blocks || !is_aligned(at, HUGE_BYTES) || !area_may_be_huge(area)) return at;
     page_table_look(&space->page_table, at, &place);
     if (place.is_mapped || place.level != HUGE_LEVEL || !charge_try(CHARGE_ANONYMOUS, frames)) return at;
-    uint64_t done = fill_row_locked(space, area, &place, at, blocks),
-             done_frames = done * (HUGE_BYTES / PAGE_BYTES);
+    uint64_t done = page_table_fill_row(&place, blocks, area->page_flags, frame_alloc_huge_zeroed);
+    uint64_t done_frames = done * (HUGE_BYTES / PAGE_BYTES);
     space->resident_pages += done_frames;
     if (done < blocks) charge_drop(CHARGE_ANONYMOUS, frames - done_frames);
     return at + done * HUGE_BYTES;

@@ -35,8 +35,6 @@ extern const struct area_kind anonymous_kind; /* anonymous.c */
 extern const struct area_kind huge_kind;      /* huge.c */
 extern const struct area_kind file_kind;      /* file_area.c */
 
-/* Page-table flags of a page that the space owns. */
-uint32_t area_page_flags(const struct area *area);
 /* The unit of changes to the area: the size of its leaves, for huge ones. */
 uint64_t area_unit(const struct area *area);
 /* Anonymous memory may be in leaves of 2 MiB, but for stacks: touched at one end, they would waste most of it. */
@@ -70,8 +68,14 @@ err_t page_install_locked(struct space *space, const struct area *area, struct f
 err_t page_map_locked(struct space *space, uint64_t at, paddr_t frame, uint8_t leaf_shift, uint32_t flags)
     REQUIRES(space->lock);
 /* The same in the fault's place, where nothing is. */
-err_t page_fill_locked(struct space *space, struct fault *fault, uint64_t at, paddr_t frame,
-                       uint8_t leaf_shift, uint32_t flags) REQUIRES(space->lock);
+static inline err_t page_fill_locked(struct space *space, struct fault *fault, uint64_t at, paddr_t frame,
+                                     uint8_t leaf_shift, uint32_t flags) REQUIRES(space->lock)
+{
+    err_t e = page_table_fill(&space->page_table, &fault->place, at, frame, leaf_shift, flags);
+    fault->place.leaf_shift = leaf_shift;
+    if (!failed(e)) space->resident_pages += 1ull << (leaf_shift - PAGE_SHIFT);
+    return e;
+}
 /* A write to a page that is there: its holders' last one takes it over, another one copies. */
 err_t page_make_writable_locked(struct space *space, const struct area *area, struct fault *fault)
     REQUIRES(space->lock);

@@ -49,14 +49,18 @@ static uint64_t gap_below(const struct area *area, const struct area *lower)
     return top > floor ? MIN(top - floor, AREA_GAP_MAX) : 0;
 }
 
-/* Its start or the end of the area below has moved. `area` may be NULL. */
-static void gap_changed(struct space *space, struct area *area)
+/* Its start or the end of the area below, which is `lower`, has moved. `area` may be NULL. */
+static void gap_changed_above(struct space *space, struct area *area, const struct area *lower)
 {
-    if (!area) return;
-    uint64_t gap = gap_below(area, below(area));
-    if (gap == area->gap) return;
+    uint64_t gap = area ? gap_below(area, lower) : 0;
+    if (!area || gap == area->gap) return;
     area->gap = gap;
     tree_updated(&space->areas, &area->node);
+}
+
+static void gap_changed(struct space *space, struct area *area)
+{
+    if (area) gap_changed_above(space, area, below(area));
 }
 
 static bool fits(uint64_t floor, uint64_t top, uint64_t bytes, uint64_t align, uint64_t *out)
@@ -187,12 +191,20 @@ bool space_may_be_data_locked(const struct space *space, const struct area *area
     return is_within(space->data_bytes, bytes, space->limits.data_bytes);
 }
 
+static void set_flags(struct area *area, uint32_t flags)
+{
+    area->flags = flags;
+    area->page_flags = PAGE_USER;
+    if (flags & SPACE_WRITE) area->page_flags |= PAGE_WRITE;
+    if (flags & SPACE_EXEC) area->page_flags |= PAGE_EXEC;
+}
+
 void area_set_flags_locked(struct space *space, struct area *area, uint32_t flags)
 {
     uint64_t bytes = area->end - area->start;
     uncount_bytes(space, area->flags, bytes);
     count_bytes(space, flags, bytes);
-    area->flags = flags;
+    set_flags(area, flags);
 }
 
 /* ---- coming and going ---- */
@@ -204,7 +216,7 @@ static struct area *add_after(struct space *space, struct area *lower, const str
     area->start = like->start;
     area->end = like->end;
     area->kind = like->kind;
-    area->flags = like->flags;
+    set_flags(area, like->flags);
     area->backing = like->backing;
     area->backing_page = like->backing_page;
     area->space = space;
@@ -328,15 +340,16 @@ err_t space_insert_locked(struct space *space, const struct area *fresh)
             lower->end = above->end;
             forget_area_locked(space, above);
         } else {
-            gap_changed(space, above);
+            gap_changed_above(space, above, lower);
         }
     } else if (above && can_join(fresh, above)) {
         above->start = fresh->start;
         above->backing_page = fresh->backing_page;
-        gap_changed(space, above);
+        gap_changed_above(space, above, lower);
     } else {
-        if (!add_after(space, lower, fresh)) return ERR_NO_MEMORY;
-        gap_changed(space, above);
+        struct area *area = add_after(space, lower, fresh);
+        if (!area) return ERR_NO_MEMORY;
+        gap_changed_above(space, above, area);
     }
     count_bytes(space, fresh->flags, fresh->end - fresh->start);
     return OK;

@@ -24,9 +24,9 @@ struct backing_ops {
     void (*put)(struct backing *backing);
     /* The frame that shows the page now, to be mapped where it is and never freed by the caller. It stays
      * until mapping_revoke has been called for it. ERR_IO: the page lies beyond the end of the file.
-     * ERR_NOT_SUPPORTED: no frame shows it (data of the archive off page borders): own or read.
-     * Under a space's lock. */
-    err_t (*page)(struct backing *backing, uint64_t index, struct backing_page *out);
+     * ERR_NOT_SUPPORTED: no frame shows it (data of the archive off page borders; for a shared area also a
+     * hole, which shall get a page): own or read. Under a space's lock. */
+    err_t (*page)(struct backing *backing, uint64_t index, bool is_shared, struct backing_page *out);
     /* Gives the file a page of its own in place of a hole or of the archive's page, with what that showed;
      * nothing if it has one. ERR_IO as above, ERR_NO_SPACE, ERR_NO_MEMORY. No lock of a space is held;
      * this thread may be inside a change of any file. */
@@ -42,6 +42,8 @@ struct mapping {
     uint32_t area_count;     /* atomic, for looks without the lock */
     uint32_t writable_count; /* of these, shared ones that are or may become writable; atomic */
     uint64_t revocations;    /* under lock */
+    bool lends;              /* set and read by the file, under a lock of its own: it has shown pages that
+                              * are not its own, so that page tables must be told when it gets one */
 };
 
 struct backing {

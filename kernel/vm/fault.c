@@ -5,6 +5,8 @@
 #include "arch/cpu.h"
 #include "arch/trap.h"
 #include "core/panic.h"
+#include "mm/alloc_fail.h"
+#include "mm/heap.h"
 #include "mm/kernel_map.h"
 #include "sched/thread.h"
 #include "vm/layout.h"
@@ -17,13 +19,19 @@ static bool area_allows(const struct area *area, uint32_t access)
     return area->flags & SPACE_PROTECTION; /* x86 cannot grant write or execute without read */
 }
 
-err_t space_fault_locked(struct space *space, struct area *area, struct fault *fault)
+static inline err_t resolve_locked(struct space *space, struct area *area, struct fault *fault)
+    REQUIRES(space->lock)
 {
     if (!area_allows(area, fault->access)) return ERR_FAULT;
     page_table_look(&space->page_table, fault->address, &fault->place);
     bool is_enough =
         fault->place.is_mapped && (!(fault->access & PF_WRITE) || (fault->place.flags & PAGE_WRITE));
     return is_enough ? OK : area->kind->fault(space, area, fault);
+}
+
+err_t space_fault_locked(struct space *space, struct area *area, struct fault *fault)
+{
+    return resolve_locked(space, area, fault);
 }
 
 /* The file gets its own page while the space is not locked, since others that show the page have to let go
@@ -43,9 +51,11 @@ static bool fault_once(struct space *space, uint64_t address, uint32_t access, e
     struct backing *backing = NULL;
     uint64_t page = 0;
     mutex_lock(&space->lock);
-    struct area *area = space_find_locked(space, address);
+    struct area *area = space->last_hit;
+    bool is_hit = area && area->start <= address && address < area->end;
+    if (unlikely(!is_hit)) area = space_find_locked(space, address);
     if (!area) area = space_grow_down_locked(space, address);
-    *result = area ? space_fault_locked(space, area, &fault) : ERR_FAULT;
+    *result = area ? resolve_locked(space, area, &fault) : ERR_FAULT;
     if (fault.wants_own) {
         backing = backing_get(area->backing);
         page = area_page_of(area, address);
@@ -56,12 +66,21 @@ static bool fault_once(struct space *space, uint64_t address, uint32_t access, e
     return !failed(*result);
 }
 
+/* The kernel's own idle memory goes first, before a program ends for want of a page. */
+static bool must_trim(err_t e, bool *is_trimmed)
+{
+    if (likely(e.code != ERR_NO_MEMORY.code) || *is_trimmed) return false;
+    heap_trim();
+    return *is_trimmed = true;
+}
+
 err_t space_fault(struct space *space, uint64_t address, uint32_t error)
 {
     if (!is_user_range(address, 1)) return ERR_FAULT;
     err_t e;
+    bool is_trimmed = alloc_is_counted_down();
     space->fault_count++;
-    while (fault_once(space, address, error, &e)) {}
+    while (unlikely(fault_once(space, address, error, &e)) || unlikely(must_trim(e, &is_trimmed))) {}
     return e;
 }
 

@@ -10,13 +10,13 @@ static bool is_shared(const struct area *area) { return area->flags & SPACE_SHAR
 
 static uint32_t borrowed_flags(const struct area *area, const struct backing_page *page)
 {
-    uint32_t flags = area_page_flags(area) | PAGE_BORROWED;
+    uint32_t flags = area->page_flags | PAGE_BORROWED;
     return is_shared(area) && page->is_own ? flags : flags & ~PAGE_WRITE;
 }
 
 static err_t page_of(const struct area *area, uint64_t at, struct backing_page *out)
 {
-    return area->backing->ops->page(area->backing, area_page_of(area, at), out);
+    return area->backing->ops->page(area->backing, area_page_of(area, at), is_shared(area), out);
 }
 
 /* The page's neighbours in a small window come with it, since code and tables are read in sequence. */

@@ -45,7 +45,7 @@ static err_t write_present_locked(struct space *space, const struct area *area, 
     uint8_t shift = fault->place.leaf_shift;
     uint64_t at = align_down(fault->address, area_unit(area));
     if (area->flags & SPACE_SHARED) { /* with its other holders */
-        uint32_t flags = area_page_flags(area) | (fault->place.flags & PAGE_SHARED);
+        uint32_t flags = area->page_flags | (fault->place.flags & PAGE_SHARED);
         page_table_replace(&space->page_table, at, leaf, flags);
         return OK;
     }
@@ -53,7 +53,7 @@ static err_t write_present_locked(struct space *space, const struct area *area, 
         return page_make_writable_locked(space, area, fault);
     paddr_t copy = alloc_leaf(shift, leaf);
     if (is_paddr_none(copy)) return ERR_IO;
-    page_table_replace(&space->page_table, at, copy, area_page_flags(area));
+    page_table_replace(&space->page_table, at, copy, area->page_flags);
     charge_drop(CHARGE_ANONYMOUS, frame_share_drop(leaf, shift));
     return OK;
 }
@@ -67,7 +67,7 @@ static err_t fault_huge(struct space *space, struct area *area, struct fault *fa
     paddr_t leaf = alloc_leaf(shift, PADDR_NONE);
     if (is_paddr_none(leaf)) return ERR_IO;
     uint64_t at = align_down(fault->address, area_unit(area));
-    err_t e = page_fill_locked(space, fault, at, leaf, shift, area_page_flags(area));
+    err_t e = page_fill_locked(space, fault, at, leaf, shift, area->page_flags);
     if (!failed(e)) return OK;
     if (shift == GIANT_SHIFT)
         frame_free_run(leaf, frames_in(shift));

@@ -7,14 +7,6 @@
 #include "mm/tlb.h"
 #include "vm/area.h"
 
-uint32_t area_page_flags(const struct area *area)
-{
-    uint32_t flags = PAGE_USER;
-    if (area->flags & SPACE_WRITE) flags |= PAGE_WRITE;
-    if (area->flags & SPACE_EXEC) flags |= PAGE_EXEC;
-    return flags;
-}
-
 static void free_leaf(paddr_t frame, uint8_t leaf_shift)
 {
     if (leaf_shift == PAGE_SHIFT)
@@ -63,20 +55,11 @@ paddr_t page_alloc_locked(struct space *space, uint64_t at)
 
 void page_give_back(paddr_t frame) { drop_hold(frame, PAGE_SHIFT, 0); }
 
-err_t page_fill_locked(struct space *space, struct fault *fault, uint64_t at, paddr_t frame,
-                       uint8_t leaf_shift, uint32_t flags)
-{
-    err_t e = page_table_fill(&space->page_table, &fault->place, at, frame, leaf_shift, flags);
-    fault->place.leaf_shift = leaf_shift;
-    if (!failed(e)) space->resident_pages += 1ull << (leaf_shift - PAGE_SHIFT);
-    return e;
-}
-
 err_t page_install_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t frame)
 {
     uint64_t at = align_down(fault->address, PAGE_BYTES);
     /* Copies of a file's pages stay small, so that the file can take them back one by one. */
-    uint32_t flags = area_page_flags(area) | (area->backing ? 0 : PAGE_JOIN);
+    uint32_t flags = area->page_flags | (area->backing ? 0 : PAGE_JOIN);
     err_t e = page_fill_locked(space, fault, at, frame, PAGE_SHIFT, flags);
     if (failed(e)) page_give_back(frame);
     return e;
@@ -93,7 +76,7 @@ static err_t copy_page_locked(struct space *space, const struct area *area, stru
     uint64_t inside = at & ((1ull << fault->place.leaf_shift) - 1);
     paddr_t old = PADDR(fault->place.frame.raw + inside);
     memcpy(direct_map(copy), direct_map(old), PAGE_BYTES);
-    page_table_replace(&space->page_table, at, copy, area_page_flags(area));
+    page_table_replace(&space->page_table, at, copy, area->page_flags);
     if (!(fault->place.flags & PAGE_BORROWED)) drop_hold(old, PAGE_SHIFT, fault->place.flags);
     fault->place.leaf_shift = PAGE_SHIFT;
     return OK;
@@ -124,7 +107,7 @@ err_t page_make_writable_locked(struct space *space, const struct area *area, st
     bool is_taken_over = !(place->flags & PAGE_BORROWED) &&
                          (!(place->flags & PAGE_SHARED) || !frame_is_shared(place->frame, place->leaf_shift));
     if (is_taken_over) {
-        page_table_replace(&space->page_table, start, place->frame, area_page_flags(area));
+        page_table_replace(&space->page_table, start, place->frame, area->page_flags);
         return OK;
     }
     /* Of a huge leaf that others hold too, one page is copied; the rest stays shared. */

@@ -154,7 +154,7 @@ static err_t protect_area_locked(struct space *space, struct area *area, uint32_
     if (is_more && !space_may_be_data_locked(space, area)) return ERR_NO_MEMORY;
     area_set_flags_locked(space, area, (old & ~SPACE_PROTECTION) | protection);
     err_t e = page_table_protect(&space->page_table, area->start, bytes,
-                                 protection ? area_page_flags(area) : PAGE_HIDDEN);
+                                 protection ? area->page_flags : PAGE_HIDDEN);
     if (failed(e)) area_set_flags_locked(space, area, old);
     return e;
 }

@@ -65,6 +65,7 @@ struct area {
     struct list mapped;      /* in backing->mapping->areas */
     uint64_t revocation;     /* the last one that has seen it; under mapping.lock */
     uint32_t flags;
+    uint32_t page_flags; /* PAGE_* of pages that the space owns; follows from `flags` */
 };
 
 struct space {

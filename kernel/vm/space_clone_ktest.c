@@ -211,6 +211,30 @@ TEST(huge_areas_are_there_at_once_and_are_cut_between_huge_pages_only)
     close_space();
 }
 
+TEST(shared_huge_areas_are_one_memory_for_both_sides)
+{
+    open_space();
+    uint64_t at = map(0, HUGE_BYTES, RW | SPACE_HUGE_2M | SPACE_SHARED | SPACE_MAY_WRITE);
+    poke(at, 7);
+    clone();
+    poke(at + 8, 8);
+    enter(child);
+    EXPECT_EQ(peek(at), 7);
+    EXPECT_EQ(peek(at + 8), 8);
+    poke(at + 16, 9);
+    EXPECT_OK(space_protect(child, at, HUGE_BYTES, SPACE_READ));
+    EXPECT(!can_write(at));
+    EXPECT_OK(space_protect(child, at, HUGE_BYTES, RW));
+    poke(at + 24, 10);
+    enter(space);
+    EXPECT_EQ(peek(at + 16), 9);
+    EXPECT_EQ(peek(at + 24), 10);
+    EXPECT_EQ(anonymous_frames(), 512);
+    end_child();
+    poke(at, 11);
+    close_space();
+}
+
 TEST(huge_areas_that_cannot_be_had_are_refused_when_they_are_mapped)
 {
     open_space();

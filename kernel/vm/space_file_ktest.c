@@ -24,9 +24,9 @@ static void file_put(struct backing *b)
     file.references--;
 }
 
-static err_t file_page(struct backing *b, uint64_t index, struct backing_page *out)
+static err_t file_page(struct backing *b, uint64_t index, bool is_shared, struct backing_page *out)
 {
-    (void)b;
+    (void)b, (void)is_shared;
     if (index >= file.pages) return ERR_IO;
     out->is_own = !is_paddr_none(file.own[index]);
     out->frame = out->is_own ? file.own[index] : index < 2 ? image_to_paddr(file.archive[index]) : PADDR_NONE;
@@ -36,7 +36,7 @@ static err_t file_page(struct backing *b, uint64_t index, struct backing_page *o
 static err_t file_read(struct backing *b, uint64_t index, void *out_page)
 {
     struct backing_page page;
-    err_t e = file_page(b, index, &page);
+    err_t e = file_page(b, index, false, &page);
     if (e.code == ERR_IO.code) return e;
     memset(out_page, 0, PAGE_BYTES);
     if (failed(e))

@@ -250,6 +250,10 @@ is "a fault on a processor without SMAP" $status 139
 run --machine q35 --memory 8G "$programs/heap.musl" /tmp
 is "a machine of 8 GiB runs a program" "$status $(cmp out <("$programs/heap.musl" .) 2>&1)" "0 "
 is "and all of its memory is found" "$(grep -cE 'memory: 81[0-9]{2} MiB free of 81[0-9]{2}' log)" 1
+run --memory 3G "$programs/giant_pages.musl"
+is "leaves of 1 GiB can be had" "$status $(cat out)" "0 as it should be"
+run --memory 3G --qemu '-cpu max,-pdpe1gb' "$programs/giant_pages.musl"
+is "not where the processor has none" "$status $(cat out)" "1 a page of 1 GiB cannot be had"
 run --memory 4M --rootfs root.cpio /bin/hello
 is "4 MiB are enough for a static program" "$status $(cat out)" "0 hello from /bin/hello"
 smallest=4

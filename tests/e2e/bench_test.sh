@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Counts that must not grow unseen, and that what `make bench` makes of them is a table. The bounds are no
+# targets (tools/bench has those): each lies a little above what is reached, and is lowered when that is.
+# Prints TAP. Usage: bench_test.sh CK GUEST_DIR BUILD_DIR
+set -u
+. "$(dirname "$0")/tap.bash"
+export LC_ALL=C
+ck=$1 guest=$2 build=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# counted MEMORY PROGRAM: into the file of the program's name
+counted() {
+    timeout 100 "$ck" run --icount --memory "$1" "$guest/$2" >"$work/$2" 2>"$work/err" </dev/null
+    is "$2 counts in $1" "$? $(cat "$work/err")" "0 "
+}
+# at_most WHAT COUNT BOUND
+at_most() {
+    if [[ $2 =~ ^[0-9]+$ ]] && (($2 <= $3)); then
+        is "$1: at most $3" yes yes
+    else
+        is "$1: at most $3" "${2:-not measured}" "<= $3"
+    fi
+}
+cost() { sed -n "s/^$1\t//p" "$work/$2"; }
+
+# ---- boot, and the null system call ----
+counted 8G first
+read -r _ large_boot _ <"$work/first"
+counted 128M first
+read -r _ boot _ call _ <"$work/first"
+at_most "instructions to ring 3" "$boot" 100000
+at_most "those with 8 GiB in thousandths of those with 128 MiB" "$((large_boot * 1000 / ${boot:-1}))" 1050
+at_most "the null system call" "$call" 38
+
+# ---- memory ----
+counted 1G memory_costs.musl
+cp "$work/memory_costs.musl" "$work/before"
+counted 1G memory_costs.musl
+is "two runs count the same" "$(cat "$work/memory_costs.musl")" "$(cat "$work/before")"
+while IFS=: read -r name bound; do
+    at_most "$name" "$(cost "$name" memory_costs.musl)" "$bound"
+done <<'END'
+mmap and munmap 4 KiB, untouched, beside its like:1040
+mmap and munmap 4 KiB, untouched, alone:2560
+brk up and down 4 KiB, untouched:1900
+page fault, 4 KiB:640
+page fault, 2 MiB:75000
+page fault, 2 MiB, from the pool:420
+mmap 64 MiB, populated, from the pool:5250
+mmap 64 MiB, populated:2400000
+munmap 64 MiB that are there:7500
+END
+leaves=$(cost "leaves of 256 MiB" memory_costs.musl)
+[ -z "$leaves" ] || is "a buffer of 256 MiB has leaves of 2 MiB" "$leaves" 128
+
+# ---- other system calls, and the tables ----
+counted 1G operations.musl
+while IFS=: read -r name bound; do
+    at_most "$name" "$(cost "$name" operations.musl)" "$bound"
+done <<'END'
+getpid:60
+clock_gettime:170
+sched_yield, alone:65
+read 4 KiB of a file:1300
+open and close:1800
+stat:1200
+END
+in_bench() { # PYTHON
+    python3 -B -c "import sys; sys.path.insert(0, 'tools')
+from bench import figures, machines, memory
+from bench.table import Table
+$1" 2>&1
+}
+rows_of() { # SECTION PROGRAM
+    in_bench "m, table = machines.Machines('$build'), Table(False)
+m.peer.is_built = False
+$1(table, figures.Costs(m, '$2'))
+m.close()
+print(*(row[0].strip() for row in table.rows if not isinstance(row, str)), sep='\n')"
+}
+is "make bench has a row for each system call" "$(rows_of figures.operations operations.musl)" \
+    "$(cut -f1 "$work/operations.musl")"
+rows=$(rows_of memory.operations memory_costs.musl)
+for name in "mmap and munmap 4 KiB, untouched, alone" "page fault, 2 MiB, from the pool" \
+    "mmap 64 MiB, populated, cleared then" "of it clearing" "touching every page of 1.5 MiB, each"; do
+    has "and one for: $name" "$rows" "$name"
+done
+is "what is not reached says so" "$(in_bench "table = Table(False)
+for value in 38, 39: table.row_at_most(str(value), value, ['command'], 38)
+print([row[5] for row in table.rows], table.missed)")" "['yes', 'NO'] ['39']"
+
+echo "1..$tests"
+exit $((failures > 0))
