@@ -9,8 +9,14 @@
 
 enum { HUGE_LEVEL = 2 }; /* of the entries that leaves of 2 MiB go into */
 
+bool area_may_be_huge(const struct area *area)
+{
+    if (area->flags & SPACE_NO_HUGE) return false;
+    return !(area->flags & SPACE_STACK) || (area->flags & SPACE_WANTS_HUGE);
+}
+
 /* 2 MiB at once when the area holds the whole aligned block, nothing of it is mapped yet, and there is a
- * free block. */
+ * free block. Stacks are touched at one end and would waste most of it. */
 static bool try_huge_locked(struct space *space, const struct area *area, struct fault *fault)
     REQUIRES(space->lock)
 {

@@ -35,14 +35,10 @@ extern const struct area_kind anonymous_kind; /* anonymous.c */
 extern const struct area_kind huge_kind;      /* huge.c */
 extern const struct area_kind file_kind;      /* file_area.c */
 
+/* Whether leaves of 2 MiB are used for anonymous memory that has room for them. */
+bool area_may_be_huge(const struct area *area);
 /* The unit of changes to the area: the size of its leaves, for huge ones. */
 uint64_t area_unit(const struct area *area);
-/* Anonymous memory may be in leaves of 2 MiB, but for stacks: touched at one end, they would waste most of it. */
-static inline bool area_may_be_huge(const struct area *area)
-{
-    if (area->flags & SPACE_NO_HUGE) return false;
-    return !(area->flags & SPACE_STACK) || (area->flags & SPACE_WANTS_HUGE);
-}
 static inline uint64_t area_page_of(const struct area *area, uint64_t address)
 {
     return area->backing_page + ((address - area->start) >> PAGE_SHIFT);

@@ -51,7 +51,7 @@ static NOINLINE bool fill_rest_locked(struct space *space, const struct area *ar
                                       paddr_t block) REQUIRES(space->lock)
 {
     uint64_t missing[PAGE_SET_WORDS];
-    uint32_t count = HUGE_PAGES - page_place_used(&fault->place), flags = area_page_flags(area);
+    uint32_t count = HUGE_PAGES - page_place_used(&fault->place), flags = area->page_flags;
     /* Where others have frames of the block, or pages are not in place, the numbers differ. */
     if (frame_free_in_block(block) != count) return false;
     if (!page_place_missing(&fault->place, block, flags, missing)) return false;
