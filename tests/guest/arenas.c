@@ -84,11 +84,14 @@ static void check_arena(void)
 static void check_buffer(void)
 {
     unsigned long huge = huge_kib(), rss = rollup_kib("Rss:");
-    char *buffer = mmap(NULL, 3 * MIB / 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* With a guard on either side, or it could be one area with a neighbour. */
+    char *room = mmap(NULL, 2 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+         *buffer = room + 64 * PAGE;
+    if (mprotect(buffer, 3 * MIB / 2, PROT_READ | PROT_WRITE)) exit(1);
     for (unsigned long at = 0; at < MIB; at += PAGE) buffer[at] = 1;
     CHECK(huge_kib() == huge);
     CHECK(rollup_kib("Rss:") - rss <= 1024 + 16);
-    munmap(buffer, 3 * MIB / 2);
+    munmap(room, 2 * MIB);
 }
 
 int main(void)
