@@ -47,13 +47,19 @@ paddr_t frame_alloc_kept(uint64_t index)
     return PADDR(address);
 }
 
-/* After a count was lowered. As with every hint, who clears it looks again. */
-static void forget_if_full(struct frame_group *g, uint64_t block)
+/* As with every hint, who clears it looks again. */
+static NOINLINE void forget_full(struct frame_group *g, uint64_t block)
 {
-    if (likely((count_read(&g->count[block]) & (COUNT_KEPT | COUNT_FREE)) != COUNT_KEPT)) return;
     mask_take(&g->kept, (uint32_t)block);
     if ((count_read(&g->count[block]) & (COUNT_KEPT | COUNT_FREE)) > COUNT_KEPT)
         mask_put(&g->kept, (uint32_t)block);
+}
+
+/* After a count was lowered. */
+static inline void forget_if_full(struct frame_group *g, uint64_t block)
+{
+    if (unlikely((count_read(&g->count[block]) & (COUNT_KEPT | COUNT_FREE)) == COUNT_KEPT))
+        forget_full(g, block);
 }
 
 bool frame_take_set(paddr_t block, const uint64_t set[FRAME_SET_WORDS], uint32_t count)
