@@ -7,15 +7,16 @@
 struct linux_rlimit {
     uint64_t soft, hard;
 };
-#define LINUX_RLIM_INFINITY  UINT64_MAX
-#define LINUX_RLIMIT_DATA    2
-#define LINUX_RLIMIT_STACK   3
-#define LINUX_RLIMIT_CORE    4
-#define LINUX_RLIMIT_NPROC   6
-#define LINUX_RLIMIT_NOFILE  7
-#define LINUX_RLIMIT_MEMLOCK 8
-#define LINUX_RLIMIT_AS      9
-#define LINUX_RLIMIT_COUNT   16
+#define LINUX_RLIM_INFINITY     UINT64_MAX
+#define LINUX_RLIMIT_DATA       2
+#define LINUX_RLIMIT_STACK      3
+#define LINUX_RLIMIT_CORE       4
+#define LINUX_RLIMIT_NPROC      6
+#define LINUX_RLIMIT_NOFILE     7
+#define LINUX_RLIMIT_MEMLOCK    8
+#define LINUX_RLIMIT_AS         9
+#define LINUX_RLIMIT_SIGPENDING 11
+#define LINUX_RLIMIT_COUNT      16
 
 struct linux_rusage {
     int64_t user_seconds, user_microseconds, system_seconds, system_microseconds;

@@ -8,6 +8,7 @@
 #include "container/exec.h"
 #include "container/memory_limit.h"
 #include "container/process_internal.h"
+#include "container/process_report.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "device/console.h"
@@ -178,9 +179,11 @@ struct container_end container_run(const char *cmdline)
     }
 
     user_trap_init();
+    process_report_init();
     e = start(words);
     if (failed(e)) {
         heap_free(words);
+        memory_limit_report();
         return refuse("container", "not enough memory to start a program", e); /* no other reason is known */
     }
     struct process *p = c->init;

@@ -141,7 +141,9 @@ static err_t load_into(struct process *process, struct file *file, const struct 
     if (e.code == ERR_EXISTS.code) *why = "a segment where the stack belongs";
     if (failed(e)) return e;
     out->rip = base + program->entry;
-    return exec_stack_build(request, program, base, stack_top, &out->rsp, why);
+    e = exec_stack_build(request, program, base, stack_top, &out->rsp, why);
+    process->space->stack_start = out->rsp;
+    return e;
 }
 
 static err_t check_file(struct vnode *vnode, const char **why)

@@ -6,6 +6,9 @@
 struct backing;
 struct file;
 
+/* The file in which a backing from file_backing_open is embedded. */
+struct file *file_of_backing(struct backing *backing);
+
 /* Of a new file on a regular vnode. */
 void file_backing_init(struct file *file);
 

@@ -7,6 +7,7 @@
 #include "fs/fd_table.h"
 #include "fs/namespace.h"
 #include "fs/procfs.h"
+#include "fs/text_file.h"
 #include "fs/tmpfs.h"
 #include "fs/vnode_file.h"
 
@@ -120,7 +121,7 @@ static err_t create_file(const struct path_from *from, const struct opening *o, 
     if (flags & LINUX_O_PATH) {
         /* stays as it is */
     } else if (vnode_is_regular(o->vnode)) {
-        ops = &regular_file_ops;
+        ops = vnode_is_stored(o->vnode) ? &regular_file_ops : &text_file_ops;
     } else if (vnode_is_directory(o->vnode)) {
         ops = o->vnode->magic == MAGIC_FD_DIRECTORY && files ? &fd_directory_ops : &directory_file_ops;
     } else if (vnode_type(o->vnode) == LINUX_S_IFIFO && o->vnode->stream.ops) {
@@ -148,7 +149,7 @@ static err_t finish(const struct path_from *from, const struct opening *o, uint3
 {
     err_t e = create_file(from, o, flags, out);
     if (failed(e)) return e;
-    if (!(flags & LINUX_O_TRUNC) || o->is_created || !vnode_is_regular(o->vnode)) return OK;
+    if (!(flags & LINUX_O_TRUNC) || o->is_created || !vnode_is_stored(o->vnode)) return OK;
     e = tmpfs_truncate(o->vnode, 0);
     if (failed(e)) file_put(*out);
     return e;

@@ -4,25 +4,52 @@
 #include "abi/linux/fcntl.h"
 #include "fs/fd_table.h"
 #include "fs/names.h"
+#include "fs/proc_text.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 
 enum { FD_DIGITS_MAX = 7 };
 
+void (*proc_describe)(struct proc_process *out);
+
 struct proc_node {
     const char *name;
     uint8_t parent; /* index in the table */
     uint8_t magic;  /* enum vnode_magic */
-    uint32_t mode;
+    uint16_t mode;
+    const void *content; /* a link's target, or the struct text_source of MAGIC_TEXT */
 };
 
-static const struct proc_node nodes[] = {
-    { "", 0, MAGIC_NONE, LINUX_S_IFDIR | 0555 },
-    { "self", 0, MAGIC_NONE, LINUX_S_IFDIR | 0555 },
-    { "fd", 1, MAGIC_FD_DIRECTORY, LINUX_S_IFDIR | 0500 },
-    { "exe", 1, MAGIC_EXE_LINK, LINUX_S_IFLNK | 0777 },
+enum {
+    FILE_MODE = LINUX_S_IFREG | 0444,
+    DIRECTORY_MODE = LINUX_S_IFDIR | 0555,
+    LINK_MODE = LINUX_S_IFLNK | 0777
 };
+
+/* The one process has the number 1. What its directory shows is that of whoever asks. */
+enum { ROOT, PROCESS };
+static const struct proc_node nodes[] = {
+    [ROOT] = { "", ROOT, MAGIC_NONE, DIRECTORY_MODE, NULL },
+    [PROCESS] = { "1", ROOT, MAGIC_NONE, DIRECTORY_MODE, NULL },
+    { "self", ROOT, MAGIC_NONE, LINK_MODE, "1" },
+    { "meminfo", ROOT, MAGIC_TEXT, FILE_MODE, &proc_meminfo },
+    { "fd", PROCESS, MAGIC_FD_DIRECTORY, LINUX_S_IFDIR | 0500, NULL },
+    { "exe", PROCESS, MAGIC_EXE_LINK, LINK_MODE, NULL },
+    { "maps", PROCESS, MAGIC_TEXT, FILE_MODE, &proc_maps },
+    { "smaps", PROCESS, MAGIC_TEXT, FILE_MODE, &proc_smaps },
+    { "smaps_rollup", PROCESS, MAGIC_TEXT, FILE_MODE, &proc_smaps_rollup },
+    { "statm", PROCESS, MAGIC_TEXT, FILE_MODE, &proc_statm },
+    { "status", PROCESS, MAGIC_TEXT, FILE_MODE, &proc_status },
+};
+
+static void set_content(struct vnode *v, const void *content)
+{
+    if (v->magic == MAGIC_TEXT) v->regular.text = content;
+    if (!vnode_is_symlink(v) || !content) return;
+    v->symlink.target = content;
+    v->size = strlen(content);
+}
 
 static err_t add_node_locked(const struct proc_node *node, struct vnode *parent, int64_t time_ns,
                              struct vnode **out) REQUIRES(fs_queue.lock)
@@ -30,6 +57,7 @@ static err_t add_node_locked(const struct proc_node *node, struct vnode *parent,
     struct vnode *v = vnode_create(node->mode, FILESYSTEM_PROC, time_ns);
     if (!v) return ERR_NO_MEMORY;
     v->magic = node->magic;
+    set_content(v, node->content);
     err_t e = directory_add_locked(parent, node->name, strlen(node->name), true, v, NULL);
     vnode_put(v); /* the tree's reference keeps it */
     *out = v;
@@ -152,7 +180,7 @@ static err_t fd_directory_seek(struct file *file, int64_t offset, uint32_t whenc
 static void fd_directory_release(struct file *file) { fd_table_unwatch(file->context); }
 
 const struct file_ops fd_directory_ops = {
-    .name = "/proc/self/fd",
+    .name = "/proc/1/fd",
     .is_seekable = true,
     .read = fd_directory_read,
     .seek = fd_directory_seek,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part of /proc that programs cannot do without: /proc/self/exe, and /proc/self/fd, which the
- * names /dev/fd and /dev/stdin lead to. "self" is whoever walks the path. */
+/* The tree of /proc: /proc/self with its links and descriptors, to which the names /dev/fd and /dev/stdin
+ * lead, and the texts of fs/proc_text.h. Whose they are is decided by who walks the path and who reads. */
 #pragma once
 #include "fs/directory.h"
 #include "fs/file.h"

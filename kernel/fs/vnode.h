@@ -24,7 +24,7 @@ struct dir_entry;
 enum filesystem { FILESYSTEM_ROOT = 1, FILESYSTEM_DEV = 2, FILESYSTEM_PROC = 3, FILESYSTEM_ANONYMOUS = 4 };
 
 /* Nodes of /proc whose meaning depends on who asks; fs/procfs.c. */
-enum vnode_magic { MAGIC_NONE, MAGIC_FD_DIRECTORY, MAGIC_FD_LINK, MAGIC_EXE_LINK };
+enum vnode_magic { MAGIC_NONE, MAGIC_FD_DIRECTORY, MAGIC_FD_LINK, MAGIC_EXE_LINK, MAGIC_TEXT };
 
 struct vnode_regular {
     const uint8_t *lower;   /* the archive's data, never written; page_tree hides it page by page */
@@ -32,7 +32,10 @@ struct vnode_regular {
     struct page_tree pages; /* written pages; a page in neither is a hole */
     uint64_t block_pages;   /* pages that hold data: st_blocks */
     struct mapping mapping; /* the areas of address spaces that show the file */
-    const char *name;       /* what a file of FILESYSTEM_ANONYMOUS is called in /proc/self */
+    union {
+        const char *name;               /* what a file of FILESYSTEM_ANONYMOUS is called in /proc/self */
+        const struct text_source *text; /* of MAGIC_TEXT: fs/text_file.h */
+    };
     bool is_name_owned;
     uint32_t writers; /* open files that may write it; atomic, rises under the lock */
     uint32_t runners; /* open files that run it as a program: then it stays as it is; likewise */
@@ -54,6 +57,7 @@ struct vnode_symlink {
 };
 
 struct file_ops;
+struct text_source;
 
 /* A pipe's end without a name, found again through /proc/self/fd. */
 struct vnode_stream {
@@ -92,6 +96,11 @@ static inline void fs_unlock(void) RELEASES(fs_queue.lock) { spin_unlock(&fs_que
 static inline uint32_t vnode_type(const struct vnode *v) { return v->mode & LINUX_S_IFMT; }
 static inline bool vnode_is_directory(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFDIR; }
 static inline bool vnode_is_regular(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFREG; }
+/* A regular file with bytes of its own, not one whose text is made when it is read. */
+static inline bool vnode_is_stored(const struct vnode *v)
+{
+    return vnode_is_regular(v) && v->magic == MAGIC_NONE;
+}
 static inline bool vnode_is_symlink(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFLNK; }
 static inline bool vnode_is_device(const struct vnode *v)
 {

@@ -12,6 +12,7 @@ extern uint64_t direct_map_host_base;
 #else
 #define DIRECT_MAP_BASE 0xffff800000000000ull
 #endif
+#define DIRECT_MAP_BYTES (64ull << 40) /* of address space: docs/memory-map.md */
 /* What the entry stub maps; the rest follows in kernel_map_init. */
 #define DIRECT_MAP_BOOT_BYTES (4ull << GIANT_SHIFT)
 

@@ -173,13 +173,27 @@ err_t frame_share(paddr_t frame, uint8_t leaf_shift)
     return e;
 }
 
+static uint32_t holders_of(paddr_t frame)
+{
+    const struct counts *c = find(number_of(frame));
+    uint32_t count = c ? c->whole + (c->part ? c->part[part_of(frame)] : 0u) : 0;
+    return MAX(count, 1u);
+}
+
+uint32_t frame_share_holders(paddr_t frame)
+{
+    spin_lock(&lock);
+    uint32_t holders = holders_of(frame);
+    spin_unlock(&lock);
+    return holders;
+}
+
 bool frame_is_shared(paddr_t frame, uint8_t leaf_shift)
 {
     bool is_shared = false;
     spin_lock(&lock);
     if (leaf_shift == PAGE_SHIFT) {
-        const struct counts *c = find(number_of(frame));
-        is_shared = c && c->whole + (c->part ? c->part[part_of(frame)] : 0u) > 1;
+        is_shared = holders_of(frame) > 1;
     } else {
         for (uint64_t i = 0; i < blocks_in(leaf_shift) && !is_shared; i++)
             is_shared = find(number_of(frame) + i);

@@ -13,6 +13,8 @@
 /* One holder more. ERR_NO_MEMORY: nothing has changed. */
 err_t frame_share(paddr_t frame, uint8_t leaf_shift);
 bool frame_is_shared(paddr_t frame, uint8_t leaf_shift);
+/* Of one frame; 1 where nothing is counted. */
+uint32_t frame_share_holders(paddr_t frame);
 /* One holder fewer; what nobody holds any more is freed. Returns the number of frames freed. */
 uint64_t frame_share_drop(paddr_t frame, uint8_t leaf_shift);
 /* A holder of a whole block holds its 512 frames one by one from now on. ERR_NO_MEMORY. */

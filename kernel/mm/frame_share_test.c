@@ -64,6 +64,7 @@ static void check_counts(void)
     for (uint32_t i = 0; i < PARTS; i++) {
         bool is_alone = true;
         for (uint32_t h = 0; h < HOLDERS; h++) is_alone &= !model.holder[h].whole;
+        if (holders_of(i) > 0) EXPECT_EQ(frame_share_holders(part_frame(i)), holders_of(i));
         if (is_alone && holders_of(i) > 0)
             EXPECT_EQ(frame_is_shared(part_frame(i), PAGE_SHIFT), holders_of(i) > 1);
     }

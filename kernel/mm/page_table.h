@@ -82,6 +82,9 @@ typedef void page_visit_fn(uint64_t vaddr, paddr_t paddr, uint8_t leaf_shift, ui
 void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_visit_fn *leaf,
                       void *context);
 
+/* Tables below the root, of the user half. */
+uint64_t page_table_count(const struct page_table *pt);
+
 /* Makes sure that no leaf reaches across `edge`. ERR_NO_MEMORY. */
 err_t page_table_split(struct page_table *pt, uint64_t edge);
 

@@ -39,6 +39,27 @@ void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t byte
     }
 }
 
+static uint64_t count_below(uint64_t entry, uint32_t level)
+{
+    const uint64_t *table = pte_table(entry);
+    uint64_t count = 1, left = level > 2 ? field_get(entry, PTE_COUNT) : 0;
+    for (uint32_t i = 0; left; i++) {
+        if (!(table[i] & PTE_USED)) continue;
+        left--;
+        if (!pte_is_leaf(table[i], level - 1)) count += count_below(table[i], level - 1);
+    }
+    return count;
+}
+
+uint64_t page_table_count(const struct page_table *pt)
+{
+    const uint64_t *root = direct_map(pt->root);
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < PAGE_TABLE_KERNEL_HALF; i++)
+        if (root[i] & PTE_USED) count += count_below(root[i], PAGE_TABLE_LEVELS);
+    return count;
+}
+
 /* ---- sharing ---- */
 
 struct sharing {

@@ -39,6 +39,15 @@ static void thread_publish(struct thread *t, const char *name)
     spin_unlock(&all_lock);
 }
 
+uint32_t thread_count(void)
+{
+    uint32_t count = 0;
+    spin_lock(&all_lock);
+    for (const struct list *at = thread_all.next; at != &thread_all; at = at->next) count++;
+    spin_unlock(&all_lock);
+    return count;
+}
+
 void sched_init(void)
 {
     runqueue_init(&boot_runqueue);
@@ -110,6 +119,7 @@ void thread_schedule(void)
     struct runqueue *rq = this_runqueue();
     struct thread *self = thread_current();
     struct thread *next;
+    bool could_go_on = self->state == THREAD_READY;
     while (!(next = runqueue_take(rq))) {
         /* Nothing to run: zero memory for later, a step at a time with interrupts let in between, then
          * wait for one to wake somebody, perhaps ourselves. */
@@ -120,6 +130,8 @@ void thread_schedule(void)
         interrupts_off();
     }
     next->state = THREAD_RUNNING;
+    self->switches.voluntary += !could_go_on;
+    self->switches.involuntary += could_go_on && next != self;
     if (next != self) switch_to(self, next);
     reap_ended(rq);
 }

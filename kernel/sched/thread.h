@@ -27,11 +27,15 @@ struct thread {
     bool is_interruptible;     /* it is in such a sleep now */
     bool is_detached;          /* nobody will join: freed when it ends */
     uint32_t id;
+    struct { /* as Linux counts: sleeps, if only the CPU idled meanwhile; what others ran in its place */
+        uint64_t voluntary, involuntary;
+    } switches;
     struct thread *joiner; /* sleeping in thread_join, under the run queue's lock */
     char name[CONFIG_THREAD_NAME_MAX];
 };
 
 extern struct list thread_all; /* of every thread, for the debugger and panic reports */
+uint32_t thread_count(void);
 
 /* Makes the code that is running the first thread of this CPU, on the boot stack. */
 void sched_init(void);

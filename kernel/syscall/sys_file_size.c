@@ -16,6 +16,12 @@ static err_t check_truncate(const struct vnode *v)
     return vnode_is_regular(v) ? OK : ERR_INVALID;
 }
 
+/* The length of a text that is made when it is read is nobody's to choose, and Linux lets it pass. */
+static err_t truncate_vnode(struct vnode *v, uint64_t bytes)
+{
+    return vnode_is_stored(v) ? tmpfs_truncate(v, bytes) : OK;
+}
+
 int64_t sys_truncate(uint64_t path, uint64_t bytes)
 {
     struct vnode *v;
@@ -23,7 +29,7 @@ int64_t sys_truncate(uint64_t path, uint64_t bytes)
     err_t e = path_argument_get_vnode((uint64_t)LINUX_AT_FDCWD, path, PATH_REQUIRED, WALK_FOLLOW, &v);
     if (failed(e)) return e.code;
     e = check_truncate(v);
-    if (!failed(e)) e = tmpfs_truncate(v, bytes);
+    if (!failed(e)) e = truncate_vnode(v, bytes);
     vnode_put(v);
     return e.code;
 }
@@ -35,7 +41,7 @@ int64_t sys_ftruncate(uint64_t fd, uint64_t bytes)
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
     bool is_possible = vnode_is_regular(file->vnode) && file_is_writable(file);
-    e = is_possible ? tmpfs_truncate(file->vnode, bytes) : ERR_INVALID;
+    e = is_possible ? truncate_vnode(file->vnode, bytes) : ERR_INVALID;
     file_put(file);
     return e.code;
 }
@@ -68,7 +74,7 @@ static err_t check_fallocate(const struct file *file, uint32_t mode, uint64_t of
     }
     if ((int64_t)(offset + bytes) < 0) return ERR_FILE_TOO_LARGE;
     bool is_offered = !(mode & ~(uint32_t)(LINUX_FALLOC_KEEP_SIZE | LINUX_FALLOC_PUNCH_HOLE));
-    return is_offered ? OK : ERR_NOT_SUPPORTED;
+    return is_offered && vnode_is_stored(file->vnode) ? OK : ERR_NOT_SUPPORTED;
 }
 
 int64_t sys_fallocate(uint64_t fd, uint64_t mode, uint64_t offset, uint64_t bytes)
@@ -92,7 +98,7 @@ int64_t sys_fsync(uint64_t fd)
     struct file *file;
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
-    bool is_stored = vnode_is_regular(file->vnode) || vnode_is_directory(file->vnode);
+    bool is_stored = vnode_is_stored(file->vnode) || vnode_is_directory(file->vnode);
     file_put(file);
     return is_stored ? 0 : ERR_INVALID.code;
 }

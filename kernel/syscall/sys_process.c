@@ -159,7 +159,8 @@ int64_t sys_getrusage(uint64_t who, uint64_t usage)
         uint64_t us = (time_now_ns() - p->start_ns) / 1000;
         u.user_seconds = (int64_t)(us / 1000000);
         u.user_microseconds = (int64_t)(us % 1000000);
-        u.max_resident_kib = (int64_t)(p->space->resident_pages * (PAGE_BYTES / 1024));
+        u.max_resident_kib =
+            (int64_t)(MAX(p->space->resident_peak_pages, p->space->resident_pages) * (PAGE_BYTES / 1024));
         u.minor_faults = (int64_t)p->space->fault_count;
     } else if (whose != LINUX_RUSAGE_CHILDREN) {
         return ERR_INVALID.code;

@@ -13,6 +13,7 @@ static struct area *area_of(struct tree_node *node)
 }
 static struct area *below(const struct area *area) { return area_of(tree_previous(&area->node)); }
 struct area *space_next_locked(const struct area *area) { return area_of(tree_next(&area->node)); }
+struct area *space_last_locked(struct space *space) { return area_of(tree_last(&space->areas)); }
 
 /* ---- gaps ---- */
 
@@ -166,6 +167,7 @@ static void count_bytes(struct space *space, uint32_t flags, uint64_t bytes)
 
 static void uncount_bytes(struct space *space, uint32_t flags, uint64_t bytes)
 {
+    space->mapped_peak_bytes = MAX(space->mapped_peak_bytes, space->mapped_bytes);
     space->mapped_bytes -= bytes;
     if (is_data(flags)) space->data_bytes -= bytes;
 }

@@ -31,6 +31,7 @@ static void drop_hold(paddr_t frame, uint8_t leaf_shift, uint32_t flags)
 void page_release(paddr_t frame, uint8_t leaf_shift, uint32_t flags, void *context)
 {
     struct space *space = context;
+    space->resident_peak_pages = MAX(space->resident_peak_pages, space->resident_pages);
     space->resident_pages -= 1ull << (leaf_shift - PAGE_SHIFT);
     if (!(flags & PAGE_BORROWED)) drop_hold(frame, leaf_shift, flags);
 }

@@ -78,8 +78,10 @@ struct space {
     uint64_t mapped_bytes;
     uint64_t data_bytes; /* of it, private and writable, stacks not */
     uint64_t resident_pages;
-    uint64_t map_top; /* mappings without an address go below this */
+    uint64_t mapped_peak_bytes, resident_peak_pages; /* brought up to date when these fall */
+    uint64_t map_top;                                /* mappings without an address go below this */
     uint64_t brk_start, brk_end;
+    uint64_t stack_start; /* in the stack that the program began on; set by the loader */
     uint64_t fault_count;
     struct { /* RLIMIT_AS, RLIMIT_DATA; RLIMIT_STACK: how large an area may grow downward */
         uint64_t mapped_bytes, data_bytes, stack_bytes;
@@ -155,3 +157,4 @@ struct area *space_find_locked(struct space *space, uint64_t address) REQUIRES(s
 /* The first area that ends above `address`: it contains the address or is the next one up. */
 struct area *space_find_from_locked(struct space *space, uint64_t address) REQUIRES(space->lock);
 struct area *space_next_locked(const struct area *area);
+struct area *space_last_locked(struct space *space) REQUIRES(space->lock);

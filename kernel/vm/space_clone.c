@@ -46,6 +46,7 @@ err_t space_clone(struct space *space, struct space **out)
     to->map_top = space->map_top;
     to->brk_start = space->brk_start;
     to->brk_end = space->brk_end;
+    to->stack_start = space->stack_start;
     to->limits = space->limits;
     e = clone_areas_locked(space, to);
     mutex_unlock(&to->lock);

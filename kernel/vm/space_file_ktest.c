@@ -3,6 +3,7 @@
  * through a shared mapping gives it pages of its own. */
 #include "vm/area.h"
 #include "vm/space_ktest.h"
+#include "vm/space_report.h"
 
 static struct {
     struct backing backing;
@@ -209,5 +210,44 @@ TEST(a_file_that_cannot_be_given_a_page_fails_the_write_and_nothing_else)
         EXPECT_EQ(peek(shared) & 0xff, 0x11);
     }
     EXPECT(failures > 0);
+    close_file();
+}
+
+static struct page_sums reported;
+static void report(uint64_t address)
+{
+    struct area_report area;
+    EXPECT(space_report_area(space, address, &area, &reported));
+    EXPECT(area.backing == &file.backing);
+    backing_put(area.backing);
+}
+
+TEST(a_report_tells_pages_of_a_file_from_copies_and_who_else_shows_them)
+{
+    open_file();
+    uint64_t private = map_file(3, RW), shared = map_file(2, RW | SPACE_SHARED | SPACE_MAY_WRITE);
+    report(private);
+    EXPECT_EQ(reported.bytes[0], 0);
+    EXPECT_EQ(peek(private) & 0xff, 0x11); /* and its neighbours come along, but for the archive's odd end */
+    report(private);
+    EXPECT_EQ(reported.bytes[0], 2 * PAGE_BYTES);
+    EXPECT_EQ(reported.proportional[0], 2 * PAGE_BYTES);
+
+    poke(shared, 5);
+    report(shared);
+    EXPECT_EQ(reported.bytes[PAGES_DIRTY], PAGE_BYTES); /* the private view has to ask again */
+    EXPECT_EQ(peek(private), 5);
+    report(shared);
+    EXPECT_EQ(reported.bytes[PAGES_DIRTY | PAGES_SHARED], PAGE_BYTES);
+    EXPECT_EQ(reported.proportional[PAGES_DIRTY | PAGES_SHARED], PAGE_BYTES / 2);
+    report(private);
+    EXPECT_EQ(reported.bytes[PAGES_SHARED], PAGE_BYTES);
+    EXPECT_EQ(reported.bytes[0], PAGE_BYTES);
+
+    poke(private, 6);
+    report(private);
+    EXPECT_EQ(reported.bytes[PAGES_ANONYMOUS | PAGES_DIRTY], PAGE_BYTES);
+    report(shared);
+    EXPECT_EQ(reported.bytes[PAGES_DIRTY], PAGE_BYTES);
     close_file();
 }

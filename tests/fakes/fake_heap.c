@@ -5,6 +5,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,16 @@ void *heap_alloc_zeroed(size_t bytes)
 {
     void *block = heap_alloc(bytes);
     return block ? memset(block, 0, bytes) : NULL;
+}
+
+/* Always another block, so that a kept pointer to the old one shows. */
+void *heap_resize(void *block, size_t bytes)
+{
+    void *larger = heap_alloc(bytes);
+    if (!larger || !block) return larger;
+    memcpy(larger, block, MIN(bytes, malloc_usable_size(block)));
+    heap_free(block);
+    return larger;
 }
 
 void heap_free(void *block)

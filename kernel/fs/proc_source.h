@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of /proc ask of whoever knows processes: fs/ owns the contract, container/ fills it in. */
+#pragma once
+#include "lib/base.h"
+
+struct fs_context;
+struct space;
+
+struct proc_process {
+    uint32_t pid;
+    const char *name;
+    struct space *space; /* valid as long as the process that asks is in the kernel; NULL: it has none */
+    struct fs_context *fs;
+    struct { /* bit n - 1 of signal n */
+        uint64_t pending, blocked, ignored, caught;
+    } signals;
+    uint64_t signals_queued_max; /* RLIMIT_SIGPENDING */
+    uint64_t capabilities;       /* what root has of them */
+    uint64_t voluntary_switches, involuntary_switches;
+    bool no_new_privileges;
+};
+
+/* Describes the process of the running thread; set once, before any process runs. */
+extern void (*proc_describe)(struct proc_process *out);

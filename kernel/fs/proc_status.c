@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /proc/PID/status and statm. */
+#include "fs/fd_table.h"
+#include "fs/fs_context.h"
+#include "fs/proc_text.h"
+
+static uint64_t resident_files(const struct proc_memory *memory)
+{
+    return proc_memory_sum(memory->bytes, PAGES_HUGETLB | PAGES_ANONYMOUS, 0);
+}
+
+static uint64_t resident(const struct proc_memory *memory)
+{
+    return proc_memory_sum(memory->bytes, PAGES_HUGETLB, 0);
+}
+
+/* ---- statm ---- */
+
+static void write_statm(struct text *text, uint64_t *cursor)
+{
+    struct proc_process process;
+    struct proc_memory memory;
+    struct space_report space;
+    if (!proc_begin(cursor, &process)) return;
+    proc_memory_read(&process, &memory);
+    space_report(process.space, &space);
+    text_add(text, "%lu %lu %lu %lu 0 %lu 0\n", space.mapped_bytes >> PAGE_SHIFT,
+             resident(&memory) >> PAGE_SHIFT, resident_files(&memory) >> PAGE_SHIFT,
+             memory.program_bytes >> PAGE_SHIFT, (space.data_bytes + memory.stack_bytes) >> PAGE_SHIFT);
+}
+
+/* ---- status ---- */
+
+static uint32_t fd_capacity(struct fd_table *files)
+{
+    if (!files) return 0;
+    spin_lock(&files->lock);
+    uint32_t capacity = files->capacity;
+    spin_unlock(&files->lock);
+    return capacity;
+}
+
+/* The name is one line and has no other use for a backslash. */
+static void add_name(struct text *text, const char *name)
+{
+    text_add(text, "Name:\t");
+    for (; *name; name++) {
+        if (*name == '\n' || *name == '\\')
+            text_add(text, "\\%s", *name == '\n' ? "n" : "\\");
+        else
+            text_add(text, "%c", *name);
+    }
+}
+
+/* One process with one thread, whose parent is outside; root of its own machine. */
+static void add_identity(struct text *text, const struct proc_process *p)
+{
+    fs_lock();
+    uint32_t umask = p->fs->umask;
+    fs_unlock();
+    add_name(text, p->name);
+    text_add(text,
+             "\nUmask:\t%#04o\nState:\tR (running)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t0\nTracerPid:\t0\n",
+             umask, p->pid, p->pid);
+    text_add(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n",
+             fd_capacity(p->fs->files));
+    text_add(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", p->pid, p->pid, p->pid, p->pid);
+}
+
+static void add_memory(struct text *text, const struct proc_process *process)
+{
+    struct proc_memory memory;
+    struct space_report space;
+    proc_memory_read(process, &memory);
+    space_report(process->space, &space);
+    uint64_t shared = proc_memory_sum(memory.bytes, PAGES_HUGETLB | PAGES_OF_NAMELESS, PAGES_OF_NAMELESS);
+    uint64_t huge = proc_memory_sum(memory.bytes, PAGES_HUGETLB, PAGES_HUGETLB), now = resident(&memory);
+    /* Linux does not count huge pages that were asked for as resident; those of now are told apart. */
+    uint64_t peak = space.resident_peak_bytes - MIN(huge, space.resident_peak_bytes);
+    const struct {
+        const char *name;
+        uint64_t bytes;
+    } lines[] = {
+        { "VmPeak", space.mapped_peak_bytes },
+        { "VmSize", space.mapped_bytes },
+        { "VmLck", memory.locked_bytes },
+        { "VmPin", 0 },
+        { "VmHWM", MAX(peak, now) },
+        { "VmRSS", now },
+        { "RssAnon", now - resident_files(&memory) },
+        { "RssFile", resident_files(&memory) - shared },
+        { "RssShmem", shared },
+        { "VmData", space.data_bytes },
+        { "VmStk", memory.stack_bytes },
+        { "VmExe", memory.program_bytes },
+        { "VmLib", memory.code_bytes - memory.program_bytes },
+        { "VmPTE", space.table_bytes },
+        { "VmSwap", 0 },
+        { "HugetlbPages", huge },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)
+        text_add(text, "%s:\t%8lu kB\n", lines[i].name, lines[i].bytes >> 10);
+}
+
+static uint32_t count_bits(uint64_t set)
+{
+    uint32_t count = 0;
+    for (; set; set &= set - 1) count++;
+    return count;
+}
+
+/* Signals are the process's, as it has one thread. What the processor does about speculation is not known
+ * here, which Linux has a word for. */
+static void add_state(struct text *text, const struct proc_process *p)
+{
+    text_add(text, "CoreDumping:\t0\nTHP_enabled:\t1\nThreads:\t1\nSigQ:\t%u/%lu\n",
+             count_bits(p->signals.pending), p->signals_queued_max);
+    const struct {
+        const char *name;
+        uint64_t set;
+    } sets[] = {
+        { "SigPnd", 0 },
+        { "ShdPnd", p->signals.pending },
+        { "SigBlk", p->signals.blocked },
+        { "SigIgn", p->signals.ignored },
+        { "SigCgt", p->signals.caught },
+        { "CapInh", 0 },
+        { "CapPrm", p->capabilities },
+        { "CapEff", p->capabilities },
+        { "CapBnd", p->capabilities },
+        { "CapAmb", 0 },
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(sets); i++)
+        text_add(text, "%s:\t%016lx\n", sets[i].name, sets[i].set);
+    text_add(text,
+             "NoNewPrivs:\t%u\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tunknown\n"
+             "SpeculationIndirectBranch:\tunknown\n",
+             p->no_new_privileges);
+    text_add(text, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+    text_add(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", p->voluntary_switches,
+             p->involuntary_switches);
+}
+
+static void write_status(struct text *text, uint64_t *cursor)
+{
+    struct proc_process process;
+    if (!proc_begin(cursor, &process)) return;
+    add_identity(text, &process);
+    add_memory(text, &process);
+    add_state(text, &process);
+}
+
+const struct text_source proc_statm = { write_statm };
+const struct text_source proc_status = { write_status };
