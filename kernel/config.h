@@ -10,8 +10,9 @@ enum {
     CONFIG_POOL_BLOCKS = 32,           /* of 2 MiB, zeroed by idle CPUs for the next faults */
     CONFIG_POOL_PART = 8,              /* but no more than one part in this many of all blocks */
     CONFIG_POOL_STEP_BYTES = 64 << 10, /* zeroed before looking for other work again */
-    CONFIG_RESERVE_PART = 128,         /* the last one in so many frames is for the kernel alone, */
-    CONFIG_RESERVE_FRAMES_MAX = 1024,  /* but no more than these */
+    CONFIG_KEPT_PART = 4,             /* blocks of 128 MiB that are whole, for each kept for pages in place */
+    CONFIG_RESERVE_PART = 128,        /* the last one in so many frames is for the kernel alone, */
+    CONFIG_RESERVE_FRAMES_MAX = 1024, /* but no more than these */
 
     /* ---- threads ---- */
     CONFIG_KERNEL_STACK_BYTES = 16384,
@@ -28,6 +29,7 @@ enum {
     CONFIG_ARGS_BYTES_MAX = 128 * 1024,        /* argv and envp strings and pointers together */
     CONFIG_AREAS_MAX = 65530,                  /* areas of one address space, as vm.max_map_count */
     CONFIG_FAULT_AROUND_PAGES = 16,            /* pages of a file mapped on one read fault */
+    CONFIG_FILL_REST_PAGES = 256,              /* of 2 MiB, that are there when the rest comes at once */
 };
 
 _Static_assert(HUGE_BYTES % CONFIG_POOL_STEP_BYTES == 0, "a block is zeroed in whole steps");

@@ -105,20 +105,13 @@ struct free_memory {
     uint64_t blocks, frames; /* frames: of those not in blocks */
 };
 
-/* Sums of neighbouring bits, then of pairs, and so on; the compiler's own needs a library. */
-static uint32_t bits_set(uint64_t word)
-{
-    word -= word >> 1 & 0x5555555555555555;
-    word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
-    return (uint32_t)(((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56);
-}
-
 static void count_group(const struct frame_group *g, struct free_memory *sum)
 {
     uint64_t blocks = group_free_blocks(g);
     if (blocks) sum->blocks += bits_set(blocks);
-    for (uint64_t partial = mask_read(&g->partial); partial; partial &= partial - 1) {
-        uint16_t count = count_read(&g->count[__builtin_ctzll(partial)]);
+    uint64_t parts = mask_read(&g->partial) | mask_read(&g->kept);
+    for (; parts; parts &= parts - 1) {
+        uint16_t count = count_read(&g->count[lowest_bit(parts)]);
         if (!(count & COUNT_RESERVED)) sum->frames += count & COUNT_FREE;
     }
 }

@@ -28,6 +28,21 @@ paddr_t frame_alloc(void);
 paddr_t frame_alloc_zeroed(void);
 void frame_free(paddr_t frame);
 
+/* ---- certain frames, so that what was given out singly becomes 2 MiB in one piece: frame_kept.c ---- */
+
+enum { FRAME_SET_WORDS = HUGE_BYTES / PAGE_BYTES / 64 };
+
+/* Opens a whole block for its frame `index`, and keeps the others for frame_take: until the block is whole
+ * again they are the last that other allocations get, though they count as free. PADDR_NONE: no block is
+ * whole, or too many are kept already (CONFIG_KEPT_PART). */
+paddr_t frame_alloc_kept(uint64_t index);
+/* This frame, if it is free and its block is not whole. */
+bool frame_take(paddr_t frame);
+/* All frames of the block whose bits are set in `set`, or none; `count` of them. */
+bool frame_take_set(paddr_t block, const uint64_t set[FRAME_SET_WORDS], uint32_t count);
+/* How many frames of the block are free one by one; of the moment. */
+uint32_t frame_free_in_block(paddr_t block);
+
 paddr_t frame_alloc_huge(void); /* 2 MiB, aligned */
 /* From the pool of zeroed blocks if there is one, zeroed now if not. */
 paddr_t frame_alloc_huge_zeroed(void);

@@ -9,6 +9,7 @@
 
 static uint64_t blocks_in(const struct frame_group *g) { return mask_read(&g->whole) | mask_read(&g->fresh); }
 static uint64_t partial_in(const struct frame_group *g) { return mask_read(&g->partial); }
+static uint64_t kept_in(const struct frame_group *g) { return mask_read(&g->kept); }
 
 static inline struct frame_group *find_in_region(struct region *region,
                                                  uint64_t (*mask)(const struct frame_group *))
@@ -47,6 +48,10 @@ static struct frame_group *find_with_blocks(void)
 static struct frame_group *find_with_frames(void)
 {
     return find_group(offsetof(struct region, may_have_frames), partial_in);
+}
+static struct frame_group *find_with_kept(void)
+{
+    return find_group(offsetof(struct region, may_have_kept), kept_in);
 }
 
 /* ---- whole blocks ---- */
@@ -137,19 +142,32 @@ static uint64_t steal_frame(struct frame_cpu *cpu)
     return NOWHERE;
 }
 
+/* The lowest block of the mask. */
+static uint64_t reserve_from(struct frame_cpu *cpu, struct frame_group *g, uint64_t *mask)
+{
+    uint64_t seen = mask_read(mask);
+    uint32_t block = seen ? lowest_bit(seen) : 0;
+    /* The hint is cleared before the count is looked at: whoever changes the count later sets it. */
+    if (!mask_take(mask, block) || !count_reserve(&g->count[block])) return NOWHERE;
+    uint64_t address = take_counted(cpu, g, block);
+    reserve_instead(cpu, g, block);
+    return address;
+}
+
 static uint64_t find_partial(struct frame_cpu *cpu)
 {
     struct frame_group *g;
-    while ((g = find_with_frames())) {
-        uint64_t seen = partial_in(g);
-        uint64_t block = seen ? (uint64_t)__builtin_ctzll(seen) : 0;
-        /* The hint is cleared before the count is looked at: whoever changes the count later sets it. */
-        if (!mask_take(&g->partial, block) || !count_reserve(&g->count[block])) continue;
-        uint64_t address = take_counted(cpu, g, block);
-        reserve_instead(cpu, g, block);
-        return address;
-    }
-    return NOWHERE;
+    uint64_t address = NOWHERE;
+    while (address == NOWHERE && (g = find_with_frames())) address = reserve_from(cpu, g, &g->partial);
+    return address;
+}
+
+static uint64_t find_kept(struct frame_cpu *cpu)
+{
+    struct frame_group *g;
+    uint64_t address = NOWHERE;
+    while (address == NOWHERE && (g = find_with_kept())) address = reserve_from(cpu, g, &g->kept);
+    return address;
 }
 
 uint64_t frame_find(struct frame_cpu *cpu)
@@ -162,6 +180,8 @@ uint64_t frame_find(struct frame_cpu *cpu)
         address = block_find_ready(cpu);
         if (address != NOWHERE) return open_block(cpu, address);
     } while (region_next(setups));
+    address = find_kept(cpu);
+    if (address != NOWHERE) return address;
     address = steal_frame(cpu);
     if (address != NOWHERE) return address;
     address = block_find(cpu, true);
@@ -184,8 +204,12 @@ void block_settle(struct region *region, struct frame_group *g, uint64_t block, 
     if (likely(result == PUT_DONE)) return;
     if (result == PUT_WHOLE) {
         bits_write(&g->bits[block], 0);
-        mask_take(&g->partial, block);
+        mask_take(&g->partial, (uint32_t)block);
+        if (unlikely(mask_has(&g->kept, block))) mask_take(&g->kept, (uint32_t)block);
         block_give(region, g, block);
+    } else if (count_read(&g->count[block]) & COUNT_KEPT) {
+        mask_put(&g->kept, (uint32_t)block);
+        hint_set(&region->may_have_kept);
     } else {
         mask_put(&g->partial, block);
         hint_set(&region->may_have_frames);
@@ -222,5 +246,6 @@ void block_free_whole(uint64_t address, const void *caller)
     ASSERT(is_aligned(address, HUGE_BYTES));
     if (!block_is_used(g, block)) frame_double_free(address, caller);
     frame_debug_freed(address, BLOCK_FRAMES, caller);
+    block_set_live(g, block, true); /* and not kept */
     if (!block_give(region, g, block)) frame_double_free(address, caller);
 }

@@ -18,9 +18,9 @@ enum {
 
 struct region {
     struct frame_group groups[REGION_GROUPS];
-    /* Hints: false only when no group has free blocks, or partial ones. They are set after what they tell
+    /* Hints: false only when no group has free blocks, partial ones, or kept ones. They are set after what they tell
      * of, and cleared before it is looked at again. */
-    bool may_have_blocks, may_have_frames;
+    bool may_have_blocks, may_have_frames, may_have_kept;
     struct block_bits bits[REGION_BLOCKS]; /* cut off after the region's last block of RAM */
 };
 

@@ -49,10 +49,10 @@ static uint64_t take_in_block(struct frame_group *g, uint64_t block, uint32_t co
     return NOWHERE;
 }
 
-static uint64_t take_in_group(struct frame_group *g, uint32_t count, uint32_t align)
+static uint64_t take_in_group(struct frame_group *g, uint64_t blocks, uint32_t count, uint32_t align)
 {
-    for (uint64_t partial = mask_read(&g->partial); partial; partial &= partial - 1) {
-        uint64_t found = take_in_block(g, (uint64_t)__builtin_ctzll(partial), count, align);
+    for (; blocks; blocks &= blocks - 1) {
+        uint64_t found = take_in_block(g, lowest_bit(blocks), count, align);
         if (found != NOWHERE) return found;
     }
     return NOWHERE;
@@ -70,7 +70,20 @@ static uint64_t take_in_partial(uint32_t count, uint32_t align)
         struct region *region = region_at(index);
         if (!hint_has(&region->may_have_frames)) continue;
         for (uint32_t i = 0; i < REGION_GROUPS && found == NOWHERE; i++)
-            found = take_in_group(&region->groups[i], count, align);
+            found = take_in_group(&region->groups[i], mask_read(&region->groups[i].partial), count, align);
+    }
+    return found;
+}
+
+static uint64_t take_in_kept(uint32_t count, uint32_t align)
+{
+    struct frame_memory *m = &frame_memory;
+    uint64_t found = NOWHERE;
+    for (uint64_t index = 0; index < m->region_count && found == NOWHERE; index++) {
+        struct region *region = region_at(index);
+        if (!hint_has(&region->may_have_kept)) continue;
+        for (uint32_t i = 0; i < REGION_GROUPS && found == NOWHERE; i++)
+            found = take_in_group(&region->groups[i], mask_read(&region->groups[i].kept), count, align);
     }
     return found;
 }
@@ -84,7 +97,11 @@ static uint64_t take_short_run(uint32_t count, uint32_t align)
         if (found != NOWHERE) return found;
         block = block_find_ready(frame_this_cpu());
     } while (block == NOWHERE && region_next(setups));
-    if (block == NOWHERE) block = block_find(frame_this_cpu(), true);
+    if (block == NOWHERE) {
+        uint64_t found = take_in_kept(count, align);
+        if (found != NOWHERE) return found;
+        block = block_find(frame_this_cpu(), true);
+    }
     if (block != NOWHERE) block_give_rest(block, count);
     return block;
 }

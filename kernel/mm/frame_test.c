@@ -147,12 +147,31 @@ static void check_counts(void)
 
 /* ---- random operations ---- */
 
+static void random_kept(void)
+{
+    paddr_t got = frame_alloc_kept(next_random(BLOCK));
+    if (!is_paddr_none(got)) take(got, 1, 1);
+}
+
+/* A certain frame is refused only when it is not free, or free with its whole block. */
+static void random_take(void)
+{
+    uint64_t at = next_random(model.frames), block = at / BLOCK * BLOCK;
+    bool is_whole = block + BLOCK <= model.frames && first_not_free(block, block + BLOCK) == block + BLOCK;
+    if (frame_take(PADDR(at << PAGE_SHIFT)))
+        take(PADDR(at << PAGE_SHIFT), 1, 1);
+    else
+        EXPECT(model.state[at] != FREE || is_whole || frame_free_in_block(PADDR(block << PAGE_SHIFT)) == 0);
+}
+
 static void random_alloc(void)
 {
     if (model.held_count == HELD_MAX) return;
     uint64_t count = 1, align = 1;
     paddr_t got;
-    switch (next_random(8)) {
+    switch (next_random(10)) {
+    case 8: return random_kept();
+    case 9: return random_take();
     case 0:
     case 1:
     case 2:

@@ -26,7 +26,8 @@
  * and zeroed ones are not live, nor is memory that is not ours.
  *
  * `partial` is a hint: unreserved blocks with a count above 0. It is set after the count, and who clears
- * it looks at the count again, so no block is forgotten. */
+ * it looks at the count again, so no block is forgotten. Kept blocks are in `kept` instead, until they are
+ * whole again or a CPU reserves them because there is nothing else. */
 #pragma once
 #include "lib/base.h"
 
@@ -38,6 +39,7 @@ enum {
     COUNT_FREE = 0x3ff,     /* the field: free frames */
     COUNT_LIVE = 0x400,     /* somebody may own frames of it */
     COUNT_RESERVED = 0x800, /* some CPU takes its frames from here */
+    COUNT_KEPT = 0x1000,    /* its frames are for those who ask for certain ones */
 };
 
 struct block_bits {
@@ -51,13 +53,13 @@ struct frame_group {
     uint16_t count[GROUP_BLOCKS];
     uint64_t base;           /* physical; fixed, as is: */
     struct block_bits *bits; /* of the 64 blocks */
-    uint64_t whole, fresh, zeroed, partial;
+    uint64_t whole, fresh, zeroed, partial, kept;
 } ALIGNED(256);
 
 /* What somebody who gave frames back has to do next. */
 enum put_result {
     PUT_DONE,
-    PUT_FIRST, /* the block has free frames again: set its bit in `partial` */
+    PUT_FIRST, /* the block has free frames again: set its bit in `partial`, or in `kept` */
     PUT_WHOLE, /* the caller owns the block; its bits are all set */
 };
 
@@ -67,6 +69,14 @@ static inline uint64_t mask_read(const uint64_t *mask) { return __atomic_load_n(
 static inline bool mask_has(const uint64_t *mask, uint64_t i) { return mask_read(mask) >> i & 1; }
 
 static inline uint32_t lowest_bit(uint64_t word) { return (uint32_t)__builtin_ctzll(word); }
+
+/* Sums of neighbouring bits, then of pairs, and so on; the compiler's own needs a library. */
+static inline uint32_t bits_set(uint64_t word)
+{
+    word -= word >> 1 & 0x5555555555555555;
+    word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+    return (uint32_t)(((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56);
+}
 
 /* True for the one who clears it. */
 static inline bool mask_take(uint64_t *mask, uint32_t i)
@@ -125,12 +135,12 @@ static inline enum put_result count_put(uint16_t *count, uint32_t n)
     }
 }
 
-/* Reserves a block that has a free frame, and owns one of them. */
+/* Reserves a block that has a free frame, and owns one of them. It is not kept any more. */
 static inline bool count_reserve(uint16_t *count)
 {
     uint16_t seen = count_read(count);
     while ((seen & COUNT_FREE) && !(seen & COUNT_RESERVED))
-        if (count_swap(count, &seen, (seen - 1) | COUNT_RESERVED)) return true;
+        if (count_swap(count, &seen, ((seen - 1u) | COUNT_RESERVED) & ~COUNT_KEPT)) return true;
     return false;
 }
 
@@ -189,6 +199,17 @@ static inline bool bits_take_run(struct block_bits *bits, uint32_t first, uint32
     return true;
 }
 
+/* The same for the frames whose bits are set in `wanted`. */
+static inline bool bits_take_set(struct block_bits *bits, const uint64_t wanted[BLOCK_WORDS])
+{
+    for (uint32_t word = 0; word < BLOCK_WORDS; word++) {
+        if (!wanted[word] || mask_take_all(&bits->free[word], wanted[word])) continue;
+        while (word-- > 0) __atomic_fetch_or(&bits->free[word], wanted[word], __ATOMIC_SEQ_CST);
+        return false;
+    }
+    return true;
+}
+
 /* True when a frame of the range is free. */
 static inline bool bits_any(const struct block_bits *bits, uint32_t first, uint32_t count)
 {
@@ -229,6 +250,15 @@ static inline void block_open(struct frame_group *g, uint64_t i, uint32_t used, 
         __atomic_store_n(&bits->free[word], skip < 64 ? ~0ull << skip : 0, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&g->count[i], (uint16_t)(COUNT_LIVE | flags | (BLOCK_FRAMES - used)), __ATOMIC_RELEASE);
+}
+
+/* The same for all but one frame, and keeps the block. */
+static inline void block_keep(struct frame_group *g, uint64_t i, uint64_t frame)
+{
+    uint64_t *free = g->bits[i].free;
+    bits_write(&g->bits[i], ~0ull);
+    __atomic_store_n(&free[frame / 64], ~(1ull << frame % 64), __ATOMIC_RELAXED);
+    __atomic_store_n(&g->count[i], COUNT_LIVE | COUNT_KEPT | (BLOCK_FRAMES - 1), __ATOMIC_RELEASE);
 }
 
 /* Takes a block of the group that is whole or, failing that, fresh; its index, or -1. */
@@ -288,5 +318,5 @@ static inline uint64_t group_free_blocks(const struct frame_group *g)
 /* Whether all of the block is in use: what may be given back as one piece. */
 static inline bool block_is_used(const struct frame_group *g, uint64_t i)
 {
-    return count_read(&g->count[i]) == COUNT_LIVE && !mask_has(&g->whole, i);
+    return (count_read(&g->count[i]) & ~COUNT_KEPT) == COUNT_LIVE && !mask_has(&g->whole, i);
 }

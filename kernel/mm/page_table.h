@@ -148,6 +148,28 @@ static inline err_t page_table_fill(struct page_table *pt, const struct page_pla
     return OK;
 }
 
+/* ---- pages in place: leaves of 4 KiB whose frames lie in one block of 2 MiB as they do in the addresses,
+ * and belong to this table alone; given enough of them, they are one leaf ---- */
+
+enum { PAGE_SET_WORDS = HUGE_BYTES / PAGE_BYTES / 64 };
+
+/* The leaves of 4 KiB that are in the same table. */
+uint32_t page_place_used(const struct page_place *place);
+/* The block that the nearest leaves around the place, where nothing is, are in place in. PADDR_NONE: there
+ * are no others in the table, or they are not in place. */
+paddr_t page_place_block(const struct page_place *place);
+/* Which pages of the 2 MiB around the place are missing. False when the others are not all in place in the
+ * block, with these flags. */
+bool page_place_missing(const struct page_place *place, paddr_t block, uint32_t flags,
+                        uint64_t missing[PAGE_SET_WORDS]);
+/* One leaf for all of the block instead of the table. */
+void page_place_make_leaf(const struct page_place *place, paddr_t block, uint32_t flags);
+
+/* Leaves of [start, end), all of one table, that are marked as shared though nobody else holds frames of
+ * `block` any more: they are this table's alone again, and get what `flags` allows. */
+void page_place_take_over(const struct page_place *place, uint64_t start, uint64_t end, paddr_t block,
+                          uint32_t flags);
+
 /* Where `vaddr` leads: its physical address, what the CPU allows there, and the size of its leaf.
  * Each result may be NULL. False when it is not mapped. */
 bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *out, uint32_t *flags,

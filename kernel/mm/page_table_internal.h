@@ -52,3 +52,6 @@ static inline void walk_count_up(struct walk *w, uint32_t level)
 /* The entry at `level` has just been cleared: counts down, and takes tables that are now empty out of
  * the tree. Writes their addresses to `emptied` (at most 3) and returns how many. */
 uint32_t walk_prune(struct walk *w, uint32_t level, paddr_t emptied[PAGE_TABLE_LEVELS - 1]);
+
+/* Puts a leaf where `entry` points to a table of leaves, and frees the table. */
+void pte_replace_table(uint64_t *entry, uint64_t leaf);

@@ -127,15 +127,19 @@ static bool is_joinable(const uint64_t *table)
     return true;
 }
 
+void pte_replace_table(uint64_t *entry, uint64_t leaf)
+{
+    paddr_t table = PADDR(*entry & PTE_ADDRESS);
+    *entry = leaf;
+    /* Translations of single pages, and the pointer to the table, may be in the TLB. */
+    tlb_forget_user();
+    frame_free_charged(CHARGE_KERNEL, table);
+}
+
 void page_table_join(struct page_table *pt, uint64_t vaddr)
 {
     struct walk w = walk_to(pt, vaddr);
     if (w.level != 1 || field_get(*w.entry[2], PTE_COUNT) != PAGE_TABLE_ENTRIES) return;
-    paddr_t table_frame = PADDR(*w.entry[2] & PTE_ADDRESS);
-    const uint64_t *table = direct_map(table_frame);
-    if (!is_joinable(table)) return;
-    *w.entry[2] = table[0] | PTE_LEAF;
-    /* Translations of single pages, and the pointer to the table, may be in the TLB. */
-    tlb_forget_user();
-    frame_free_charged(CHARGE_KERNEL, table_frame);
+    const uint64_t *table = pte_table(*w.entry[2]);
+    if (is_joinable(table)) pte_replace_table(w.entry[2], table[0] | PTE_LEAF);
 }

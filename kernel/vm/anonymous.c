@@ -41,7 +41,14 @@ static err_t fault_anonymous(struct space *space, struct area *area, struct faul
 {
     if (fault->place.is_mapped) return page_make_writable_locked(space, area, fault);
     if (try_huge_locked(space, area, fault)) return OK;
-    paddr_t frame = page_alloc_locked(space, fault->address);
+    paddr_t frame;
+    if (area_may_be_huge(area)) {
+        paddr_t block = page_place_block(&fault->place);
+        if (!is_paddr_none(block) && page_fill_rest_locked(space, area, fault, block)) return OK;
+        frame = page_alloc_in_place_locked(space, fault, block);
+    } else {
+        frame = page_alloc_locked(space, fault->address);
+    }
     if (is_paddr_none(frame)) return ERR_NO_MEMORY;
     zero_pages(direct_map(frame), PAGE_BYTES);
     return page_install_locked(space, area, fault, frame);

@@ -50,6 +50,13 @@ static inline uint64_t area_page_of(const struct area *area, uint64_t address)
  * there. PADDR_NONE. */
 paddr_t page_alloc_locked(struct space *space, uint64_t at) REQUIRES(space->lock);
 void page_give_back(paddr_t frame);
+/* The same for anonymous memory that may be huge, where nothing is: in place if that can be had (in_place.c). */
+paddr_t page_alloc_in_place_locked(struct space *space, struct fault *fault, paddr_t block)
+    REQUIRES(space->lock);
+/* All that is missing of the 2 MiB around the fault comes at once from the block that the rest is in place
+ * in. False, and nothing has changed, when that cannot be or would not be worth it. */
+bool page_fill_rest_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t block)
+    REQUIRES(space->lock);
 /* Maps a frame from page_alloc_locked where the fault found nothing, or gives it back. ERR_NO_MEMORY: no
  * page table. */
 err_t page_install_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t frame)

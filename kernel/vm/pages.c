@@ -4,6 +4,7 @@
 #include "mm/direct_map.h"
 #include "mm/frame_charged.h"
 #include "mm/frame_share.h"
+#include "mm/tlb.h"
 #include "vm/area.h"
 
 static void free_leaf(paddr_t frame, uint8_t leaf_shift)
@@ -82,10 +83,28 @@ static err_t copy_page_locked(struct space *space, const struct area *area, stru
     return OK;
 }
 
+/* When nobody else holds anything of the block any more, that holds for all of its pages nearby: none of them
+ * faults for it again, and if they are in place they are one leaf. */
+static bool take_over_table_locked(struct space *space, const struct area *area, struct fault *fault)
+    REQUIRES(space->lock)
+{
+    const struct page_place *place = &fault->place;
+    bool is_part = place->leaf_shift == PAGE_SHIFT && (place->flags & PAGE_OWNERSHIP) == PAGE_SHARED;
+    if (!is_part || frame_is_shared(place->frame, HUGE_SHIFT)) return false;
+    uint64_t at = align_down(fault->address, PAGE_BYTES), table = align_down(at, HUGE_BYTES);
+    uint64_t start = MAX(table, area->start), end = MIN(table + HUGE_BYTES, area->end);
+    paddr_t block = PADDR(align_down(place->frame.raw, HUGE_BYTES));
+    page_place_take_over(place, start, end, block, area->page_flags);
+    tlb_forget(&at, 1); /* the others' may be read-only yet: then they fault, and find it done */
+    if (!area->backing) page_table_join(&space->page_table, at);
+    return true;
+}
+
 err_t page_make_writable_locked(struct space *space, const struct area *area, struct fault *fault)
 {
     const struct page_place *place = &fault->place;
     uint64_t start = align_down(fault->address, 1ull << place->leaf_shift);
+    if (take_over_table_locked(space, area, fault)) return OK;
     bool is_taken_over = !(place->flags & PAGE_BORROWED) &&
                          (!(place->flags & PAGE_SHARED) || !frame_is_shared(place->frame, place->leaf_shift));
     if (is_taken_over) {

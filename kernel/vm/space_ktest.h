@@ -7,6 +7,7 @@
 #include "mm/charge.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
+#include "mm/heap.h"
 #include "sched/thread.h"
 #include "tests/harness/test.h"
 #include "vm/layout.h"
@@ -20,6 +21,7 @@ static uint64_t free_before, anonymous_before;
 
 static inline void open_space(void)
 {
+    heap_trim();
     free_before = frame_free_count();
     anonymous_before = charge_read().kinds[CHARGE_ANONYMOUS];
     EXPECT_OK(space_create(&space));
@@ -33,6 +35,7 @@ static inline void close_space(void)
 {
     thread_set_space(NULL, PADDR_NONE);
     space_destroy(space);
+    heap_trim();
     EXPECT(frame_free_count() + 4 >= free_before);
     EXPECT_EQ(charge_read().kinds[CHARGE_ANONYMOUS], anonymous_before);
 }

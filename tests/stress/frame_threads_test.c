@@ -52,6 +52,21 @@ static void take(struct worker *w, paddr_t first, uint64_t count)
     w->held[w->held_count++] = (struct held){ at, count };
 }
 
+/* Frames of a block that the worker has a part of, which others want as well. */
+static void take_beside(struct worker *w)
+{
+    uint64_t block = align_down(w->held[next_random(w, w->held_count)].first, BLOCK);
+    uint64_t at = block + next_random(w, BLOCK), set[FRAME_SET_WORDS] = { 0 };
+    if (next_random(w, 8)) {
+        if (frame_take(PADDR(at << PAGE_SHIFT))) take(w, PADDR(at << PAGE_SHIFT), 1);
+        return;
+    }
+    uint64_t first = at - block, count = 1 + next_random(w, BLOCK - first);
+    for (uint64_t i = first; i < first + count; i++) set[i / 64] |= 1ull << i % 64;
+    if (frame_take_set(PADDR(block << PAGE_SHIFT), set, (uint32_t)count))
+        take(w, PADDR(at << PAGE_SHIFT), count);
+}
+
 static void allocate(struct worker *w)
 {
     uint64_t kind = next_random(w, 100), count;
@@ -69,6 +84,11 @@ static void allocate(struct worker *w)
         for (uint32_t i = 0; i < BLOCK && !is_paddr_none(block); i += 64)
             w->shared += *(uint64_t *)direct_map(PADDR(block.raw + i * PAGE_BYTES)) != 0;
         take(w, block, BLOCK);
+    } else if (kind < huge_percent + 6) {
+        paddr_t kept = frame_alloc_kept(next_random(w, BLOCK));
+        if (!is_paddr_none(kept)) take(w, kept, 1);
+    } else if (kind < huge_percent + 20 && w->held_count) {
+        take_beside(w);
     } else {
         take(w, frame_alloc(), 1);
     }
