@@ -179,7 +179,7 @@ static int64_t step(uint32_t i)
 
 static const struct workload storm = {
     .name = "descriptor storm",
-    .steps = 500,
+    .steps = 300,
     .cells = COUNT + WINDOW_PAGES,
     .is_atomic = true,
     .step = step,
