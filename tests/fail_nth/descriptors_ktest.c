@@ -142,10 +142,24 @@ static int64_t wait_for_some(void)
     return sys_select(FIRST + COUNT, at, 0, 0, at + sizeof(sets[0]));
 }
 
+/* Text that is made when it is read, of lengths that change with the free memory. */
+static int64_t read_report(void)
+{
+    static const char *const paths[] = { "/proc/self/maps", "/proc/self/smaps", "/proc/self/status",
+                                         "/proc/self/statm", "/proc/meminfo" };
+    int64_t fd = sys_open(scratch_text(0, paths[choose(0, ARRAY_LENGTH(paths))]), LINUX_O_RDONLY, 0);
+    if (fd < 0) return fd;
+    int64_t count;
+    do count = sys_read((uint64_t)fd, scratch_at(3), 1 + choose(1, 1000));
+    while (count > 0);
+    sys_close((uint64_t)fd);
+    return count;
+}
+
 static int64_t step(uint32_t i)
 {
     now = i;
-    switch (choose(50, 24)) {
+    switch (choose(50, 26)) {
     case 0 ... 3: return open_something();
     case 4 ... 6: return make_memfd();
     case 7 ... 9: return duplicate();
@@ -158,13 +172,14 @@ static int64_t step(uint32_t i)
     case 20: return sys_lseek(choose_fd(0), choose(1, FILE_PAGES * PAGE_BYTES / 8) * 8, 0);
     case 21: return sys_fcntl(choose_fd(0), LINUX_F_ADD_SEALS, 1ull << choose(1, 5));
     case 22: return sys_getdents64(choose_fd(0), scratch_at(3), 200);
+    case 23 ... 24: return read_report();
     default: return wait_for_some();
     }
 }
 
 static const struct workload storm = {
     .name = "descriptor storm",
-    .steps = 500,
+    .steps = 300,
     .cells = COUNT + WINDOW_PAGES,
     .is_atomic = true,
     .step = step,

@@ -2,6 +2,7 @@
 #include "tests/fail_nth/fail_nth.h"
 
 #include "container/process_internal.h"
+#include "container/process_report.h"
 #include "core/symbol.h"
 #include "core/time.h"
 #include "fs/fs_context.h"
@@ -135,6 +136,7 @@ static void leave_process(void)
 static void open(const struct workload *w)
 {
     fault_report_user = ignore_fault;
+    process_report_init();
     if (!w->has_program) enter_process();
     if (w->open) w->open();
 }
