@@ -35,6 +35,7 @@ FLAGS_gcc := -Wno-unused-const-variable -fno-inline-small-functions -falign-func
 	-malign-data=abi -mpreferred-stack-boundary=3 -fno-jump-tables -fno-tree-ch -fno-move-loop-invariants -fno-tree-loop-im
 FLAGS_clang-19 := -Wthread-safety -Wno-gnu-statement-expression -mstack-alignment=8
 LDFLAGS_clang-19 := -fuse-ld=lld-19
+HOT_gcc := -finline-small-functions
 FLAGS_debug := -DCK_DEBUG
 PAYLOAD_ktest = $(KTEST_C)
 PAYLOAD_kbench = $(KBENCH_C)
@@ -52,7 +53,7 @@ $$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h ker
 	@sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $$(@D)/offsets.s > $$@
 $$(K_$(1)_$(2))/%.o: %.c mk/kernel.mk | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
-	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) $$(if $$(filter $$(KERNEL_HOT),$$*),-O2) -MMD -MP -c -o $$@ $$<
+	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) $$(if $$(filter $$(KERNEL_HOT),$$*),-O2 $$(HOT_$(2))) -MMD -MP -c -o $$@ $$<
 $$(K_$(1)_$(2))/%.S.o: %.S mk/kernel.mk $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
