@@ -96,7 +96,8 @@ void frame_free_huge(paddr_t block)
             return;
         }
     }
-    block_free_whole(block.raw, __builtin_return_address(0));
+    ASSERT(is_aligned(block.raw, HUGE_BYTES));
+    frame_free_run(block, BLOCK_FRAMES); /* its frames may have come one by one, the last just now */
 }
 
 /* ---- counting ---- */

@@ -547,6 +547,25 @@ TEST(frame_a_write_to_a_freed_frame_is_caught_in_debug_builds)
     EXPECT_PANIC(while (!is_paddr_none(frame_alloc_run(BLOCK, PAGE_BYTES))), "after it was freed");
 }
 
+TEST(frame_a_block_whose_frames_came_one_by_one_is_freed_whole)
+{
+    fake_machine_start(64ull << 20);
+    uint32_t taken[32] = { 0 };
+    paddr_t full = PADDR_NONE;
+    while (is_paddr_none(full)) {
+        paddr_t frame = frame_alloc();
+        EXPECT(!is_paddr_none(frame));
+        if (is_paddr_none(frame)) return;
+        uint64_t block = frame.raw >> HUGE_SHIFT;
+        /* The last one just now: the block is still the one that the CPU has reserved. */
+        if (++taken[block] == HUGE_BYTES / PAGE_BYTES) full = PADDR(block << HUGE_SHIFT);
+    }
+    uint64_t before = frame_free_count();
+    frame_free_huge(full);
+    EXPECT_EQ(frame_free_count(), before + HUGE_BYTES / PAGE_BYTES);
+    EXPECT(!is_paddr_none(frame_alloc()));
+}
+
 TEST(frame_the_nth_allocation_fails_when_told_to)
 {
     if (!CONFIG_DEBUG) return;

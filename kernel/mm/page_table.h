@@ -100,6 +100,12 @@ struct page_place {
     paddr_t frame;  /* the leaf's first */
 };
 void page_table_look(const struct page_table *pt, uint64_t vaddr, struct page_place *out);
+/* The first address behind the leaf, or behind what the unused entry stands for. */
+static inline uint64_t page_place_end(const struct page_place *place, uint64_t vaddr)
+{
+    uint64_t bytes = 1ull << pte_level_shift(place->level);
+    return align_down(vaddr, bytes) + bytes;
+}
 /* Flags that are bits of the entry too. */
 #define PTE_FLAGS \
     (PTE_WRITE | PTE_USER | PTE_PWT | PTE_PCD | PTE_GLOBAL | PTE_BORROWED | PTE_SHARED | PTE_HIDDEN)

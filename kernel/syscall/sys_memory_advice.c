@@ -37,8 +37,7 @@ static err_t check_advice(const struct area *area, uint64_t advice)
     case LINUX_MADV_COLD:
     case LINUX_MADV_PAGEOUT: return is_locked || is_huge ? ERR_INVALID : OK;
     case LINUX_MADV_FREE: return is_locked || is_file || is_huge ? ERR_INVALID : OK;
-    case LINUX_MADV_DODUMP: return is_huge ? ERR_INVALID : OK;
-    case LINUX_MADV_WIPEONFORK: return is_file || (area->flags & SPACE_SHARED) ? ERR_INVALID : OK;
+    case LINUX_MADV_WIPEONFORK: return is_file || is_huge || (area->flags & SPACE_SHARED) ? ERR_INVALID : OK;
     default: return OK;
     }
 }

@@ -59,7 +59,8 @@ static uint64_t populate_anonymous(struct space *space, struct area *area, uint6
     NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
 {
     struct page_place place;
-    uint64_t blocks = (end - at) / HUGE_BYTES, frames = blocks * (HUGE_BYTES / PAGE_BYTES);
+    uint64_t room = PAGE_TABLE_ENTRIES - pte_index(at, HUGE_LEVEL);
+    uint64_t blocks = MIN((end - at) / HUGE_BYTES, room), frames = blocks * (HUGE_BYTES / PAGE_BYTES);
     if (!blocks || !is_aligned(at, HUGE_BYTES) || !area_may_be_huge(area)) return at;
     page_table_look(&space->page_table, at, &place);
     if (place.is_mapped || place.level != HUGE_LEVEL || !charge_try(CHARGE_ANONYMOUS, frames)) return at;

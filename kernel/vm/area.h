@@ -44,6 +44,13 @@ static inline uint64_t area_page_of(const struct area *area, uint64_t address)
     return area->backing_page + ((address - area->start) >> PAGE_SHIFT);
 }
 
+/* Whether the 2 MiB around `at` may be one leaf: pages of files stay small. */
+static inline bool area_may_join(const struct area *area, uint64_t at)
+{
+    uint64_t block = align_down(at, HUGE_BYTES);
+    return !area->backing && block >= area->start && area->end - block >= HUGE_BYTES;
+}
+
 /* ---- pages: pages.c ---- */
 
 /* A frame of the space's own for the page at `at`, charged but not mapped; contents are whatever was

@@ -320,7 +320,7 @@ static bool can_join(const struct area *lower, const struct area *upper)
 
 void space_join_locked(struct space *space, uint64_t start, uint64_t end)
 {
-    struct area *area = space_find_from_locked(space, start - 1), *next;
+    struct area *area = space_find_from_locked(space, start ? start - 1 : 0), *next;
     while (area && area->end <= end && (next = space_next_locked(area))) {
         if (can_join(area, next)) {
             area->end = next->end;

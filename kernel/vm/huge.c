@@ -58,17 +58,18 @@ static err_t write_present_locked(struct space *space, const struct area *area, 
     return OK;
 }
 
-/* As on Linux, a huge page that cannot be had is a SIGBUS. */
-static err_t fault_huge(struct space *space, struct area *area, struct fault *fault)
-    NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
+static err_t install_locked(struct space *space, const struct area *area, const struct page_place *place,
+                            uint64_t at) REQUIRES(space->lock)
 {
-    if (fault->place.is_mapped) return write_present_locked(space, area, fault);
     uint8_t shift = leaf_shift_of(area);
     paddr_t leaf = alloc_leaf(shift, PADDR_NONE);
     if (is_paddr_none(leaf)) return ERR_IO;
-    uint64_t at = align_down(fault->address, area_unit(area));
-    err_t e = page_fill_locked(space, fault, at, leaf, shift, area->page_flags);
-    if (!failed(e)) return OK;
+    uint32_t flags = area->flags & SPACE_PROTECTION ? area->page_flags : PAGE_HIDDEN;
+    err_t e = page_table_fill(&space->page_table, place, at, leaf, shift, flags);
+    if (!failed(e)) {
+        space->resident_pages += frames_in(shift);
+        return OK;
+    }
     if (shift == GIANT_SHIFT)
         frame_free_run(leaf, frames_in(shift));
     else
@@ -77,4 +78,27 @@ static err_t fault_huge(struct space *space, struct area *area, struct fault *fa
     return e;
 }
 
-const struct area_kind huge_kind = { .fault = fault_huge };
+/* As on Linux, a huge page that cannot be had is a SIGBUS. */
+static err_t fault_huge(struct space *space, struct area *area, struct fault *fault)
+    NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
+{
+    if (fault->place.is_mapped) return write_present_locked(space, area, fault);
+    uint64_t at = align_down(fault->address, area_unit(area));
+    fault->place.leaf_shift = leaf_shift_of(area);
+    return install_locked(space, area, &fault->place, at);
+}
+
+/* Also where nothing may be touched yet: the pages are set aside when they are mapped. */
+static uint64_t populate_huge(struct space *space, struct area *area, uint64_t at, uint64_t end)
+    NO_THREAD_SAFETY_ANALYSIS /* the lock is its caller's, through a pointer */
+{
+    for (; at < end; at += area_unit(area)) {
+        struct page_place place;
+        at = align_down(at, area_unit(area));
+        page_table_look(&space->page_table, at, &place);
+        if (!place.is_mapped && failed(install_locked(space, area, &place, at))) break;
+    }
+    return MIN(at, end);
+}
+
+const struct area_kind huge_kind = { .fault = fault_huge, .populate = populate_huge };

@@ -81,7 +81,11 @@ static void revoke_in_space(struct mapping *m, struct space *space, struct page_
     for (;;) {
         spin_lock(&m->lock);
         struct area *area = next_unseen_locked(m, space);
-        if (area) area->revocation = m->revocations;
+        if (area) {
+            area->revocation = m->revocations;
+            list_remove(&area->mapped); /* those not seen yet stay in front */
+            list_push_back(&m->areas, &area->mapped);
+        }
         spin_unlock(&m->lock);
         if (!area) break;
         revoke_in_area_locked(space, area, pages, copies_too);

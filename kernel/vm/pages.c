@@ -60,7 +60,7 @@ err_t page_install_locked(struct space *space, const struct area *area, struct f
 {
     uint64_t at = align_down(fault->address, PAGE_BYTES);
     /* Copies of a file's pages stay small, so that the file can take them back one by one. */
-    uint32_t flags = area->page_flags | (area->backing ? 0 : PAGE_JOIN);
+    uint32_t flags = area->page_flags | (area_may_join(area, at) ? PAGE_JOIN : 0);
     err_t e = page_fill_locked(space, fault, at, frame, PAGE_SHIFT, flags);
     if (failed(e)) page_give_back(frame);
     return e;
@@ -96,7 +96,7 @@ static bool take_over_table_locked(struct space *space, const struct area *area,
     paddr_t block = PADDR(align_down(place->frame.raw, HUGE_BYTES));
     page_place_take_over(place, start, end, block, area->page_flags);
     tlb_forget(&at, 1); /* the others' may be read-only yet: then they fault, and find it done */
-    if (!area->backing) page_table_join(&space->page_table, at);
+    if (area_may_join(area, at)) page_table_join(&space->page_table, at);
     return true;
 }
 

@@ -90,10 +90,23 @@ static const struct area_kind *kind_for(uint32_t flags, const struct backing *ba
     return backing ? &file_kind : &anonymous_kind;
 }
 
+/* What the new area replaces is taken off what it may be. */
+static bool may_map_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags)
+    REQUIRES(space->lock)
+{
+    if (space_may_grow_locked(space, bytes, flags)) return true;
+    if (!(flags & SPACE_FIXED)) return false;
+    uint64_t end = at + bytes, more = bytes;
+    struct area *area = space_find_from_locked(space, at);
+    for (; area && area->start < end; area = space_next_locked(area))
+        more -= MIN(end, area->end) - MAX(at, area->start);
+    return space_may_grow_locked(space, more, flags);
+}
+
 static err_t map_locked(struct space *space, uint64_t at, uint64_t bytes, uint32_t flags,
                         struct backing *backing, uint64_t backing_page, uint64_t *place) REQUIRES(space->lock)
 {
-    if (!bytes || bytes > USER_END || !space_may_grow_locked(space, bytes, flags)) return ERR_NO_MEMORY;
+    if (!bytes || bytes > USER_END || !may_map_locked(space, at, bytes, flags)) return ERR_NO_MEMORY;
     err_t e = choose_place_locked(space, at, bytes, flags, place);
     if (failed(e)) return e;
     struct area fresh; /* what space_insert_locked looks at */
@@ -101,6 +114,7 @@ static err_t map_locked(struct space *space, uint64_t at, uint64_t bytes, uint32
     fresh.end = *place + bytes;
     fresh.kind = kind_for(flags, backing);
     fresh.flags = (flags & SPACE_AREA_FLAGS) | space->future_marks;
+    if (flags & SPACE_HUGE) fresh.flags &= ~SPACE_LOCK_MARKS;
     fresh.backing = backing;
     fresh.backing_page = backing_page;
     return space_insert_locked(space, &fresh);
@@ -180,6 +194,12 @@ static err_t protect_range_locked(struct space *space, uint64_t at, uint64_t end
     return e;
 }
 
+static void join_pages_locked(struct space *space, uint64_t at) REQUIRES(space->lock)
+{
+    const struct area *area = space_find_locked(space, at);
+    if (area && area_may_join(area, at)) page_table_join(&space->page_table, at);
+}
+
 err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t protection)
 {
     if (!bytes) return OK;
@@ -191,8 +211,8 @@ err_t space_protect(struct space *space, uint64_t at, uint64_t bytes, uint32_t p
     space_join_locked(space, at, end);
     if (!failed(e)) {
         /* What another change had cut may be whole again. */
-        page_table_join(&space->page_table, at);
-        page_table_join(&space->page_table, end - 1);
+        join_pages_locked(space, at);
+        join_pages_locked(space, end - 1);
     }
     mutex_unlock(&space->lock);
     return e;

@@ -130,7 +130,8 @@ err_t space_remap(struct space *space, const struct remap_request *request, uint
 typedef err_t area_check_fn(const struct area *area, uint64_t context);
 err_t space_advise(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
                    bool drops);
-/* Every area of the range loses the flags in `clear` and gains those in `set`. Otherwise the same. */
+/* Every area of the range loses the flags in `clear` and gains those in `set`. Otherwise the same, but
+ * ERR_TRY_AGAIN when memory is short. */
 err_t space_mark(struct space *space, uint64_t at, uint64_t bytes, area_check_fn *check, uint64_t context,
                  uint32_t clear, uint32_t set);
 

@@ -8,6 +8,8 @@ static err_t drop_in_area_locked(struct space *space, const struct area *area, u
     REQUIRES(space->lock)
 {
     if (!is_aligned(start, area_unit(area))) return ERR_INVALID;
+    bool stays = (area->flags & SPACE_HUGE) && (area->flags & SPACE_SHARED); /* as in a file */
+    if (stays) return OK;
     end = align_down(end, area_unit(area));
     return start < end ? space_drop_pages_locked(space, start, end) : OK;
 }
@@ -71,7 +73,9 @@ err_t space_populate(struct space *space, uint64_t at, uint64_t bytes, enum spac
         mutex_lock(&space->lock);
         struct area *area = is_user_range(at, PAGE_BYTES) ? space_find_locked(space, at) : NULL;
         if (area && how == POPULATE_WHOLE) access = whole_access(area);
-        if (area && (area->flags & needed[how])) e = populate_area_locked(space, area, &at, end, access);
+        bool is_huge = area && (area->flags & SPACE_HUGE) && how == POPULATE_WHOLE;
+        if (area && (is_huge || (area->flags & needed[how])))
+            e = populate_area_locked(space, area, &at, end, access);
         mutex_unlock(&space->lock);
         if (!area) return ERR_NO_MEMORY;
         if (!failed(e) && at == start) { /* by way of the file */
@@ -91,19 +95,32 @@ static err_t round_out(uint64_t *at, uint64_t *bytes)
     return *at + *bytes < *at ? ERR_INVALID : OK;
 }
 
+/* Huge pages are never locked, as on Linux: they do not leave memory anywhere. */
+static bool takes_mark(const struct area *area, uint32_t marks)
+{
+    return !(marks & SPACE_LOCK_MARKS) || !(area->flags & SPACE_HUGE);
+}
+
+static err_t cut_for_mark_locked(struct space *space, uint64_t at, uint32_t marks) REQUIRES(space->lock)
+{
+    const struct area *area = space_find_locked(space, at);
+    return area && takes_mark(area, marks) ? space_split_locked(space, at) : OK;
+}
+
 /* Up to the first hole. */
 static err_t mark_locked(struct space *space, uint64_t at, uint64_t end, uint32_t clear, uint32_t set)
     REQUIRES(space->lock)
 {
     uint64_t start = at;
-    err_t e = space_find_locked(space, at) ? space_isolate_locked(space, at, end) : ERR_NO_MEMORY;
+    err_t e = space_find_locked(space, at) ? cut_for_mark_locked(space, at, clear) : ERR_NO_MEMORY;
+    if (!failed(e)) e = cut_for_mark_locked(space, end, clear);
     while (!failed(e) && at < end) {
         struct area *area = space_find_locked(space, at);
         if (!area) {
             e = ERR_NO_MEMORY;
             break;
         }
-        area->flags = (area->flags & ~clear) | set;
+        if (takes_mark(area, clear)) area->flags = (area->flags & ~clear) | set;
         at = area->end;
     }
     space_join_locked(space, start, end);
@@ -124,6 +141,7 @@ err_t space_mark(struct space *space, uint64_t at, uint64_t bytes, area_check_fn
         at = MIN(end, area->end);
         e = check(area, context);
         if (!failed(e)) e = mark_locked(space, from, at, clear, set);
+        if (e.code == ERR_NO_MEMORY.code) e = ERR_TRY_AGAIN; /* Linux's answer, which no hole gives */
     }
     mutex_unlock(&space->lock);
     return failed(e) ? e : hole;
@@ -160,7 +178,7 @@ void space_lock_all(struct space *space, uint32_t present, uint32_t future, bool
     if (sets_present) {
         for (struct area *area = space_find_from_locked(space, 0); area;
              area = space_find_from_locked(space, area->end))
-            area->flags = (area->flags & ~SPACE_LOCK_MARKS) | present;
+            if (takes_mark(area, SPACE_LOCK_MARKS)) area->flags = (area->flags & ~SPACE_LOCK_MARKS) | present;
         space_join_locked(space, USER_START, USER_END);
     }
     mutex_unlock(&space->lock);

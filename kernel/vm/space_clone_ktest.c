@@ -211,6 +211,24 @@ TEST(huge_areas_are_there_at_once_and_are_cut_between_huge_pages_only)
     close_space();
 }
 
+TEST(shared_huge_areas_without_access_are_there_for_a_clone)
+{
+    open_space();
+    uint64_t at = map(0, HUGE_BYTES, SPACE_HUGE_2M | SPACE_SHARED | SPACE_MAY_WRITE);
+    EXPECT_EQ(anonymous_frames(), 512);
+    EXPECT(!can_read(at));
+    clone();
+    EXPECT_OK(space_protect(space, at, HUGE_BYTES, RW));
+    poke(at, 7);
+    enter(child);
+    EXPECT_OK(space_protect(child, at, HUGE_BYTES, SPACE_READ));
+    EXPECT_EQ(peek(at), 7);
+    end_child();
+    EXPECT_OK(space_advise(space, at, HUGE_BYTES, agree, 0, true));
+    EXPECT_EQ(peek(at), 7); /* as in a file */
+    close_space();
+}
+
 TEST(shared_huge_areas_are_one_memory_for_both_sides)
 {
     open_space();

@@ -170,6 +170,27 @@ TEST(what_is_cut_off_a_file_leaves_all_mappings_copies_too)
     close_file();
 }
 
+TEST(pages_of_a_file_do_not_join_whatever_lies_around_them)
+{
+    open_file();
+    uint64_t at = map(0x40000000, HUGE_BYTES - 2 * PAGE_BYTES, RW | SPACE_FIXED), place;
+    for (uint64_t i = 0; i < HUGE_BYTES - 2 * PAGE_BYTES; i += PAGE_BYTES) poke(at + i, i);
+    uint64_t tail = at + HUGE_BYTES - 2 * PAGE_BYTES;
+    EXPECT_OK(
+        space_map(space, tail, 2 * PAGE_BYTES, RW | SPACE_FIXED, backing_get(&file.backing), 0, &place));
+    poke(tail, 1); /* private copies, perhaps in step with the rest */
+    poke(tail + PAGE_BYTES, 2);
+    EXPECT_OK(space_protect(space, at, HUGE_BYTES, SPACE_READ));
+    EXPECT_OK(space_protect(space, at, HUGE_BYTES, RW));
+    uint8_t shift = 0;
+    EXPECT(page_table_translate(&space->page_table, tail, NULL, NULL, &shift) && shift == PAGE_SHIFT);
+    alloc_fail_countdown = 1;
+    mapping_revoke(&file.mapping, 0, 3, true); /* needs no memory */
+    alloc_fail_countdown = 0;
+    EXPECT_EQ(peek(tail) & 0xff, 0x11);
+    close_file();
+}
+
 TEST(a_clone_maps_the_file_too_and_is_told_of_changes)
 {
     open_file();

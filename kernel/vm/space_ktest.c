@@ -304,6 +304,30 @@ TEST(an_area_that_grows_down_keeps_its_limit_and_its_distance)
     close_space();
 }
 
+TEST(a_refused_protection_leaves_no_cut_behind)
+{
+    open_space();
+    uint64_t at = map(USER_START, 64 * PAGE_BYTES, RW | SPACE_FIXED);
+    for (uint64_t i = 1; i < 64; i++)
+        EXPECT_ERR(space_protect(space, 0, at + i * PAGE_BYTES, SPACE_READ), ERR_NO_MEMORY);
+    EXPECT_EQ(space->area_count, 1);
+    close_space();
+}
+
+TEST(what_a_fixed_mapping_replaces_does_not_count_against_the_limit)
+{
+    open_space();
+    space->limits.mapped_bytes = HUGE_BYTES;
+    uint64_t at = map(0x40000000, HUGE_BYTES, RW | SPACE_FIXED), place;
+    map(at, HUGE_BYTES, RW | SPACE_FIXED);
+    map(at + PAGE_BYTES, PAGE_BYTES, SPACE_READ | SPACE_FIXED);
+    EXPECT_ERR(space_map(space, at + PAGE_BYTES, HUGE_BYTES, RW | SPACE_FIXED, NULL, 0, &place),
+               ERR_NO_MEMORY);
+    EXPECT_ERR(space_map(space, 0, PAGE_BYTES, RW, NULL, 0, &place), ERR_NO_MEMORY);
+    EXPECT_EQ(space->mapped_bytes, HUGE_BYTES);
+    close_space();
+}
+
 static err_t protect_inside_leaf(uint64_t at)
 {
     return space_protect(space, at + PAGE_BYTES, PAGE_BYTES, SPACE_READ);

@@ -38,16 +38,16 @@ static err_t move_pages_locked(struct space *space, uint64_t from, uint64_t byte
     err_t e = page_table_split(pt, from);
     if (!failed(e)) e = page_table_split(pt, from + bytes);
     for (uint64_t offset = 0; !failed(e) && offset < bytes;) {
-        paddr_t frame;
-        uint32_t flags;
-        uint8_t leaf_shift = PAGE_SHIFT;
-        bool is_there = page_table_translate(pt, from + offset, &frame, &flags, &leaf_shift);
-        if (is_there && !is_aligned(to + offset, 1ull << leaf_shift)) {
+        struct page_place place;
+        page_table_look(pt, from + offset, &place);
+        bool suits = !place.is_mapped || is_aligned(to + offset, 1ull << place.leaf_shift);
+        if (!suits) {
             e = page_table_split(pt, from + offset + PAGE_BYTES);
             continue;
         }
-        if (is_there) e = page_table_map_leaf(pt, to + offset, frame, leaf_shift, flags);
-        offset += 1ull << leaf_shift;
+        if (place.is_mapped)
+            e = page_table_map_leaf(pt, to + offset, place.frame, place.leaf_shift, place.flags);
+        offset = page_place_end(&place, from + offset) - from;
     }
     uint64_t gone = failed(e) ? to : from;
     err_t unmapped = page_table_unmap(pt, gone, bytes, NULL, NULL);
@@ -174,7 +174,7 @@ static err_t map_again_locked(struct space *space, const struct remap_request *r
     return e;
 }
 
-/* Huge pages move whole and do not grow. */
+/* Huge pages move whole, do not grow and leave nothing behind. */
 static err_t fit_huge_locked(struct space *space, struct remap_request *r) REQUIRES(space->lock)
 {
     const struct area *area = space_find_locked(space, r->at);
@@ -183,7 +183,7 @@ static err_t fit_huge_locked(struct space *space, struct remap_request *r) REQUI
     r->old_bytes = align_up(r->old_bytes, unit);
     r->new_bytes = align_up(r->new_bytes, unit);
     bool is_aligned_all = is_aligned(r->at, unit) && (!r->is_fixed || is_aligned(r->to, unit));
-    return is_aligned_all && r->old_bytes && r->new_bytes <= r->old_bytes ? OK : ERR_INVALID;
+    return is_aligned_all && r->old_bytes && !r->keeps_old && r->new_bytes <= r->old_bytes ? OK : ERR_INVALID;
 }
 
 err_t space_remap(struct space *space, const struct remap_request *request, uint64_t *out)

@@ -51,12 +51,38 @@ static void moves(void)
     SHOW(sys_munmap(page_at(2048), 2 * MIB));
 }
 
+static void answers(void)
+{
+    begin_case("what else is said about them");
+    PLACE(sys_mmap(page_at(0), 2 * MIB, PROT_NONE, HUGE | HUGE_2M | MAP_FIXED, -1, 0));
+    SHOW(sys_mprotect(page_at(0), 2 * MIB, RW));
+    CHECK(page_mark(page_at(3), 3));
+    SHOW(sys_mlock(page_at(1), PAGE));
+    SHOW(sys_munlock(page_at(1), PAGE));
+    SHOW(sys_mlock(page_at(0), 2 * MIB));
+    SHOW(sys_madvise(page_at(0), 2 * MIB, MADV_DONTNEED));
+    SHOW(sys_madvise(page_at(0), 2 * MIB, MADV_DODUMP));
+    SHOW(sys_madvise(page_at(0), 2 * MIB, MADV_WIPEONFORK));
+    SHOW(sys_madvise(page_at(0), 2 * MIB, MADV_DONTFORK));
+    PLACE(sys_mremap(page_at(0), 2 * MIB, 2 * MIB, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
+    SHOW(sys_munmap(page_at(0), 2 * MIB));
+
+    begin_case("shared ones keep what was written");
+    PLACE(sys_mmap(page_at(0), 2 * MIB, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | HUGE_2M | MAP_FIXED,
+                   -1, 0));
+    CHECK(page_mark(page_at(3), 3));
+    SHOW(sys_madvise(page_at(0), 2 * MIB, MADV_DONTNEED));
+    CHECK(*(volatile uint64_t *)page_at(3) == 3);
+    SHOW(sys_munmap(page_at(0), 2 * MIB));
+}
+
 int main(int argc, char **argv)
 {
     window_open(argc, argv);
     places();
     parts();
     moves();
+    answers();
     printf("# %d cases\n", case_count);
     return 0;
 }
