@@ -17,7 +17,7 @@ static uint64_t guard_of(const struct area *area)
 }
 
 /* Where Linux's rule puts an area: the highest gap, looked for one by one. */
-static uint64_t highest_gap(uint64_t bytes)
+static uint64_t highest_gap(uint64_t bytes) REQUIRES(space->lock)
 {
     uint64_t best = 0, floor = USER_START;
     struct area *area = space_find_from_locked(space, 0);
@@ -30,7 +30,7 @@ static uint64_t highest_gap(uint64_t bytes)
     return best;
 }
 
-static bool is_order_right(void)
+static bool is_order_right(void) REQUIRES(space->lock)
 {
     bool is_right = true;
     uint64_t floor = USER_START, count = 0;
