@@ -154,6 +154,61 @@ TEST(no_wake_is_lost_and_no_poll_overlaps_another_of_its_task)
     EXPECT(polls <= WAKERS * (WAKES + 0ull) + 2 * TASKS); /* never more than was asked for */
 }
 
+/* ---- a wake that finds the task queued already orders as much as one that queues it ---- */
+
+enum { LETTERS = 3000 };
+
+static struct {
+    struct task task;
+    uint64_t letter;         /* plain: the writer's before its wake, the poll's after */
+    uint64_t sent, received; /* atomic: the number of the last letter, set after its wake */
+    uint64_t seen;           /* the poll's: the `sent` of the poll before */
+    uint64_t wrong;          /* the poll's */
+} mailbox;
+
+/* The poll that sees `sent` may have begun before the wake; the one after it has not. */
+static enum task_poll receive(struct task *task)
+{
+    if (mailbox.seen != mailbox.received) {
+        mailbox.wrong += mailbox.letter != mailbox.seen;
+        __atomic_store_n(&mailbox.received, mailbox.seen, __ATOMIC_RELEASE);
+    }
+    mailbox.seen = __atomic_load_n(&mailbox.sent, __ATOMIC_RELAXED);
+    return task_is_cancelled(task) ? TASK_DONE : TASK_PENDING;
+}
+
+static uint64_t received(void) { return __atomic_load_n(&mailbox.received, __ATOMIC_ACQUIRE); }
+
+/* The first writes letters, the others wake without having anything to say. */
+static void *write_or_disturb(void *argument)
+{
+    time_t end = time(NULL) + PATIENCE_S;
+    if (argument) {
+        while (received() != LETTERS && !is_late(end)) task_wake(task_waker(&mailbox.task));
+        return NULL;
+    }
+    for (uint64_t number = 1; number <= LETTERS && !is_late(end); number++) {
+        mailbox.letter = number;
+        task_wake(task_waker(&mailbox.task));
+        __atomic_store_n(&mailbox.sent, number, __ATOMIC_RELAXED);
+        while (received() != number && !is_late(end)) sched_yield();
+    }
+    return NULL;
+}
+
+TEST(a_wake_of_a_queued_task_shows_its_poll_what_was_written_before)
+{
+    start_executors();
+    task_init(&mailbox.task, receive);
+    EXPECT_OK(task_spawn(&mailbox.task, 0));
+    run_threads(write_or_disturb);
+    task_cancel(&mailbox.task);
+    task_join(&mailbox.task);
+    stop_executors();
+    EXPECT_EQ(mailbox.received, LETTERS);
+    EXPECT_EQ(mailbox.wrong, 0);
+}
+
 /* ---- owners that spawn, cancel, join and free, while others go on waking what is long gone ---- */
 
 enum { LIVES = 10000, KNOWN = 8 };
