@@ -172,7 +172,10 @@ void task_join(struct task *task)
 {
     struct executor *executor = &executors[task->cpu];
     spin_lock(&executor->ended.lock);
-    while (!task->is_ended) wait_sleep_locked(&executor->ended);
+    while (!task->is_ended) {
+        ASSERT(thread_current() != executor->thread); /* it would wait for itself */
+        wait_sleep_locked(&executor->ended);
+    }
     spin_unlock(&executor->ended.lock);
 }
 

@@ -15,7 +15,7 @@ struct probe {
     struct task_sleep sleep;
     struct timer timer;
     struct task *joins;
-    uint64_t deadline_ns;
+    uint64_t sleep_ns, deadline_ns;
     volatile uint32_t polls;
     volatile bool was_in_interrupt;
 };
@@ -32,7 +32,11 @@ static struct probe *probe_of(struct task *task) { return CONTAINER_OF(task, str
 static enum task_poll sleep_until_deadline(struct task *task)
 {
     struct probe *probe = probe_of(task);
-    if (probe->polls++ == 0) task_sleep_start(&probe->sleep, task_waker(task), probe->deadline_ns);
+    if (probe->polls++ == 0) { /* pending in any case, however late it is */
+        probe->deadline_ns = time_now_ns() + probe->sleep_ns;
+        task_sleep_start(&probe->sleep, task_waker(task), probe->deadline_ns);
+        return TASK_PENDING;
+    }
     if (!task_sleep_is_over(&probe->sleep) && !task_is_cancelled(task)) return TASK_PENDING;
     task_sleep_stop(&probe->sleep);
     return TASK_DONE;
@@ -40,7 +44,7 @@ static enum task_poll sleep_until_deadline(struct task *task)
 
 TEST(a_task_sleeps_until_its_deadline_and_is_polled_twice_for_it)
 {
-    struct probe probe = { .deadline_ns = time_now_ns() + 5 * NS_PER_MS };
+    struct probe probe = { .sleep_ns = 5 * NS_PER_MS };
     spawn(&probe, sleep_until_deadline);
     task_join(&probe.task);
     EXPECT(time_now_ns() >= probe.deadline_ns);
@@ -50,7 +54,7 @@ TEST(a_task_sleeps_until_its_deadline_and_is_polled_twice_for_it)
 
 TEST(a_sleeping_task_that_is_woken_early_sleeps_on)
 {
-    struct probe probe = { .deadline_ns = time_now_ns() + 20 * NS_PER_MS };
+    struct probe probe = { .sleep_ns = 20 * NS_PER_MS };
     spawn(&probe, sleep_until_deadline);
     thread_yield();
     task_wake(task_waker(&probe.task));
@@ -63,7 +67,7 @@ TEST(a_sleeping_task_that_is_woken_early_sleeps_on)
 
 TEST(a_sleeping_task_is_cancelled_long_before_its_deadline)
 {
-    struct probe probe = { .deadline_ns = time_now_ns() + 3600000ull * NS_PER_MS };
+    struct probe probe = { .sleep_ns = 3600000ull * NS_PER_MS };
     spawn(&probe, sleep_until_deadline);
     thread_yield();
     EXPECT_EQ(probe.polls, 1);
@@ -77,8 +81,9 @@ TEST(a_sleeping_task_is_cancelled_long_before_its_deadline)
 static enum task_poll wait_for_interrupt(struct task *task)
 {
     struct probe *probe = probe_of(task);
-    probe->polls++;
-    return probe->was_in_interrupt ? TASK_DONE : TASK_PENDING;
+    if (probe->polls++) return probe->was_in_interrupt ? TASK_DONE : TASK_PENDING;
+    timer_arm(&probe->timer, time_now_ns() + 2 * NS_PER_MS);
+    return TASK_PENDING;
 }
 
 static void interrupt(struct timer *timer)
@@ -93,7 +98,6 @@ TEST(an_interrupt_wakes_a_task_while_every_thread_sleeps)
     struct probe probe = { .timer.fire = interrupt };
     list_init(&probe.timer.link);
     spawn(&probe, wait_for_interrupt);
-    timer_arm(&probe.timer, time_now_ns() + 2 * NS_PER_MS);
     task_join(&probe.task);
     EXPECT(probe.was_in_interrupt);
     EXPECT_EQ(probe.polls, 2);
@@ -174,7 +178,7 @@ static enum task_poll join_another(struct task *task)
 
 TEST(a_thread_joins_a_task_that_joins_a_task_that_sleeps)
 {
-    struct probe child = { .deadline_ns = time_now_ns() + 2 * NS_PER_MS };
+    struct probe child = { .sleep_ns = 2 * NS_PER_MS };
     struct probe parent = { .joins = &child.task };
     spawn(&child, sleep_until_deadline);
     spawn(&parent, join_another);

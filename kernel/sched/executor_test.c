@@ -17,6 +17,7 @@ struct thread *thread_create(const char *name UNUSED, void (*entry)(void *) UNUS
     static struct thread thread;
     return memory_is_short ? NULL : &thread;
 }
+struct thread *thread_current(void) { return NULL; }
 void thread_yield(void) {}
 void thread_join(struct thread *thread UNUSED) {}
 

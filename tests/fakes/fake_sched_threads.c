@@ -59,9 +59,14 @@ struct host_thread {
     void *argument;
 };
 
+static _Thread_local struct thread *current; /* NULL in threads of the test itself */
+
+struct thread *thread_current(void) { return current; }
+
 static void *run(void *argument)
 {
     struct host_thread *self = argument;
+    current = &self->thread;
     self->entry(self->argument);
     return NULL;
 }
