@@ -18,6 +18,8 @@ enum {
     CONFIG_KERNEL_STACK_BYTES = 16384,
     CONFIG_IST_STACK_BYTES = 4096, /* double fault, NMI, machine check, debug */
     CONFIG_THREAD_NAME_MAX = 24,
+    CONFIG_TASKS_MAX = 1024,   /* asynchronous tasks at a time, on all CPUs */
+    CONFIG_EXECUTOR_TURN = 64, /* polls of tasks before other threads of the CPU have their turn */
 
     /* ---- log ---- */
     CONFIG_LOG_RING_BYTES = 16384,

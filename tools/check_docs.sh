@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The documents that are made from lists equal what the lists would make today.
+# The documents that are made from lists equal what the lists would make today, and the example of
+# docs/executor.md is the one that runs as a test.
 # Usage: check_docs.sh  (from the root)
 set -eu
 
@@ -16,4 +17,12 @@ for document in "$fresh"/*.md; do
         status=1
     fi
 done
+
+example=kernel/sched/executor_example_ktest.c
+sed '1,/---- the example ----/d; /---- its tests ----/,$d' $example >"$fresh/tested"
+sed '1,/^```c$/d; /^```$/,$d' docs/executor.md >"$fresh/shown"
+if ! diff -u "$fresh/shown" "$fresh/tested"; then
+    echo "the first C block of docs/executor.md is not the example of $example"
+    status=1
+fi
 exit $status

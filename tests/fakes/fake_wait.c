@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 void (*fake_wait_meanwhile)(void);
-uint64_t fake_wait_sleeps;
+uint64_t fake_wait_sleeps, fake_wait_wakes;
 uint64_t fake_wait_now_ns = 1700000000000000000ull;
 
 void wait_sleep_locked(struct wait_queue *queue) NO_THREAD_SAFETY_ANALYSIS
@@ -39,7 +39,20 @@ err_t wait_sleep_interruptible_locked(struct wait_queue *queue, uint64_t deadlin
     return wait_sleep_until_locked(queue, deadline_ns);
 }
 
-void wait_wake_all_locked(struct wait_queue *queue) { (void)queue; }
+void wait_queue_init(struct wait_queue *queue)
+{
+    queue->lock = (struct spinlock)SPINLOCK_INIT;
+    list_init(&queue->waiters);
+}
+
+void wait_wake_all_locked(struct wait_queue *queue UNUSED) { fake_wait_wakes++; }
+
+void wait_wake_all(struct wait_queue *queue)
+{
+    spin_lock(&queue->lock);
+    wait_wake_all_locked(queue);
+    spin_unlock(&queue->lock);
+}
 
 /* Each reading is later than the one before, as on a machine. */
 uint64_t time_now_ns(void) { return fake_wait_now_ns += 1000; }

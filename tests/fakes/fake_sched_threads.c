@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads and wait queues of a host test with real threads. A sleeper is woken by who takes it off its queue, and
+ * by nothing else, so that a wake-up that is lost stays lost. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "sched/thread.h"
+#include "sched/wait.h"
+
+struct waiter {
+    struct list link; /* under the queue's lock */
+    bool is_woken;    /* under `sleeping` */
+};
+
+static pthread_mutex_t sleeping = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
+
+void wait_queue_init(struct wait_queue *queue)
+{
+    queue->lock = (struct spinlock)SPINLOCK_INIT;
+    list_init(&queue->waiters);
+}
+
+void wait_sleep_locked(struct wait_queue *queue) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct waiter self = { .is_woken = false };
+    list_push_back(&queue->waiters, &self.link);
+    spin_unlock(&queue->lock);
+    pthread_mutex_lock(&sleeping);
+    while (!self.is_woken) pthread_cond_wait(&woken, &sleeping);
+    pthread_mutex_unlock(&sleeping);
+    spin_lock(&queue->lock);
+}
+
+void wait_wake_all_locked(struct wait_queue *queue)
+{
+    pthread_mutex_lock(&sleeping);
+    while (!list_is_empty(&queue->waiters)) {
+        struct waiter *waiter = LIST_ENTRY(queue->waiters.next, struct waiter, link);
+        list_remove(&waiter->link);
+        waiter->is_woken = true;
+    }
+    pthread_cond_broadcast(&woken);
+    pthread_mutex_unlock(&sleeping);
+}
+
+void wait_wake_all(struct wait_queue *queue)
+{
+    spin_lock(&queue->lock);
+    wait_wake_all_locked(queue);
+    spin_unlock(&queue->lock);
+}
+
+struct host_thread {
+    struct thread thread;
+    pthread_t host;
+    void (*entry)(void *);
+    void *argument;
+};
+
+static _Thread_local struct thread *current; /* NULL in threads of the test itself */
+
+struct thread *thread_current(void) { return current; }
+
+static void *run(void *argument)
+{
+    struct host_thread *self = argument;
+    current = &self->thread;
+    self->entry(self->argument);
+    return NULL;
+}
+
+struct thread *thread_create(const char *name UNUSED, void (*entry)(void *), void *argument)
+{
+    struct host_thread *t = calloc(1, sizeof(*t));
+    if (!t) return NULL;
+    t->entry = entry;
+    t->argument = argument;
+    if (pthread_create(&t->host, NULL, run, t) == 0) return &t->thread;
+    free(t);
+    return NULL;
+}
+
+void thread_join(struct thread *thread)
+{
+    struct host_thread *t = CONTAINER_OF(thread, struct host_thread, thread);
+    pthread_join(t->host, NULL);
+    free(t);
+}
+
+void thread_yield(void) { sched_yield(); }
