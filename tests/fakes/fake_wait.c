@@ -2,6 +2,7 @@
 #include "tests/fakes/fake_wait.h"
 
 #include "core/time.h"
+#include "sched/timer.h"
 #include "sched/wait.h"
 
 #include <stdio.h>
@@ -39,7 +40,42 @@ err_t wait_sleep_interruptible_locked(struct wait_queue *queue, uint64_t deadlin
     return wait_sleep_until_locked(queue, deadline_ns);
 }
 
+void wait_queue_init(struct wait_queue *queue)
+{
+    queue->lock = (struct spinlock)SPINLOCK_INIT;
+    list_init(&queue->waiters);
+}
 void wait_wake_all_locked(struct wait_queue *queue) { (void)queue; }
+void wait_wake_all(struct wait_queue *queue) { (void)queue; }
+
+/* ---- the one timer ---- */
+
+static struct timer *armed;
+
+void timer_arm(struct timer *timer, uint64_t deadline_ns)
+{
+    timer->deadline_ns = deadline_ns;
+    armed = timer;
+}
+
+void timer_cancel(struct timer *timer)
+{
+    if (armed == timer) armed = NULL;
+}
+
+bool fake_wait_has_timer(void) { return armed; }
+
+void fake_wait_fire_timer(void)
+{
+    struct timer *timer = armed;
+    if (!timer) {
+        fprintf(stderr, "no timer to wait for\n");
+        abort();
+    }
+    armed = NULL;
+    if (fake_wait_now_ns < timer->deadline_ns) fake_wait_now_ns = timer->deadline_ns;
+    timer->fire(timer);
+}
 
 /* Each reading is later than the one before, as on a machine. */
 uint64_t time_now_ns(void) { return fake_wait_now_ns += 1000; }
