@@ -194,8 +194,15 @@ static void expiring(int clock)
     take(fd);
     CHECK(now_ns(CLOCK_MONOTONIC) - before >= 20 * MS);
     SHOW(fcntl(fd, F_SETFL, O_NONBLOCK));
+    close(fd);
+}
+
+static void repeating(int clock)
+{
+    int fd = make(clock);
+    struct pollfd list = { fd, POLLIN, 0 };
     begin_case("again and again");
-    before = now_ns(CLOCK_MONOTONIC);
+    int64_t before = now_ns(CLOCK_MONOTONIC);
     SHOW(set(fd, 0, 2 * MS, 2 * MS));
     pause_ns(21 * MS);
     uint64_t count = count_of(fd);
@@ -286,6 +293,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
         printf("== %s\n", clock_names[i]);
         expiring(clocks[i]);
+        repeating(clocks[i]);
         absolute(clocks[i]);
     }
     printf("# %d cases\n", case_count);

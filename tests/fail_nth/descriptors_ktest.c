@@ -103,11 +103,13 @@ static int64_t make_event_file(void)
     }
 }
 
-/* Up to a page: more may be written in part. */
+/* Up to a page into a pipe, and a word elsewhere: more may be written in part. */
 static int64_t pass_bytes(void)
 {
-    if (choose(0, 3)) return sys_write(choose_fd(1), scratch_at(2), 1 + choose(2, PAGE_BYTES));
-    return sys_read(choose_fd(1), scratch_at(3), 1 + choose(2, PAGE_BYTES));
+    uint64_t fd = choose_fd(1);
+    bool is_pipe = sys_fcntl(fd, LINUX_F_GETPIPE_SZ, 0) > 0;
+    uint64_t bytes = is_pipe ? 1 + choose(2, PAGE_BYTES) : sizeof(uint64_t);
+    return choose(0, 3) ? sys_write(fd, scratch_at(2), bytes) : sys_read(fd, scratch_at(3), bytes);
 }
 
 static int64_t set_timer(void)
