@@ -2,6 +2,7 @@
 /* What system calls cost, in counted instructions; those of memory are in memory_costs.c. Prints a line
  * "name<TAB>count" for each. */
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -12,7 +13,7 @@
 enum { PAGE = 4096 };
 
 static const char path[] = "/bench.data";
-static int null_fd, zero_fd, file_fd;
+static int null_fd, zero_fd, file_fd, event_fd, pipe_fds[2];
 static char buffer[PAGE] __attribute__((aligned(PAGE)));
 
 static long do_getpid(void) { return call3(SYS_getpid, 0, 0, 0); }
@@ -29,6 +30,18 @@ static long do_write_file_1(void) { return call3(SYS_write, file_fd, (long)buffe
 static long do_write_file_page(void) { return call3(SYS_write, file_fd, (long)buffer, PAGE); }
 static long do_stat(void) { return call3(SYS_stat, (long)path, (long)buffer, 0); }
 static long do_fstat(void) { return call3(SYS_fstat, file_fd, (long)buffer, 0); }
+
+static long do_write_event(void)
+{
+    static const unsigned long one = 1;
+    return call3(SYS_write, event_fd, (long)&one, sizeof one);
+}
+
+static long do_pipe(void)
+{
+    call3(SYS_write, pipe_fds[1], (long)buffer, 1);
+    return call3(SYS_read, pipe_fds[0], (long)buffer, 1);
+}
 
 static long do_open_close(void)
 {
@@ -54,6 +67,8 @@ static const struct operation operations[] = {
     { "open and close", do_open_close, NULL, ROUNDS_MAX },
     { "stat", do_stat, NULL, ROUNDS_MAX },
     { "fstat", do_fstat, NULL, ROUNDS_MAX },
+    { "eventfd write", do_write_event, NULL, ROUNDS_MAX },
+    { "pipe write + read of 1 byte", do_pipe, NULL, ROUNDS_MAX },
 };
 
 int main(void)
@@ -61,7 +76,9 @@ int main(void)
     null_fd = open("/dev/null", O_RDWR);
     zero_fd = open("/dev/zero", O_RDONLY);
     file_fd = open(path, O_RDWR | O_CREAT, 0644);
-    if (null_fd < 0 || zero_fd < 0 || file_fd < 0 || write(file_fd, buffer, PAGE) != PAGE) {
+    event_fd = eventfd(0, 0);
+    if (null_fd < 0 || zero_fd < 0 || file_fd < 0 || event_fd < 0 || pipe(pipe_fds) != 0 ||
+        write(file_fd, buffer, PAGE) != PAGE) {
         perror("operations");
         return 1;
     }

@@ -28,6 +28,8 @@ _Static_assert(sizeof(struct linux_tms) == 32, "ABI");
 #define LINUX_CLOCK_REALTIME_COARSE    5
 #define LINUX_CLOCK_MONOTONIC_COARSE   6
 #define LINUX_CLOCK_BOOTTIME           7
+#define LINUX_CLOCK_REALTIME_ALARM     8
+#define LINUX_CLOCK_BOOTTIME_ALARM     9
 #define LINUX_CLOCK_TAI                11
 #define LINUX_TIMER_ABSTIME            1
 #define LINUX_USER_HZ                  100

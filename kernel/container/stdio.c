@@ -5,8 +5,11 @@
 #include "abi/linux/ioctl.h"
 #include "abi/linux/poll.h"
 #include "container/channel.h"
+#include "container/process.h"
+#include "core/log.h"
 #include "device/console.h"
 #include "fs/devfs.h"
+#include "fs/pipe.h"
 #include "vm/usercopy.h"
 
 enum { CHUNK_BYTES = 1024 };
@@ -166,6 +169,13 @@ static const struct file_ops terminal_ops = {
     .poll = terminal_poll,
 };
 
+/* With a handler, which cannot be run yet, the writer learns of it from EPIPE alone. */
+static void signal_broken_pipe(void)
+{
+    err_t e = process_signal(process_current(), LINUX_SIGPIPE);
+    if (failed(e)) log_warning("SIGPIPE has a handler, which cannot be run yet");
+}
+
 void stdio_init(void)
 {
     static const struct char_device console = {
@@ -183,6 +193,7 @@ void stdio_init(void)
     devfs_add(&console);
     devfs_add(&tty);
     console_readable_hook = file_readiness_changed;
+    pipe_broken_hook = signal_broken_pipe;
 }
 
 struct file *stdio_open(uint32_t descriptor)

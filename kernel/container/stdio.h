@@ -4,7 +4,7 @@
 #pragma once
 #include "fs/file.h"
 
-/* Makes the terminal known as /dev/console and /dev/tty. Before rootfs_init. */
+/* Makes the terminal known as /dev/console and /dev/tty, and the signal to pipes. Before rootfs_init. */
 void stdio_init(void);
 
 /* The open file for descriptor 0, 1 or 2; NULL when memory is out. */

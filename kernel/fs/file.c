@@ -18,7 +18,8 @@ enum {
 
 /* One queue for every poll and select: readiness changes are rare and pollers are few. */
 static struct wait_queue readiness = WAIT_QUEUE_INIT(readiness);
-static uint32_t readiness_changes; /* under readiness.lock */
+static uint32_t readiness_changes;   /* atomic */
+static uint32_t readiness_observers; /* threads that sleep, or are about to; atomic */
 
 struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
                              void *context, uint32_t flags)
@@ -45,7 +46,7 @@ struct file *file_create(const struct file_ops *ops, void *context, uint32_t fla
     if (vnode_is_device(vnode))
         vnode->device = ops->device;
     else if (ops->is_shared)
-        vnode->stream = (struct vnode_stream){ ops, context };
+        vnode->stream = (struct vnode_stream){ .ops = ops, .context = context };
     struct file *file = file_create_for(ops, vnode, NULL, context, flags);
     vnode_put(vnode);
     return file;
@@ -148,16 +149,23 @@ int64_t file_write(struct file *file, struct io_buffer *from, uint64_t *position
     return transfer(file, file->ops->write, from, position);
 }
 
+err_t file_seek_nowhere(struct file *file, int64_t offset, uint32_t whence, uint64_t *position)
+{
+    (void)file, (void)offset, (void)whence;
+    *position = 0;
+    return OK;
+}
+
 /* ---- readiness ---- */
 
 uint32_t file_poll(struct file *file) { return file->ops->poll ? file->ops->poll(file) : POLL_ALWAYS; }
 
+/* Either the observer, who counted itself first, sees this change, or this sees the observer. Both need the
+ * order of a single sequence of all atomic operations. */
 void file_readiness_changed(void)
 {
-    spin_lock(&readiness.lock);
-    readiness_changes++;
-    wait_wake_all_locked(&readiness);
-    spin_unlock(&readiness.lock);
+    __atomic_add_fetch(&readiness_changes, 1, __ATOMIC_SEQ_CST);
+    if (unlikely(__atomic_load_n(&readiness_observers, __ATOMIC_SEQ_CST))) wait_wake_all(&readiness);
 }
 
 uint32_t file_readiness_count(void) { return __atomic_load_n(&readiness_changes, __ATOMIC_ACQUIRE); }
@@ -166,8 +174,10 @@ err_t file_wait_for_readiness(uint32_t seen, uint64_t deadline_ns)
 {
     err_t e = OK;
     spin_lock(&readiness.lock);
-    while (readiness_changes == seen && !failed(e))
+    __atomic_add_fetch(&readiness_observers, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&readiness_changes, __ATOMIC_SEQ_CST) == seen && !failed(e))
         e = wait_sleep_interruptible_locked(&readiness, deadline_ns);
+    __atomic_sub_fetch(&readiness_observers, 1, __ATOMIC_RELAXED);
     spin_unlock(&readiness.lock);
     return e;
 }
@@ -180,9 +190,9 @@ err_t file_write_name_locked(const struct file *file, const struct vnode *root, 
     static const char removed[] = " (deleted)";
     if (file->vnode->filesystem == FILESYSTEM_ANONYMOUS) {
         const char *name = vnode_is_regular(file->vnode) ? file->vnode->regular.name : file->ops->name;
-        *length = name[0] == '/' ? format_string(text, capacity, "%s", name)
-                                 : format_string(text, capacity, "%s:[%llu]", name,
-                                                 (unsigned long long)file->vnode->inode);
+        *length = name[0] == '/' || strchr(name, ':') ? format_string(text, capacity, "%s", name)
+                                                      : format_string(text, capacity, "%s:[%llu]", name,
+                                                                      (unsigned long long)file->vnode->inode);
         return *length < capacity ? OK : ERR_RANGE;
     }
     const struct dir_entry *entry = file->entry;

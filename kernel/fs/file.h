@@ -2,7 +2,7 @@
 /* An open file: a vnode, a position, flags, and the operations of what it is.
  *
  * Files are counted; descriptors, threads in a call and mappings hold references. Whatever can be open
- * (regular files, directories, devices, later pipes and sockets) fills in a struct file_ops.
+ * (regular files, directories, devices, pipes, later sockets) fills in a struct file_ops.
  * `position` belongs to whoever holds it (file_take_position); `flags` change by single stores. */
 #pragma once
 #include "fs/io_buffer.h"
@@ -13,7 +13,8 @@
 struct file;
 
 struct file_ops {
-    const char *name; /* for /proc/self/fd: a path when it starts with '/', else "name:[inode]" */
+    /* For /proc/self/fd: all of it when it is a path or has a ':', else "name:[inode]". */
+    const char *name;
     uint32_t mode;    /* fstat of a file made by file_create: type and permissions */
     uint64_t device;  /* the same: st_rdev */
     bool is_seekable; /* has a position, and pread and pwrite work */
@@ -32,6 +33,8 @@ struct file_ops {
     uint32_t (*poll)(struct file *file);
     /* Directories only; NULL: NOT_DIRECTORY. */
     int64_t (*read_names)(struct file *file, struct io_buffer *to, uint64_t *position);
+    /* Another file was opened on the same vnode, through /proc/self/fd; is_shared or a stream. May be NULL. */
+    err_t (*reopen)(struct file *file);
     /* The last reference is gone; free what `context` holds. May be NULL. */
     void (*release)(struct file *file);
 };
@@ -86,8 +89,11 @@ void file_give_position(struct file *file) EXCLUDES(fs_queue.lock);
 int64_t file_read(struct file *file, struct io_buffer *to, uint64_t *position);
 int64_t file_write(struct file *file, struct io_buffer *from, uint64_t *position);
 
+/* lseek of what has no position but does not mind: always 0. */
+err_t file_seek_nowhere(struct file *file, int64_t offset, uint32_t whence, uint64_t *position);
+
 uint32_t file_poll(struct file *file);
-/* Everybody in poll or select looks again. Any context. */
+/* Everybody in poll or select looks again. Any context. Cheap while nobody is. */
 void file_readiness_changed(void);
 /* Sleeps until a change after `seen` was read, or the clock reaches `deadline_ns`: TIMED_OUT. INTERRUPTED
  * when the thread has to leave the kernel. */

@@ -78,13 +78,39 @@ static size_t transfer(struct io_buffer *buffer, enum direction direction, char 
     return done;
 }
 
+/* Most copies use up one piece of user memory, or a part of it: those need no loop. */
+static bool is_simple(const struct io_buffer *buffer, size_t bytes)
+{
+    return !buffer->is_kernel && bytes != 0 && bytes <= buffer->left &&
+           bytes <= buffer->segments[buffer->index].bytes - buffer->skipped;
+}
+static uaddr_t place(const struct io_buffer *buffer)
+{
+    return UADDR(buffer->segments[buffer->index].address + buffer->skipped);
+}
+static size_t use(struct io_buffer *buffer, size_t bytes)
+{
+    buffer->left -= bytes;
+    buffer->skipped += bytes;
+    if (buffer->skipped == buffer->segments[buffer->index].bytes) {
+        buffer->index++;
+        buffer->skipped = 0;
+    }
+    return bytes;
+}
+
 size_t io_put(struct io_buffer *to, const void *from, size_t bytes)
 {
+    if (is_simple(to, bytes) && !failed(user_copy_out(place(to), from, bytes))) return use(to, bytes);
     return transfer(to, PUT, (char *)from, bytes);
 }
 
 size_t io_put_zeros(struct io_buffer *to, size_t bytes) { return transfer(to, PUT_ZEROS, NULL, bytes); }
 
-size_t io_take(struct io_buffer *from, void *to, size_t bytes) { return transfer(from, TAKE, to, bytes); }
+size_t io_take(struct io_buffer *from, void *to, size_t bytes)
+{
+    if (is_simple(from, bytes) && !failed(user_copy_in(to, place(from), bytes))) return use(from, bytes);
+    return transfer(from, TAKE, to, bytes);
+}
 
 size_t io_skip(struct io_buffer *buffer, size_t bytes) { return transfer(buffer, SKIP, NULL, bytes); }

@@ -139,8 +139,9 @@ static err_t create_file(const struct path_from *from, const struct opening *o, 
     *out = file_create_for(ops, o->vnode, o->entry, context, flags);
     if (!*out) return ERR_NO_MEMORY;
     if (ops == &fd_directory_ops) (*out)->context = fd_table_watch(files);
-    if (ops != &regular_file_ops || !file_is_writable(*out)) return OK;
-    err_t e = file_start_writing(*out);
+    err_t e = OK;
+    if (ops->reopen) e = ops->reopen(*out);
+    if (ops == &regular_file_ops && file_is_writable(*out)) e = file_start_writing(*out);
     if (failed(e)) file_put(*out);
     return e;
 }

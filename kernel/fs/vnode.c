@@ -74,6 +74,9 @@ static struct vnode *vnode_destroy(struct vnode *v)
     case LINUX_S_IFLNK:
         if (v->symlink.is_target_owned) heap_free((void *)v->symlink.target);
         break;
+    case LINUX_S_IFIFO:
+        if (v->stream.destroy) v->stream.destroy(v->stream.context);
+        break;
     }
     heap_free(v);
     return parent;

@@ -59,10 +59,11 @@ struct vnode_symlink {
 struct file_ops;
 struct text_source;
 
-/* A pipe's end without a name, found again through /proc/self/fd. */
+/* A pipe without a name, found again through /proc/self/fd. */
 struct vnode_stream {
     const struct file_ops *ops; /* NULL: cannot be opened a second time */
     void *context;
+    void (*destroy)(void *context); /* with the vnode; NULL: the context outlives it */
 };
 
 struct vnode {

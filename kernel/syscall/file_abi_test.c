@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our numbers and layouts of Linux's file ABI against the system's own headers. */
 #include "abi/linux/dirent.h"
+#include "abi/linux/event.h"
 #include "abi/linux/fcntl.h"
 #include "abi/linux/ioctl.h"
 #include "abi/linux/poll.h"
@@ -20,7 +21,10 @@
 #include <linux/limits.h>
 #include <linux/magic.h>
 #include <linux/stat.h>
+#include <linux/time.h>
+#include <linux/timerfd.h>
 #include <linux/uio.h>
+#include <sys/eventfd.h>
 
 #define SAME_SIZE(ours, theirs) EXPECT_EQ(sizeof(struct ours), sizeof(struct theirs))
 #define SAME_PLACE(ours, a, theirs, b)                                             \
@@ -118,6 +122,24 @@ TEST(small_structures_lie_in_memory_as_the_systems_headers_say)
     SAME_PLACE(linux_termios, c_cc, termios, c_cc);
     SAME_SIZE(linux_winsize, winsize);
     SAME_PLACE(linux_winsize, ws_col, winsize, ws_col);
+}
+
+TEST(times_and_flags_of_event_files_are_the_systems)
+{
+    SAME_SIZE(linux_itimerspec, itimerspec);
+    SAME_PLACE(linux_itimerspec, interval, itimerspec, it_interval);
+    SAME_PLACE(linux_itimerspec, value, itimerspec, it_value);
+    SAME(TFD_TIMER_ABSTIME);
+    SAME(TFD_TIMER_CANCEL_ON_SET);
+    SAME(TFD_NONBLOCK);
+    SAME(TFD_CLOEXEC);
+    SAME(EFD_SEMAPHORE);
+    SAME(EFD_NONBLOCK);
+    SAME(EFD_CLOEXEC);
+    SAME(CLOCK_REALTIME_ALARM);
+    SAME(CLOCK_BOOTTIME_ALARM);
+    SAME(F_SETPIPE_SZ);
+    SAME(F_GETPIPE_SZ);
 }
 
 TEST(flags_of_open_and_the_at_calls_are_the_systems)

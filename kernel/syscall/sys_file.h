@@ -36,6 +36,15 @@ int64_t sys_fcntl(uint64_t fd, uint64_t command, uint64_t argument);
 int64_t sys_ioctl(uint64_t fd, uint64_t request, uint64_t argument);
 int64_t sys_flock(uint64_t fd, uint64_t operation);
 
+/* ---- files that are no place for data: sys_file_event.c ---- */
+int64_t sys_pipe(uint64_t out);
+int64_t sys_pipe2(uint64_t out, uint64_t flags);
+int64_t sys_eventfd(uint64_t count);
+int64_t sys_eventfd2(uint64_t count, uint64_t flags);
+int64_t sys_timerfd_create(uint64_t clock, uint64_t flags);
+int64_t sys_timerfd_settime(uint64_t fd, uint64_t flags, uint64_t wanted, uint64_t was);
+int64_t sys_timerfd_gettime(uint64_t fd, uint64_t out);
+
 /* ---- shape and storage: sys_file_size.c ---- */
 int64_t sys_truncate(uint64_t path, uint64_t bytes);
 int64_t sys_ftruncate(uint64_t fd, uint64_t bytes);

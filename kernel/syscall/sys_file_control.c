@@ -8,6 +8,7 @@
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/memfd.h"
+#include "fs/pipe.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"
 
@@ -55,6 +56,13 @@ static int64_t get_seals(struct file *file)
     return failed(e) ? e.code : (int64_t)seals;
 }
 
+static int64_t pipe_capacity(struct file *file, bool is_set, uint64_t wanted)
+{
+    uint32_t bytes;
+    err_t e = is_set ? pipe_set_capacity(file, wanted, &bytes) : pipe_get_capacity(file, &bytes);
+    return failed(e) ? e.code : (int64_t)bytes;
+}
+
 static int64_t get_descriptor_flags(uint64_t fd)
 {
     bool is_cloexec;
@@ -94,6 +102,8 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_ADD_SEALS:
         return argument > UINT32_MAX ? ERR_INVALID.code : memfd_add_seals(file, (uint32_t)argument).code;
     case LINUX_F_GET_SEALS: return get_seals(file);
+    case LINUX_F_GETPIPE_SZ:
+    case LINUX_F_SETPIPE_SZ: return pipe_capacity(file, command == LINUX_F_SETPIPE_SZ, argument);
     }
     return ERR_INVALID.code;
 }

@@ -7,25 +7,16 @@
 #include "syscall/timespec.h"
 #include "vm/usercopy.h"
 
-#define NS_PER_S 1000000000ull
-
 err_t timespec_read(uint64_t address, uint64_t *out_ns)
 {
     struct linux_timespec t;
     err_t e = user_copy_in(&t, UADDR(address), sizeof(t));
-    if (failed(e)) return e;
-    if (t.seconds < 0 || (uint64_t)t.nanoseconds >= NS_PER_S) return ERR_INVALID;
-    uint64_t ns;
-    if (__builtin_mul_overflow((uint64_t)t.seconds, NS_PER_S, &ns) ||
-        add_overflows(ns, (uint64_t)t.nanoseconds, &ns))
-        ns = UINT64_MAX - 1; /* centuries: for ever */
-    *out_ns = ns;
-    return OK;
+    return failed(e) ? e : timespec_decode(t, out_ns);
 }
 
 err_t timespec_write(uint64_t address, uint64_t ns)
 {
-    struct linux_timespec t = { (int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S) };
+    struct linux_timespec t = timespec_encode(ns);
     return user_copy_out(UADDR(address), &t, sizeof(t));
 }
 

@@ -66,6 +66,8 @@ sched_yield, alone:65
 read 4 KiB of a file:1300
 open and close:1800
 stat:1200
+eventfd write:480
+pipe write + read of 1 byte:1060
 END
 in_bench() { # PYTHON
     python3 -B -c "import sys; sys.path.insert(0, 'tools')

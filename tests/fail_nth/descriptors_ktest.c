@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Descriptors and shared memory: files without a name, devices and directories, duplicated, sealed, mapped,
- * waited for and closed. A call that fails has done nothing. */
+/* Descriptors and shared memory: files without a name, devices, directories, pipes, event counts and timers,
+ * duplicated, sealed, mapped, filled, waited for and closed. A call that fails has done nothing. */
+#include "abi/linux/event.h"
 #include "abi/linux/fcntl.h"
+#include "abi/linux/ioctl.h"
 #include "abi/linux/mman.h"
 #include "abi/linux/poll.h"
 #include "abi/linux/stat.h"
@@ -41,6 +43,11 @@ static uint32_t look_at(uint64_t fd)
     uint32_t cell = cell_mix(1 + stat.st_mode, (uint64_t)sys_lseek(fd, 0, 1));
     cell = cell_mix(cell, (uint64_t)sys_fcntl(fd, LINUX_F_GETFD, 0));
     cell = cell_mix(cell, (uint64_t)sys_fcntl(fd, LINUX_F_GETFL, 0));
+    cell = cell_mix(cell, (uint64_t)sys_fcntl(fd, LINUX_F_GETPIPE_SZ, 0));
+    if (!sys_ioctl(fd, LINUX_FIONREAD, scratch_at(3))) {
+        EXPECT_OK(user_copy_in(&word, UADDR(scratch_at(3)), sizeof(uint32_t)));
+        cell = cell_mix(cell, word);
+    }
     if ((stat.st_mode & LINUX_S_IFMT) != LINUX_S_IFREG) return cell;
     cell = cell_mix(cell, (uint64_t)stat.st_size);
     cell = cell_mix(cell, (uint64_t)sys_fcntl(fd, LINUX_F_GET_SEALS, 0));
@@ -83,6 +90,32 @@ static int64_t make_memfd(void)
     int64_t result = sys_ftruncate((uint64_t)fd, (1 + choose(1, FILE_PAGES)) * PAGE_BYTES);
     if (result) sys_close((uint64_t)fd);
     return result ? result : fd;
+}
+
+/* Whatever might wait is asked not to. */
+static int64_t make_event_file(void)
+{
+    uint64_t flags = LINUX_O_NONBLOCK | (choose(0, 2) ? LINUX_O_CLOEXEC : 0);
+    switch (choose(1, 4)) {
+    case 0: return sys_eventfd2(choose(2, 100), flags | choose(3, 2));
+    case 1: return sys_timerfd_create(choose(2, 2), flags);
+    default: return sys_pipe2(scratch_at(3), flags | (choose(2, 4) ? 0 : LINUX_O_DIRECT));
+    }
+}
+
+/* Up to a page into a pipe, and a word elsewhere: more may be written in part. */
+static int64_t pass_bytes(void)
+{
+    uint64_t fd = choose_fd(1);
+    bool is_pipe = sys_fcntl(fd, LINUX_F_GETPIPE_SZ, 0) > 0;
+    uint64_t bytes = is_pipe ? 1 + choose(2, PAGE_BYTES) : sizeof(uint64_t);
+    return choose(0, 3) ? sys_write(fd, scratch_at(2), bytes) : sys_read(fd, scratch_at(3), bytes);
+}
+
+static int64_t set_timer(void)
+{
+    struct linux_itimerspec never = { { 0, 0 }, { 100000 + now, 0 } };
+    return sys_timerfd_settime(choose_fd(0), 0, scratch_put(2, &never, sizeof(never)), scratch_at(3));
 }
 
 static int64_t duplicate(void)
@@ -159,7 +192,7 @@ static int64_t read_report(void)
 static int64_t step(uint32_t i)
 {
     now = i;
-    switch (choose(50, 26)) {
+    switch (choose(50, 34)) {
     case 0 ... 3: return open_something();
     case 4 ... 6: return make_memfd();
     case 7 ... 9: return duplicate();
@@ -173,6 +206,10 @@ static int64_t step(uint32_t i)
     case 21: return sys_fcntl(choose_fd(0), LINUX_F_ADD_SEALS, 1ull << choose(1, 5));
     case 22: return sys_getdents64(choose_fd(0), scratch_at(3), 200);
     case 23 ... 24: return read_report();
+    case 25 ... 27: return make_event_file();
+    case 28 ... 30: return pass_bytes();
+    case 31: return set_timer();
+    case 32: return sys_fcntl(choose_fd(0), LINUX_F_SETPIPE_SZ, PAGE_BYTES << choose(1, 8));
     default: return wait_for_some();
     }
 }

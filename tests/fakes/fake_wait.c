@@ -2,6 +2,7 @@
 #include "tests/fakes/fake_wait.h"
 
 #include "core/time.h"
+#include "sched/timer.h"
 #include "sched/wait.h"
 
 #include <stdio.h>
@@ -52,6 +53,35 @@ void wait_wake_all(struct wait_queue *queue)
     spin_lock(&queue->lock);
     wait_wake_all_locked(queue);
     spin_unlock(&queue->lock);
+}
+
+/* ---- the one timer ---- */
+
+static struct timer *armed;
+
+void timer_arm(struct timer *timer, uint64_t deadline_ns)
+{
+    timer->deadline_ns = deadline_ns;
+    armed = timer;
+}
+
+void timer_cancel(struct timer *timer)
+{
+    if (armed == timer) armed = NULL;
+}
+
+bool fake_wait_has_timer(void) { return armed; }
+
+void fake_wait_fire_timer(void)
+{
+    struct timer *timer = armed;
+    if (!timer) {
+        fprintf(stderr, "no timer to wait for\n");
+        abort();
+    }
+    armed = NULL;
+    if (fake_wait_now_ns < timer->deadline_ns) fake_wait_now_ns = timer->deadline_ns;
+    timer->fire(timer);
 }
 
 /* Each reading is later than the one before, as on a machine. */

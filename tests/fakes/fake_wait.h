@@ -9,3 +9,7 @@ extern void (*fake_wait_meanwhile)(void);
 extern uint64_t fake_wait_sleeps;
 extern uint64_t fake_wait_wakes;  /* of whole queues, whether or not somebody slept */
 extern uint64_t fake_wait_now_ns; /* both clocks; a sleep with a deadline goes there */
+
+/* sched/timer.h with room for the timer that was armed last: for fake_wait_meanwhile. */
+bool fake_wait_has_timer(void);
+void fake_wait_fire_timer(void); /* at its deadline or, when that is past, now */

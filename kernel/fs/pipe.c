@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One thread at a time is busy with the ring: it copies, which may sleep, and then moves `head` or `tail`
+ * under the lock. Everybody else looks at those two only.
+ * [linux fs/pipe.c] for what a program can see: which bytes share a slot, and when part of a write counts. */
+#include "fs/pipe.h"
+
+#include "abi/linux/fcntl.h"
+#include "abi/linux/ioctl.h"
+#include "abi/linux/poll.h"
+#include "core/time.h"
+#include "fs/file.h"
+#include "lib/string.h"
+#include "mm/direct_map.h"
+#include "mm/frame_charged.h"
+#include "mm/heap.h"
+#include "vm/usercopy.h"
+
+enum { SLOTS_DEFAULT = 16 };
+#define CAPACITY_MAX (1ull << 31)
+
+struct slot {
+    paddr_t frame;
+    uint16_t offset, bytes; /* what is left to read; never none */
+    bool is_packet;
+};
+
+struct pipe {
+    struct wait_queue queue; /* everybody who waits. Its lock guards the rest but for `slots` and `spare` */
+    struct slot *slots;      /* this and `spare` are the busy thread's */
+    paddr_t spare;           /* the last page that was emptied */
+    uint32_t slot_count;     /* a power of two; changes in a busy thread */
+    uint32_t head, tail;     /* full slots are those from tail to head, modulo slot_count; likewise */
+    uint32_t readers, writers;
+    bool is_busy;
+    struct slot first_slots[SLOTS_DEFAULT];
+};
+
+void (*pipe_broken_hook)(void);
+
+static bool is_full(const struct pipe *p) { return p->head - p->tail >= p->slot_count; }
+static struct slot *slot_at(const struct pipe *p, uint32_t index)
+{
+    return &p->slots[index & (p->slot_count - 1)];
+}
+
+static void take_locked(struct pipe *p) REQUIRES(p->queue.lock)
+{
+    while (p->is_busy) wait_sleep_locked(&p->queue);
+    p->is_busy = true;
+}
+
+static void take(struct pipe *p)
+{
+    spin_lock(&p->queue.lock);
+    take_locked(p);
+    spin_unlock(&p->queue.lock);
+}
+
+/* What the busy thread has moved `head` and `tail` to. */
+static void give(struct pipe *p, uint32_t head, uint32_t tail)
+{
+    spin_lock(&p->queue.lock);
+    bool has_changed = p->head != head || p->tail != tail;
+    p->head = head;
+    p->tail = tail;
+    p->is_busy = false;
+    wait_wake_all_locked(&p->queue);
+    spin_unlock(&p->queue.lock);
+    if (has_changed) file_readiness_changed();
+}
+
+/* Sleeps until something has changed, unless the file is not to wait. */
+static err_t wait_locked(const struct file *file, struct pipe *p) REQUIRES(p->queue.lock)
+{
+    if (file->flags & LINUX_O_NONBLOCK) return ERR_TRY_AGAIN;
+    return wait_sleep_interruptible_locked(&p->queue, UINT64_MAX);
+}
+
+/* ---- pages; the busy thread only ---- */
+
+static paddr_t page_get(struct pipe *p)
+{
+    paddr_t frame = p->spare;
+    if (is_paddr_none(frame)) return frame_alloc_charged(CHARGE_KERNEL);
+    p->spare = PADDR_NONE;
+    return frame;
+}
+
+static void page_put(struct pipe *p, paddr_t frame)
+{
+    if (is_paddr_none(p->spare))
+        p->spare = frame;
+    else
+        frame_free_charged(CHARGE_KERNEL, frame);
+}
+
+/* After this the pipe holds no page. */
+static void drop_pages(struct pipe *p)
+{
+    for (uint32_t i = p->tail; i != p->head; i++) page_put(p, slot_at(p, i)->frame);
+    if (!is_paddr_none(p->spare)) frame_free_charged(CHARGE_KERNEL, p->spare);
+    p->spare = PADDR_NONE;
+}
+
+/* ---- reading ---- */
+
+/* Takes from full slots, beginning at *tail. A slot that cannot be copied whole stays as it was. */
+static int64_t drain(struct pipe *p, struct io_buffer *to, uint32_t *tail)
+{
+    uint64_t done = 0;
+    while (to->left && *tail != p->head) {
+        struct slot *slot = slot_at(p, *tail);
+        size_t bytes = MIN((uint64_t)slot->bytes, to->left);
+        if (io_put(to, (char *)direct_map(slot->frame) + slot->offset, bytes) < bytes)
+            return io_result(done, ERR_FAULT);
+        done += bytes;
+        slot->offset += (uint16_t)bytes;
+        slot->bytes -= (uint16_t)bytes;
+        bool is_packet = slot->is_packet;
+        if (is_packet || slot->bytes == 0) {
+            page_put(p, slot->frame);
+            (*tail)++;
+        }
+        if (is_packet) break;
+    }
+    return (int64_t)done;
+}
+
+/* Busy with something to read when true; else *e says what to return, at the end of the pipe OK. */
+static bool start_reading(const struct file *file, struct pipe *p, err_t *e)
+{
+    *e = OK;
+    spin_lock(&p->queue.lock);
+    for (;;) {
+        while (p->is_busy) wait_sleep_locked(&p->queue);
+        p->is_busy = p->head != p->tail;
+        if (p->is_busy || p->writers == 0 || failed(*e)) break;
+        *e = wait_locked(file, p);
+    }
+    bool is_started = p->is_busy;
+    spin_unlock(&p->queue.lock);
+    return is_started;
+}
+
+static int64_t pipe_read(struct file *file, struct io_buffer *to, uint64_t *position)
+{
+    struct pipe *p = file->context;
+    err_t e;
+    (void)position;
+    if (to->left == 0) return 0;
+    if (!start_reading(file, p, &e)) return e.code;
+    uint32_t tail = p->tail;
+    int64_t result = drain(p, to, &tail);
+    give(p, p->head, tail);
+    return result;
+}
+
+/* ---- writing ---- */
+
+/* The bytes that do not fill a page go behind those that came last, where the page has room for them. */
+static err_t append(struct pipe *p, struct io_buffer *from, uint64_t *done)
+{
+    size_t bytes = from->left % PAGE_BYTES;
+    if (bytes == 0 || p->head == p->tail) return OK;
+    struct slot *last = slot_at(p, p->head - 1);
+    size_t end = (size_t)last->offset + last->bytes;
+    if (last->is_packet || end + bytes > PAGE_BYTES) return OK;
+    if (io_take(from, (char *)direct_map(last->frame) + end, bytes) < bytes) return ERR_FAULT;
+    last->bytes += (uint16_t)bytes;
+    *done += bytes;
+    return OK;
+}
+
+/* Fills free slots, beginning at *head. A page that cannot be copied whole does not count. */
+static err_t fill(struct pipe *p, struct io_buffer *from, bool is_packet, uint32_t *head, uint64_t *done)
+{
+    while (from->left && *head - p->tail < p->slot_count) {
+        paddr_t frame = page_get(p);
+        if (is_paddr_none(frame)) return ERR_NO_MEMORY;
+        size_t bytes = MIN(from->left, (uint64_t)PAGE_BYTES);
+        if (io_take(from, direct_map(frame), bytes) < bytes) {
+            page_put(p, frame);
+            return ERR_FAULT;
+        }
+        *slot_at(p, *head) =
+            (struct slot){ .frame = frame, .bytes = (uint16_t)bytes, .is_packet = is_packet };
+        (*head)++;
+        *done += bytes;
+    }
+    return OK;
+}
+
+/* Busy with a pipe that somebody reads when OK, and with room when that is wanted. */
+static err_t start_writing(const struct file *file, struct pipe *p, bool needs_room)
+{
+    err_t e = OK;
+    spin_lock(&p->queue.lock);
+    for (;;) {
+        while (p->is_busy) wait_sleep_locked(&p->queue);
+        if (p->readers == 0) e = ERR_BROKEN_PIPE;
+        if (failed(e) || !needs_room || !is_full(p)) break;
+        e = wait_locked(file, p);
+    }
+    p->is_busy = !failed(e);
+    spin_unlock(&p->queue.lock);
+    return e;
+}
+
+static int64_t pipe_write(struct file *file, struct io_buffer *from, uint64_t *position)
+{
+    struct pipe *p = file->context;
+    bool is_packet = file->flags & LINUX_O_DIRECT;
+    uint64_t done = 0;
+    err_t e = OK;
+    (void)position;
+    for (bool is_first = true; from->left && !failed(e); is_first = false) {
+        e = start_writing(file, p, !is_first);
+        if (failed(e)) break;
+        uint32_t head = p->head;
+        if (is_first) e = append(p, from, &done);
+        if (!failed(e)) e = fill(p, from, is_packet, &head, &done);
+        give(p, head, p->tail);
+    }
+    if (e.code == ERR_BROKEN_PIPE.code && pipe_broken_hook) pipe_broken_hook();
+    return failed(e) ? io_result(done, e) : (int64_t)done;
+}
+
+/* ---- what else a file does ---- */
+
+static uint32_t pipe_poll(struct file *file)
+{
+    struct pipe *p = file->context;
+    uint32_t ready = 0;
+    spin_lock(&p->queue.lock);
+    if (file_is_readable(file)) {
+        if (p->head != p->tail) ready |= LINUX_POLLIN | LINUX_POLLRDNORM;
+        if (p->writers == 0) ready |= LINUX_POLLHUP;
+    }
+    if (file_is_writable(file)) {
+        if (!is_full(p)) ready |= LINUX_POLLOUT | LINUX_POLLWRNORM;
+        if (p->readers == 0) ready |= LINUX_POLLERR;
+    }
+    spin_unlock(&p->queue.lock);
+    return ready;
+}
+
+static int64_t pipe_ioctl(struct file *file, uint32_t request, uint64_t argument)
+{
+    struct pipe *p = file->context;
+    uint32_t bytes = 0;
+    if (request != LINUX_FIONREAD) return ERR_NOT_TTY.code;
+    take(p);
+    for (uint32_t i = p->tail; i != p->head; i++) bytes += slot_at(p, i)->bytes;
+    give(p, p->head, p->tail);
+    return user_copy_out(UADDR(argument), &bytes, sizeof(bytes)).code;
+}
+
+/* Through /proc/self/fd. Nobody waits for the other end, as its first opener did not. */
+static err_t pipe_reopen(struct file *file)
+{
+    struct pipe *p = file->context;
+    if ((file->flags & LINUX_O_ACCMODE) == LINUX_O_ACCMODE) return ERR_INVALID;
+    spin_lock(&p->queue.lock);
+    p->readers += file_is_readable(file);
+    p->writers += file_is_writable(file);
+    spin_unlock(&p->queue.lock);
+    return OK;
+}
+
+/* What was not read ends with the last file, although a name in /proc may outlive it. */
+static void pipe_release(struct file *file)
+{
+    struct pipe *p = file->context;
+    spin_lock(&p->queue.lock);
+    p->readers -= file_is_readable(file);
+    p->writers -= file_is_writable(file);
+    take_locked(p);
+    bool is_last = p->readers + p->writers == 0;
+    spin_unlock(&p->queue.lock);
+    if (is_last) drop_pages(p);
+    give(p, is_last ? p->tail : p->head, p->tail);
+    file_readiness_changed();
+}
+
+static void pipe_destroy(void *context)
+{
+    struct pipe *p = context;
+    if (p->slots != p->first_slots) heap_free(p->slots);
+    heap_free(p);
+}
+
+static const struct file_ops pipe_ops = {
+    .name = "pipe",
+    .read = pipe_read,
+    .write = pipe_write,
+    .ioctl = pipe_ioctl,
+    .poll = pipe_poll,
+    .reopen = pipe_reopen,
+    .release = pipe_release,
+};
+
+/* ---- making one ---- */
+
+static struct vnode *create(void)
+{
+    struct pipe *p = heap_alloc_zeroed(sizeof(*p));
+    if (!p) return NULL;
+    struct vnode *v = vnode_create(LINUX_S_IFIFO | 0600, FILESYSTEM_ANONYMOUS, (int64_t)time_realtime_ns());
+    if (!v) {
+        heap_free(p);
+        return NULL;
+    }
+    wait_queue_init(&p->queue);
+    p->slots = p->first_slots;
+    p->slot_count = SLOTS_DEFAULT;
+    p->spare = PADDR_NONE;
+    v->links = 1;
+    v->stream = (struct vnode_stream){ .ops = &pipe_ops, .context = p, .destroy = pipe_destroy };
+    return v;
+}
+
+static struct file *open_end(struct vnode *v, uint32_t flags)
+{
+    struct pipe *p = v->stream.context;
+    struct file *file = file_create_for(&pipe_ops, v, NULL, p, flags);
+    if (!file) return NULL;
+    p->readers += file_is_readable(file); /* nobody else knows it yet */
+    p->writers += file_is_writable(file);
+    return file;
+}
+
+err_t pipe_open(uint32_t flags, struct file **out_reader, struct file **out_writer)
+{
+    struct vnode *v = create();
+    if (!v) return ERR_NO_MEMORY;
+    *out_reader = open_end(v, LINUX_O_RDONLY | (flags & LINUX_O_NONBLOCK));
+    *out_writer = *out_reader ? open_end(v, LINUX_O_WRONLY | flags) : NULL;
+    vnode_put(v);
+    if (*out_writer) return OK;
+    file_put(*out_reader);
+    return ERR_NO_MEMORY;
+}
+
+/* ---- its size ---- */
+
+err_t pipe_get_capacity(struct file *file, uint32_t *out_bytes)
+{
+    if (file->ops != &pipe_ops) return ERR_BAD_FD;
+    struct pipe *p = file->context;
+    spin_lock(&p->queue.lock);
+    *out_bytes = p->slot_count * PAGE_BYTES;
+    spin_unlock(&p->queue.lock);
+    return OK;
+}
+
+/* Full slots move to the start of the new ring. */
+static err_t resize(struct pipe *p, uint32_t count)
+{
+    uint32_t used = p->head - p->tail;
+    if (used > count) return ERR_BUSY;
+    struct slot *slots = heap_alloc(count * sizeof(*slots));
+    if (!slots) return ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < used; i++) slots[i] = *slot_at(p, p->tail + i);
+    if (p->slots != p->first_slots) heap_free(p->slots);
+    spin_lock(&p->queue.lock);
+    p->slots = slots;
+    p->slot_count = count;
+    p->head = used;
+    p->tail = 0;
+    spin_unlock(&p->queue.lock);
+    return OK;
+}
+
+err_t pipe_set_capacity(struct file *file, uint64_t bytes, uint32_t *out_bytes)
+{
+    if (file->ops != &pipe_ops) return ERR_BAD_FD;
+    if (bytes > CAPACITY_MAX) return ERR_INVALID;
+    struct pipe *p = file->context;
+    uint32_t count = 1;
+    while ((uint64_t)count * PAGE_BYTES < bytes) count *= 2;
+    take(p);
+    err_t e = count == p->slot_count ? OK : resize(p, count);
+    give(p, p->head, p->tail);
+    if (failed(e)) return e;
+    file_readiness_changed(); /* a full pipe may have room now */
+    *out_bytes = count * PAGE_BYTES;
+    return OK;
+}

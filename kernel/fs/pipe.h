@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pipe(2): bytes from writers to readers, through a ring of pages that are allocated as they fill.
+ *
+ * Each page is a slot of the ring, used as Linux uses its own, since programs see it: when a pipe is full
+ * depends on how the bytes came. A write of less than a page is one piece (PIPE_BUF). With O_DIRECT each
+ * write of up to a page is a packet, which one read takes, and loses what it has no room for. */
+#pragma once
+#include "lib/base.h"
+
+struct file;
+
+/* The two ends; `flags` are LINUX_O_NONBLOCK, of both, and LINUX_O_DIRECT, of the writer. ERR_NO_MEMORY. */
+err_t pipe_open(uint32_t flags, struct file **out_reader, struct file **out_writer);
+
+/* F_GETPIPE_SZ and F_SETPIPE_SZ, in bytes. A capacity is rounded up to a power of two of pages.
+ * ERR_BAD_FD: not a pipe. ERR_INVALID: too large a number. ERR_BUSY: it holds more than that now. */
+err_t pipe_get_capacity(struct file *file, uint32_t *out_bytes);
+err_t pipe_set_capacity(struct file *file, uint64_t bytes, uint32_t *out_bytes);
+
+/* Runs in a thread that writes to a pipe without readers; whoever knows signals sends SIGPIPE. NULL at first. */
+extern void (*pipe_broken_hook)(void);

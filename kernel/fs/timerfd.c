@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Expirations are counted when somebody asks, from the clock. The timer is there for who sleeps: it fires once
+ * after each setting and each read, so a file that nobody reads costs one interrupt however short its
+ * interval. */
+#include "fs/timerfd.h"
+
+#include "abi/linux/fcntl.h"
+#include "abi/linux/poll.h"
+#include "core/time.h"
+#include "fs/file.h"
+#include "mm/heap.h"
+#include "sched/timer.h"
+
+struct timerfd {
+    struct wait_queue queue; /* readers */
+    struct timer timer;      /* this and the rest under queue.lock */
+    uint64_t next_ns;        /* the first expiration not read yet, by its own clock; 0: none to come */
+    uint64_t interval_ns;
+    bool is_realtime; /* fixed */
+};
+
+static uint64_t clock_ns(const struct timerfd *t)
+{
+    return t->is_realtime ? time_realtime_ns() : time_now_ns();
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+    uint64_t result;
+    return add_overflows(a, b, &result) ? UINT64_MAX - 1 : result;
+}
+
+static uint64_t expirations(const struct timerfd *t, uint64_t now)
+{
+    if (t->next_ns == 0 || now < t->next_ns) return 0;
+    return t->interval_ns ? 1 + (now - t->next_ns) / t->interval_ns : 1;
+}
+
+static void timer_fired(struct timer *timer)
+{
+    wait_wake_all(&CONTAINER_OF(timer, struct timerfd, timer)->queue);
+    file_readiness_changed();
+}
+
+static void arm_locked(struct timerfd *t, uint64_t now) REQUIRES(t->queue.lock)
+{
+    timer_cancel(&t->timer);
+    if (t->next_ns) timer_arm(&t->timer, sum(time_now_ns(), t->next_ns - MIN(t->next_ns, now)));
+}
+
+/* How often it has expired, which starts anew. */
+static uint64_t take_locked(struct timerfd *t) REQUIRES(t->queue.lock)
+{
+    uint64_t now = clock_ns(t), count = expirations(t, now);
+    if (!count) return 0;
+    t->next_ns = t->interval_ns ? sum(t->next_ns, count * t->interval_ns) : 0;
+    arm_locked(t, now);
+    return count;
+}
+
+static int64_t timerfd_read(struct file *file, struct io_buffer *to, uint64_t *position)
+{
+    struct timerfd *t = file->context;
+    uint64_t count;
+    err_t e = OK;
+    (void)position;
+    if (to->left < sizeof(count)) return ERR_INVALID.code;
+    spin_lock(&t->queue.lock);
+    while (!(count = take_locked(t)) && !failed(e))
+        e = file->flags & LINUX_O_NONBLOCK ? ERR_TRY_AGAIN
+                                           : wait_sleep_interruptible_locked(&t->queue, UINT64_MAX);
+    spin_unlock(&t->queue.lock);
+    if (!count) return e.code;
+    /* What cannot be told is lost, as on Linux. */
+    return io_put(to, &count, sizeof(count)) == sizeof(count) ? (int64_t)sizeof(count) : ERR_FAULT.code;
+}
+
+static uint32_t timerfd_poll(struct file *file)
+{
+    struct timerfd *t = file->context;
+    spin_lock(&t->queue.lock);
+    bool has_expired = expirations(t, clock_ns(t)) > 0;
+    spin_unlock(&t->queue.lock);
+    return has_expired ? LINUX_POLLIN : 0;
+}
+
+static void timerfd_release(struct file *file)
+{
+    struct timerfd *t = file->context;
+    timer_cancel(&t->timer);
+    heap_free(t);
+}
+
+static const struct file_ops timerfd_ops = {
+    .name = "anon_inode:[timerfd]",
+    .mode = 0600,
+    .read = timerfd_read,
+    .seek = file_seek_nowhere,
+    .poll = timerfd_poll,
+    .release = timerfd_release,
+};
+
+err_t timerfd_open(bool is_realtime, uint32_t flags, struct file **out)
+{
+    struct timerfd *t = heap_alloc_zeroed(sizeof(*t));
+    if (!t) return ERR_NO_MEMORY;
+    wait_queue_init(&t->queue);
+    list_init(&t->timer.link);
+    t->timer.fire = timer_fired;
+    t->is_realtime = is_realtime;
+    *out = file_create(&timerfd_ops, t, LINUX_O_RDWR | flags);
+    if (*out) return OK;
+    heap_free(t);
+    return ERR_NO_MEMORY;
+}
+
+static void read_setting_locked(const struct timerfd *t, uint64_t now, struct timerfd_setting *out)
+    REQUIRES(t->queue.lock)
+{
+    uint64_t count = expirations(t, now);
+    uint64_t next = count && !t->interval_ns ? 0 : sum(t->next_ns, count * t->interval_ns);
+    *out = (struct timerfd_setting){ next > now ? next - now : 0, t->interval_ns };
+}
+
+err_t timerfd_set(struct file *file, bool is_absolute, const struct timerfd_setting *wanted,
+                  struct timerfd_setting *was)
+{
+    if (file->ops != &timerfd_ops) return ERR_INVALID;
+    struct timerfd *t = file->context;
+    spin_lock(&t->queue.lock);
+    uint64_t now = clock_ns(t);
+    read_setting_locked(t, now, was);
+    t->interval_ns = wanted->interval;
+    t->next_ns = wanted->value && !is_absolute ? sum(now, wanted->value) : wanted->value;
+    arm_locked(t, now);
+    spin_unlock(&t->queue.lock);
+    return OK;
+}
+
+err_t timerfd_get(struct file *file, struct timerfd_setting *now)
+{
+    if (file->ops != &timerfd_ops) return ERR_INVALID;
+    struct timerfd *t = file->context;
+    spin_lock(&t->queue.lock);
+    read_setting_locked(t, clock_ns(t), now);
+    spin_unlock(&t->queue.lock);
+    return OK;
+}
