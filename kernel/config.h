@@ -19,6 +19,11 @@ enum {
     CONFIG_IST_STACK_BYTES = 4096, /* double fault, NMI, machine check, debug */
     CONFIG_THREAD_NAME_MAX = 24,
 
+    /* ---- lock order, debug builds ---- */
+    CONFIG_LOCK_CLASSES_MAX = 128, /* places that initialise locks */
+    CONFIG_LOCK_EDGES_MAX = 256,   /* pairs of them that were held together */
+    CONFIG_LOCKS_HELD_MAX = 8,     /* at once by a CPU or a thread */
+
     /* ---- log ---- */
     CONFIG_LOG_RING_BYTES = 16384,
     CONFIG_LOG_LINE_MAX = 512,
