@@ -14,7 +14,7 @@ static struct lock_graph graph;                  /* under graph_is_busy */
 static uint32_t graph_is_busy; /* no spinlock: taking one leads here. Interrupts off while it is set */
 static bool is_on;
 
-struct held_locks *lock_order_spins(void) { return &spins[percpu_index()]; }
+static struct held_locks *spins_here(void) { return &spins[percpu_index()]; }
 void lock_order_start(void) { is_on = true; }
 void lock_order_stop(void) { is_on = false; }
 
@@ -101,7 +101,7 @@ static void check_pair(const struct held_lock *first, const struct held_lock *se
 
 static void show_in_user_work(const struct held_locks *held)
 {
-    uint32_t bit = held == lock_order_spins() ? USER_WORK_HOLDS_SPIN : USER_WORK_HOLDS_MUTEX;
+    uint32_t bit = held == spins_here() ? USER_WORK_HOLDS_SPIN : USER_WORK_HOLDS_MUTEX;
     if (held->count)
         percpu()->user_work |= bit;
     else
@@ -131,7 +131,7 @@ void lock_order_take(struct held_locks *held, const void *lock, const char *clas
 {
     bool on = interrupts_are_on();
     interrupts_off();
-    if (is_on) take(held, (struct held_lock){ .lock = lock, .site = site }, class, how);
+    if (is_on) take(held ? held : spins_here(), (struct held_lock){ .lock = lock, .site = site }, class, how);
     if (on) interrupts_on();
 }
 
@@ -145,7 +145,7 @@ static void release(struct held_locks *held, const void *lock, const char *class
         print_lock("released:", class, site);
         panic("lock order: %s released and not held", class);
     }
-    if (at != held->count && held == lock_order_spins()) {
+    if (at != held->count && held == spins_here()) {
         begin_report();
         print_held(held);
         panic("lock order: %s released before %s, taken later", class,
@@ -160,9 +160,8 @@ void lock_order_release(struct held_locks *held, const void *lock, const char *c
     bool on = interrupts_are_on();
     interrupts_off();
     if (is_on) {
-        release(held, lock, class, site);
-        if (on && held == lock_order_spins())
-            panic("lock order: interrupts came on while %s was held", class);
+        release(held ? held : spins_here(), lock, class, site);
+        if (on && !held) panic("lock order: interrupts came on while %s was held", class);
     }
     if (on) interrupts_on();
 }
@@ -173,7 +172,7 @@ void lock_order_expect_may_sleep(const char *what)
     bool on = interrupts_are_on();
     interrupts_off();
     if (is_on && percpu()->interrupt_depth[0]) panic("lock order: %s in an interrupt", what);
-    const struct held_locks *held = lock_order_spins();
+    const struct held_locks *held = spins_here();
     if (is_on && held->count) {
         begin_report();
         print_held(held);

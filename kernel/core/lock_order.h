@@ -29,10 +29,9 @@ struct held_locks {
  * only if it is free, which can be no deadlock. */
 enum lock_take { LOCK_TAKE, LOCK_TAKE_NESTED, LOCK_TAKE_IF_FREE };
 
-/* The spin locks of this CPU. Interrupts off. */
-struct held_locks *lock_order_spins(void);
-
-/* A lock of `class` is about to be taken, or was taken, if it was taken only if free. */
+/* `held` are the mutexes of the running thread; NULL stands for the spin locks of this CPU.
+ *
+ * A lock of `class` is about to be taken, or was taken, if it was taken only if free. */
 void lock_order_take(struct held_locks *held, const void *lock, const char *class, const void *site,
                      enum lock_take how);
 /* It is given up. Spin locks leave in the reverse order of coming, mutexes in any. */

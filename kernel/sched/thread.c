@@ -141,6 +141,7 @@ void thread_schedule(void)
 
 void thread_yield(void)
 {
+    if (CONFIG_DEBUG) lock_order_expect_may_sleep("yielding");
     bool on = interrupts_are_on();
     interrupts_off();
     struct runqueue *rq = this_runqueue();
