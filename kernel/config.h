@@ -21,6 +21,11 @@ enum {
     CONFIG_TASKS_MAX = 1024,   /* asynchronous tasks at a time, on all CPUs */
     CONFIG_EXECUTOR_TURN = 64, /* polls of tasks before other threads of the CPU have their turn */
 
+    /* ---- lock order, debug builds ---- */
+    CONFIG_LOCK_CLASSES_MAX = 128, /* places that initialise locks */
+    CONFIG_LOCK_EDGES_MAX = 256,   /* pairs of them that were held together */
+    CONFIG_LOCKS_HELD_MAX = 8,     /* at once by a CPU or a thread */
+
     /* ---- log ---- */
     CONFIG_LOG_RING_BYTES = 16384,
     CONFIG_LOG_LINE_MAX = 512,

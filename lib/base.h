@@ -9,9 +9,12 @@
 /* Build choices, turned into constants so that both branches always compile. */
 #ifdef CK_DEBUG
 enum { CONFIG_DEBUG = 1 };
+#define DEBUG_ONLY(...) __VA_ARGS__
 #else
 enum { CONFIG_DEBUG = 0 };
+#define DEBUG_ONLY(...)
 #endif
+/* A field that debug builds alone have is an array `field[CONFIG_DEBUG]`, initialised from DEBUG_ONLY. */
 
 #ifdef __clang__
 #define MUST_CHECK __attribute__((warn_unused_result))

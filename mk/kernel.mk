@@ -7,13 +7,14 @@ KERNEL_DIRS := $(filter-out main.c lib abi,$(LAYERS))
 KERNEL_C := kernel/main.c $(shell find $(addprefix kernel/,$(KERNEL_DIRS)) lib -name '*.c' \
 	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -name cpio_write.c ! -name payload.c ! -name payload.c | sort)
 KERNEL_S := $(sort $(wildcard kernel/arch/*.S))
-KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) tests/harness/ktest.c tests/harness/crash.c)
+KTEST_HARNESS := tests/harness/ktest.c tests/harness/crash.c tests/harness/crash_locks.c
+KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) $(KTEST_HARNESS))
 
 # A release kernel that measures itself.
-KBENCH_C := $(wildcard bench/*_ktest.c) bench/buddy.c tests/harness/ktest.c tests/harness/crash.c
+KBENCH_C := $(wildcard bench/*_ktest.c) bench/buddy.c $(KTEST_HARNESS)
 
 # Workloads in which every allocation fails in turn, in the kernel that runs the tests.
-FAIL_NTH_C := $(sort $(wildcard tests/fail_nth/*.c)) tests/harness/ktest.c tests/harness/crash.c
+FAIL_NTH_C := $(sort $(wildcard tests/fail_nth/*.c)) $(KTEST_HARNESS)
 
 KERNEL_WARN := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wshadow
 # Small by default; what runs at every system call, fault, allocation or boot is built for speed.

@@ -13,10 +13,12 @@ struct percpu {
     struct thread *current; /* the running thread; NULL before sched_init */
     uint32_t user_work;     /* non-zero: look before going back to ring 3 (enum user_work) */
     uint32_t cpu;           /* index, 0 for the boot CPU */
+    uint32_t interrupt_depth[CONFIG_DEBUG]; /* handlers of devices and timers on the stack */
 };
 
-/* Reasons to stop on the way back to ring 3; bits of percpu.user_work. */
-enum user_work { USER_WORK_EXIT = 1 };
+/* Reasons to stop on the way back to ring 3; bits of percpu.user_work. The last two stand while locks are
+ * held in debug builds, so that such a return is noticed (core/lock_order.h). */
+enum user_work { USER_WORK_EXIT = 1, USER_WORK_HOLDS_SPIN = 2, USER_WORK_HOLDS_MUTEX = 4 };
 
 extern struct percpu percpu_boot;
 

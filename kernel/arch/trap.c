@@ -63,7 +63,10 @@ trap_handler_t trap_get_handler(uint8_t vector) { return handlers[vector]; }
 void trap_dispatch(struct trap_frame *frame)
 {
     trap_handler_t handler = handlers[frame->vector];
+    bool is_interrupt = CONFIG_DEBUG && frame->vector >= TRAP_COUNT;
+    if (is_interrupt) percpu()->interrupt_depth[0]++;
     (handler ? handler : unhandled_trap)(frame);
+    if (is_interrupt) percpu()->interrupt_depth[0]--;
 }
 
 uint64_t trap_fixup(uint64_t rip)

@@ -58,6 +58,7 @@ err_t process_create(const char *path, struct process **out)
     if (!p) return ERR_NO_MEMORY;
     err_t e = ERR_NO_MEMORY;
     size_t path_bytes = strlen(path) + 1;
+    spin_set_class(&p->signal_lock, "process.signal_lock");
     p->pid = 1;
     p->signal_stack.flags = LINUX_SS_DISABLE;
     set_default_limits(p);
@@ -175,6 +176,7 @@ void process_set_action(struct process *p, uint32_t signal, const struct linux_s
 void process_user_work(void)
 {
     struct process *p = process_current();
+    if (CONFIG_DEBUG) lock_order_expect_none("returning to ring 3", &thread_current()->mutexes[0]);
     percpu()->user_work = 0;
     if (p->exit_signal) process_exit_by_signal(p->exit_signal);
 }

@@ -16,6 +16,7 @@ void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     uint64_t flags = flags_read();
     interrupts_off();
+    if (CONFIG_DEBUG) lock_order_take(NULL, lock, lock->class[0], __builtin_return_address(0), LOCK_TAKE);
     if (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) wait_for(lock);
     lock->saved_flags = (uint32_t)flags;
     if (CONFIG_DEBUG) lock->owner = __builtin_return_address(0);
@@ -24,7 +25,7 @@ void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     bool on = lock->saved_flags & RFLAGS_IF;
-    DEBUG_ASSERT(lock->held);
+    if (CONFIG_DEBUG) lock_order_release(NULL, lock, lock->class[0], __builtin_return_address(0));
     __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
     if (on) interrupts_on();
 }

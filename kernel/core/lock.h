@@ -3,20 +3,32 @@
  * interrupt handler; nothing that holds one may sleep. Order: docs/locking.md. */
 #pragma once
 #include "arch/cpu.h"
+#include "core/lock_order.h"
 #include "lib/base.h"
 
 struct CAPABILITY("spinlock") spinlock {
-    uint32_t held;        /* 0 or 1 */
-    uint32_t saved_flags; /* RFLAGS.IF of the holder, under the lock itself */
-    const void *owner;    /* the holder's return address in debug builds, for the panic report */
+    uint32_t held;                   /* 0 or 1 */
+    uint32_t saved_flags;            /* RFLAGS.IF of the holder, under the lock itself */
+    const void *owner;               /* the holder's return address in debug builds, for the panic report */
+    const char *class[CONFIG_DEBUG]; /* core/lock_order.h */
 };
 
-#define SPINLOCK_INIT { 0, 0, 0 }
+#define SPINLOCK_INIT SPINLOCK_INIT_CLASS("spin lock")
+#define SPINLOCK_INIT_CLASS(name)                 \
+    {                                             \
+        0, 0, 0, { DEBUG_ONLY(LOCK_CLASS(name)) } \
+    }
+/* For a lock that came to life as zeros. */
+#define spin_set_class(lock, name) spin_set_class_to((lock), LOCK_CLASS(name))
 
 /* Spins until the lock is ours; interrupts are off on return. In debug builds a lock that this CPU
  * already holds panics instead of hanging. */
 void spin_lock(struct spinlock *lock) ACQUIRES(lock);
 void spin_unlock(struct spinlock *lock) RELEASES(lock);
+static inline void spin_set_class_to(struct spinlock *lock, const char *class)
+{
+    if (CONFIG_DEBUG) lock->class[0] = class;
+}
 static inline bool spin_is_held(const struct spinlock *lock)
 {
     return __atomic_load_n(&lock->held, __ATOMIC_RELAXED);

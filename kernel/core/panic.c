@@ -6,6 +6,7 @@
 #include "arch/segments.h"
 #include "arch/trap.h"
 #include "config.h"
+#include "core/lock_order.h"
 #include "core/log.h"
 #include "core/shutdown.h"
 #include "core/symbol.h"
@@ -92,6 +93,7 @@ static void begin_report(void)
 {
     static uint32_t depth;
     interrupts_off();
+    if (CONFIG_DEBUG) lock_order_stop();
     if (depth++ == 0) return;
     if (depth == 2) print("\npanic: again, while reporting the first one\n");
     shutdown(CHANNEL_PANIC);

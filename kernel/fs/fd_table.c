@@ -70,6 +70,7 @@ static struct fd_table *table_create(const struct storage *storage)
 {
     struct fd_table *table = heap_alloc_zeroed(sizeof(*table));
     if (!table) return NULL;
+    spin_set_class(&table->lock, "fd_table.lock");
     table->references = table->watchers = 1;
     storage_adopt(table, storage);
     return table;

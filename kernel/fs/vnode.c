@@ -7,6 +7,7 @@
 #include "fs/tmpfs.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "sched/thread.h"
 
 struct wait_queue fs_queue = WAIT_QUEUE_INIT(fs_queue);
 
@@ -158,8 +159,19 @@ void vnode_set_times(struct vnode *v, int64_t atime_ns, int64_t mtime_ns)
 
 /* ---- changes and pins ---- */
 
+/* Has its place among the mutexes, so debug builds check it as one. */
+static const char change_class[] = LOCK_CLASS("change of a file");
+
+static void note_change(const struct vnode *v, const void *site)
+{
+    if (!CONFIG_DEBUG) return;
+    lock_order_expect_may_sleep("changing a file");
+    lock_order_take(&thread_current()->mutexes[0], &v->is_changing, change_class, site, LOCK_TAKE);
+}
+
 void vnode_start_change(struct vnode *v)
 {
+    note_change(v, __builtin_return_address(0));
     fs_lock();
     while (v->is_changing) wait_sleep_locked(&fs_queue);
     v->is_changing = true;
@@ -168,6 +180,9 @@ void vnode_start_change(struct vnode *v)
 
 void vnode_end_change(struct vnode *v)
 {
+    if (CONFIG_DEBUG)
+        lock_order_release(&thread_current()->mutexes[0], &v->is_changing, change_class,
+                           __builtin_return_address(0));
     fs_lock();
     v->is_changing = false;
     wait_wake_all_locked(&fs_queue);

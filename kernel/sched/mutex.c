@@ -3,10 +3,23 @@
  * the owner's unlock comes here. */
 #include "sched/mutex.h"
 
-void mutex_init(struct mutex *mutex)
+#include "sched/thread.h"
+
+void mutex_zero(struct mutex *mutex)
 {
-    wait_queue_init(&mutex->queue);
+    wait_queue_zero(&mutex->queue);
     mutex->owner = 0;
+}
+
+void mutex_note_lock(const struct mutex *mutex, enum lock_take how)
+{
+    lock_order_expect_may_sleep("taking a mutex");
+    lock_order_take(&thread_current()->mutexes[0], mutex, mutex->class[0], __builtin_return_address(0), how);
+}
+
+void mutex_note_unlock(const struct mutex *mutex)
+{
+    lock_order_release(&thread_current()->mutexes[0], mutex, mutex->class[0], __builtin_return_address(0));
 }
 
 /* False when the owner has just unlocked. */

@@ -56,6 +56,7 @@ void sched_init(void)
     boot_thread.page_table = PADDR_NONE;
     thread_publish(&boot_thread, "boot");
     percpu()->current = &boot_thread;
+    if (CONFIG_DEBUG) lock_order_start();
     segments_set_kernel_stack(boot_thread.stack_top);
     timer_init();
 }
@@ -120,6 +121,7 @@ void thread_schedule(void)
     struct thread *self = thread_current();
     struct thread *next;
     bool could_go_on = self->state == THREAD_READY;
+    if (CONFIG_DEBUG) lock_order_expect_may_sleep("sleeping");
     while (!(next = runqueue_take(rq))) {
         /* Nothing to run: zero memory for later, a step at a time with interrupts let in between, then
          * wait for one to wake somebody, perhaps ourselves. */
@@ -133,11 +135,13 @@ void thread_schedule(void)
     self->switches.voluntary += !could_go_on;
     self->switches.involuntary += could_go_on && next != self;
     if (next != self) switch_to(self, next);
+    if (CONFIG_DEBUG) lock_order_resume(&self->mutexes[0]);
     reap_ended(rq);
 }
 
 void thread_yield(void)
 {
+    if (CONFIG_DEBUG) lock_order_expect_may_sleep("yielding");
     bool on = interrupts_are_on();
     interrupts_off();
     struct runqueue *rq = this_runqueue();
@@ -175,6 +179,7 @@ void thread_exit(void)
     struct thread *self = thread_current();
     interrupts_off();
     ASSERT(self != &boot_thread);
+    if (CONFIG_DEBUG) lock_order_expect_none("ending a thread", &self->mutexes[0]);
     reap_ended(rq);
     self->state = THREAD_ENDED;
     if (self->is_detached)

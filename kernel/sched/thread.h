@@ -32,6 +32,7 @@ struct thread {
     } switches;
     struct thread *joiner; /* sleeping in thread_join, under the run queue's lock */
     char name[CONFIG_THREAD_NAME_MAX];
+    struct held_locks mutexes[CONFIG_DEBUG]; /* its own business alone */
 };
 
 extern struct list thread_all; /* of every thread, for the debugger and panic reports */

@@ -11,7 +11,7 @@ struct waiter {
     struct timer timer;
 };
 
-void wait_queue_init(struct wait_queue *queue)
+void wait_queue_zero(struct wait_queue *queue)
 {
     queue->lock = (struct spinlock)SPINLOCK_INIT;
     list_init(&queue->waiters);

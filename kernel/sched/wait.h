@@ -16,8 +16,14 @@ struct wait_queue {
     struct list waiters; /* of struct waiter, on their sleepers' stacks; under lock */
 };
 
-#define WAIT_QUEUE_INIT(name) { SPINLOCK_INIT, LIST_INIT((name).waiters) }
-void wait_queue_init(struct wait_queue *queue);
+#define WAIT_QUEUE_INIT(name)  { SPINLOCK_INIT_CLASS("wait queue " #name), LIST_INIT((name).waiters) }
+#define wait_queue_init(queue) wait_queue_init_class((queue), LOCK_CLASS("wait queue " #queue))
+void wait_queue_zero(struct wait_queue *queue);
+static inline void wait_queue_init_class(struct wait_queue *queue, const char *class)
+{
+    wait_queue_zero(queue);
+    spin_set_class_to(&queue->lock, class);
+}
 
 void wait_sleep_locked(struct wait_queue *queue) REQUIRES(queue->lock);
 /* ERR_TIMED_OUT once the clock (core/time.h) has reached `deadline_ns`. */

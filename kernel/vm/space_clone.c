@@ -42,7 +42,7 @@ err_t space_clone(struct space *space, struct space **out)
     err_t e = space_create(&to);
     if (failed(e)) return e;
     mutex_lock(&space->lock);
-    mutex_lock(&to->lock);
+    mutex_lock_nested(&to->lock); /* which nobody else has seen yet */
     to->map_top = space->map_top;
     to->brk_start = space->brk_start;
     to->brk_end = space->brk_end;

@@ -65,7 +65,7 @@ for kernel in "$release" "$debug"; do
     is "$name: a write to a file fails, and what is deleted can be had again" "$status $(cat out)" \
         "0 write: Out of memory, Out of memory, the same twice"
     is "$name: and the kernel is whole" "$(whole)" whole
-    run "$kernel" open --memory 64M --memory-limit 320K
+    run "$kernel" open --memory 64M --memory-limit 328K
     is "$name: open fails, and closed files make room" "$status $(uniq out)" "0 open: Out of memory"
     is "$name: and the kernel is whole" "$(whole)" whole
     run "$kernel" areas --memory 64M --memory-limit 1M

@@ -43,5 +43,24 @@ crashes heap-overflow "heap:"
 crashes heap-double-free "heap:"
 crashes frame-double-free "frame"
 crashes frame-use-after-free "frame"
+
+# The rules of docs/locking.md: the panic names the locks, and the lines before it who took them.
+crashes lock-order-two "first (tests/harness/crash_locks.c:[0-9]*) wanted with second .*other way round" \
+    "lock order: earlier, held: first (.*) by take_in_order+0x"
+crashes lock-order-three "first .* wanted with third .*other way round" \
+    "lock order: earlier, wanted: third (.*) by take_in_order+0x"
+crashes lock-order-mutexes "mutex first_mutex .* wanted with mutex second_mutex" "by take_mutexes+0x"
+crashes lock-one-class "two locks of one class, pair " "wanted: pair"
+crashes lock-no-class "was never initialised" "no_class+0x"
+crashes lock-sleep "sleeping with a spin lock held" "held: first .* by sleep_with_spin+0x"
+crashes lock-mutex-with-spin "taking a mutex with a spin lock held" "held: first .* by mutex_with_spin+0x"
+crashes lock-mutex-in-interrupt "taking a mutex in an interrupt" "lock_mutex+0x"
+crashes lock-user-memory "touching user memory with a spin lock held" "user_memory_with_spin+0x"
+crashes lock-unlock-free-spin "first .* released and not held" "unlock_free_spin+0x"
+crashes lock-unlock-free-mutex "mutex first_mutex .* released and not held" "unlock_free_mutex+0x"
+crashes lock-unlock-out-of-order "first .* released before second .*, taken later" "unlock_out_of_order+0x"
+crashes lock-interrupts-on "interrupts came on while first .* was held" "interrupts_with_spin+0x"
+crashes lock-end-thread "ending a thread with a mutex held" "held: mutex second_mutex .* by end_holding+0x"
+crashes lock-too-many "more than CONFIG_LOCKS_HELD_MAX" "too_many+0x"
 echo "1..$tests"
 [ $failures = 0 ]

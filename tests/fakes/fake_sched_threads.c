@@ -16,7 +16,7 @@ struct waiter {
 static pthread_mutex_t sleeping = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
 
-void wait_queue_init(struct wait_queue *queue)
+void wait_queue_zero(struct wait_queue *queue)
 {
     queue->lock = (struct spinlock)SPINLOCK_INIT;
     list_init(&queue->waiters);

@@ -40,7 +40,7 @@ err_t wait_sleep_interruptible_locked(struct wait_queue *queue, uint64_t deadlin
     return wait_sleep_until_locked(queue, deadline_ns);
 }
 
-void wait_queue_init(struct wait_queue *queue)
+void wait_queue_zero(struct wait_queue *queue)
 {
     queue->lock = (struct spinlock)SPINLOCK_INIT;
     list_init(&queue->waiters);

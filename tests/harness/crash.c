@@ -11,6 +11,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
+#include "tests/harness/crash_locks.h"
 
 /* Keeps the compiler from seeing through what we are about to do. */
 static void *hide(void *pointer)
@@ -124,4 +125,5 @@ void crash(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(crashes); i++)
         if (!strcmp(crashes[i].name, name)) crashes[i].run();
+    crash_locks(name);
 }
