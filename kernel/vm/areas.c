@@ -33,7 +33,8 @@ static bool update_largest_gap(struct tree_node *node)
 {
     struct area *area = TREE_ENTRY(node, struct area, node);
     uint64_t lower = largest_gap_of(node->child[0]), upper = largest_gap_of(node->child[1]);
-    uint64_t largest = MAX(area->gap, lower);
+    uint64_t largest = MIN(area->gap, AREA_GAP_MAX);
+    largest = MAX(largest, lower);
     largest = MAX(largest, upper);
     bool is_new = largest != area->largest_gap;
     area->largest_gap = largest;
@@ -42,26 +43,38 @@ static bool update_largest_gap(struct tree_node *node)
 
 void areas_init(struct space *space) { space->areas = (struct tree){ .update = update_largest_gap }; }
 
-static uint64_t floor_above(const struct area *lower) { return lower ? lower->end : USER_START; }
-
 static uint64_t gap_below(const struct area *area, const struct area *lower)
 {
-    uint64_t floor = floor_above(lower), top = guarded_start(area);
-    return top > floor ? MIN(top - floor, AREA_GAP_MAX) : 0;
+    uint64_t floor = lower ? lower->end : USER_START, top = guarded_start(area);
+    return top > floor ? top - floor : 0;
 }
 
-/* Its start or the end of the area below, which is `lower`, has moved. `area` may be NULL. */
+/* Room has come above the hint's place, or its area goes. */
+static void forget_hint(struct space *space, const struct area *area)
+{
+    if (space->gap_hint && (!area || area->start >= space->gap_hint->start)) space->gap_hint = NULL;
+}
+
+static void set_gap(struct space *space, struct area *area, uint64_t gap)
+{
+    uint64_t old = area->gap;
+    area->gap = gap;
+    if (gap > old && area != space->gap_hint) forget_hint(space, area);
+    if (MIN(gap, AREA_GAP_MAX) != MIN(old, AREA_GAP_MAX)) tree_updated(&space->areas, &area->node);
+}
+
+/* Its start or the end of the area below, which is `lower`, has moved. NULL: the gap above all areas. */
 static void gap_changed_above(struct space *space, struct area *area, const struct area *lower)
 {
-    uint64_t gap = area ? gap_below(area, lower) : 0;
-    if (!area || gap == area->gap) return;
-    area->gap = gap;
-    tree_updated(&space->areas, &area->node);
+    if (area)
+        set_gap(space, area, gap_below(area, lower));
+    else
+        forget_hint(space, NULL);
 }
 
 static void gap_changed(struct space *space, struct area *area)
 {
-    if (area) gap_changed_above(space, area, below(area));
+    gap_changed_above(space, area, area ? below(area) : NULL);
 }
 
 static bool fits(uint64_t floor, uint64_t top, uint64_t bytes, uint64_t align, uint64_t *out)
@@ -75,8 +88,7 @@ static bool fits_below(const struct space *space, const struct area *area, uint6
                        uint64_t *out)
 {
     uint64_t top = guarded_start(area);
-    uint64_t floor = area->gap < AREA_GAP_MAX ? top - area->gap : floor_above(below(area));
-    return fits(floor, MIN(top, space->map_top), bytes, align, out);
+    return fits(top - area->gap, MIN(top, space->map_top), bytes, align, out);
 }
 
 static bool may_hold(const struct tree_node *node, uint64_t bytes)
@@ -85,15 +97,19 @@ static bool may_hold(const struct tree_node *node, uint64_t bytes)
 }
 
 /* From right to left through all subtrees that have a gap of the size; its place may still not be
- * aligned or lie above map_top. */
+ * aligned or lie above map_top. Begins at the hint if what is above that cannot do. */
 bool space_find_gap_locked(struct space *space, uint64_t bytes, uint32_t flags, uint64_t *out)
 {
     uint64_t align = flags & SPACE_HUGE_1G ? GIANT_BYTES : bytes >= HUGE_BYTES ? HUGE_BYTES : PAGE_BYTES;
-    const struct area *last = area_of(tree_last(&space->areas));
-    if (fits(last ? last->end : USER_START, space->map_top, bytes, align, out)) return true;
-
     struct tree_node *node = space->areas.root;
     bool comes_from_above = false; /* its right subtree has been seen to */
+    if (space->gap_hint && bytes >= space->gap_hint_bytes) {
+        node = &space->gap_hint->node;
+        comes_from_above = true;
+    } else {
+        const struct area *last = area_of(tree_last(&space->areas));
+        if (fits(last ? last->end : USER_START, space->map_top, bytes, align, out)) return true;
+    }
     while (node) {
         if (!comes_from_above && may_hold(node->child[1], bytes)) {
             node = node->child[1];
@@ -102,6 +118,10 @@ bool space_find_gap_locked(struct space *space, uint64_t bytes, uint32_t flags, 
         struct area *area = TREE_ENTRY(node, struct area, node);
         if (fits_below(space, area, bytes, align, out)) {
             space->last_hit = area; /* the place will be looked up at once */
+            if (align == PAGE_BYTES && (!space->gap_hint || bytes <= space->gap_hint_bytes)) {
+                space->gap_hint = area;
+                space->gap_hint_bytes = bytes;
+            }
             return true;
         }
         comes_from_above = false;
@@ -249,6 +269,7 @@ static void forget_area_locked(struct space *space, struct area *area) REQUIRES(
     gap_changed(space, above);
     space->area_count--;
     if (space->last_hit == area) space->last_hit = NULL;
+    if (space->gap_hint == area) space->gap_hint = NULL;
     area_detach(area);
     heap_free(area);
 }
@@ -302,8 +323,10 @@ void space_cut_area_locked(struct space *space, struct area *area, uint64_t star
     } else {
         uncount_bytes(space, area->flags, end - area->start);
         area->backing_page = area_page_of(area, end);
+        bool is_guarded = area->flags & SPACE_GROWS_DOWN;
+        uint64_t more = end - area->start;
         area->start = end;
-        gap_changed(space, area);
+        set_gap(space, area, is_guarded ? gap_below(area, below(area)) : area->gap + more);
     }
 }
 
@@ -334,6 +357,14 @@ void space_join_locked(struct space *space, uint64_t start, uint64_t end)
 err_t space_insert_locked(struct space *space, const struct area *fresh)
 {
     struct area *above = space_find_from_locked(space, fresh->start);
+    uint64_t bytes = fresh->end - fresh->start;
+    if (above && can_join(fresh, above) && above->gap > bytes) { /* and nothing touches it from below */
+        above->start = fresh->start;
+        above->backing_page = fresh->backing_page;
+        set_gap(space, above, above->gap - bytes);
+        count_bytes(space, fresh->flags, bytes);
+        return OK;
+    }
     struct area *lower = above ? below(above) : area_of(tree_last(&space->areas));
     if (lower && can_join(lower, fresh)) {
         lower->end = fresh->end;
@@ -353,7 +384,7 @@ err_t space_insert_locked(struct space *space, const struct area *fresh)
         if (!area) return ERR_NO_MEMORY;
         gap_changed_above(space, above, area);
     }
-    count_bytes(space, fresh->flags, fresh->end - fresh->start);
+    count_bytes(space, fresh->flags, bytes);
     return OK;
 }
 

@@ -56,8 +56,8 @@ struct area_kind;
 struct area {
     struct tree_node node; /* in space.areas, by address */
     uint64_t start, end;   /* page aligned; end is exclusive */
-    uint64_t gap;          /* free bytes below it, up to where it may grow; AREA_GAP_MAX: so many or more */
-    uint64_t largest_gap;  /* of it and the areas below it in the tree */
+    uint64_t gap;          /* free bytes below it, up to where it may grow */
+    uint64_t largest_gap;  /* of it and the areas below it in the tree, at most AREA_GAP_MAX */
     const struct area_kind *kind;
     struct space *space;
     struct backing *backing; /* counted; NULL: anonymous */
@@ -75,6 +75,8 @@ struct space {
     uint32_t area_count;
     struct tree areas;
     struct area *last_hit; /* where the previous look-up ended */
+    struct area *gap_hint; /* no gap above it has `gap_hint_bytes`; NULL: not known */
+    uint64_t gap_hint_bytes;
     uint64_t mapped_bytes;
     uint64_t data_bytes; /* of it, private and writable, stacks not */
     uint64_t resident_pages;

@@ -42,12 +42,12 @@ is "two runs count the same" "$(cat "$work/memory_costs.musl")" "$(cat "$work/be
 while IFS=: read -r name bound; do
     at_most "$name" "$(cost "$name" memory_costs.musl)" "$bound"
 done <<'END'
-mmap and munmap 4 KiB, untouched, beside its like:1000
-mmap and munmap 4 KiB, untouched, alone:2300
+mmap and munmap 4 KiB, untouched, beside its like:800
+mmap and munmap 4 KiB, untouched, alone:2200
 brk up and down 4 KiB, untouched:1900
 page fault, 4 KiB:640
 page fault, 2 MiB:75000
-page fault, 2 MiB, from the pool:310
+page fault, 2 MiB, from the pool:300
 mmap 64 MiB, populated, from the pool:3500
 mmap 64 MiB, populated:2400000
 munmap 64 MiB that are there:7500
