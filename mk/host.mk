@@ -58,6 +58,7 @@ DEVICE_FAKES := $(call fakes,bus kernel)
 INPUT_C := kernel/device/console.c kernel/device/line_input.c
 $(eval $(call unit_test,tsc,kernel/core/tsc_rate_test.c,kernel/core/tsc_rate.c kernel/core/tsc_reference.c $(DEVICE_FAKES) $(call fakes,clocks)))
 $(eval $(call unit_test,lock-graph,kernel/core/lock_graph_test.c,kernel/core/lock_graph.c))
+$(eval $(call unit_test,time-page,kernel/core/time_page_test.c,lib/random.c))
 $(eval $(call unit_test,rtc,kernel/core/rtc_test.c,kernel/core/rtc.c $(DEVICE_FAKES) $(call fakes,clocks)))
 $(eval $(call unit_test,irq,kernel/core/irq_test.c,kernel/core/irq.c kernel/arch/ioapic.c kernel/arch/lapic.c kernel/arch/pic.c $(DEVICE_FAKES) $(call fakes,apic)))
 $(eval $(call unit_test,line-input,kernel/device/line_input_test.c,kernel/device/line_input.c $(DEVICE_FAKES)))

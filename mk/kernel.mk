@@ -5,7 +5,7 @@
 LAYERS := $(shell sed 's/\#.*//' kernel/LAYERS | tr -d '*')
 KERNEL_DIRS := $(filter-out main.c lib abi,$(LAYERS))
 KERNEL_C := kernel/main.c $(shell find $(addprefix kernel/,$(KERNEL_DIRS)) lib -name '*.c' \
-	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -name cpio_write.c ! -name payload.c ! -name payload.c | sort)
+	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -path 'kernel/vdso/program/*' ! -name cpio_write.c ! -name payload.c ! -name payload.c | sort)
 KERNEL_S := $(sort $(wildcard kernel/arch/*.S))
 KTEST_HARNESS := tests/harness/ktest.c tests/harness/crash.c tests/harness/crash_locks.c
 KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) $(KTEST_HARNESS))
@@ -44,6 +44,12 @@ PAYLOAD_kbench = $(KBENCH_C)
 FLAGS_ktest := -DCK_DEBUG
 PAYLOAD_fail_nth = $(FAIL_NTH_C)
 
+# The shared object in every program: ring 3 like any other, but what it is asked for most must be quick.
+VDSO_FLAGS := $(filter-out -O% -m% -fno-% -fcf% -fstack% -ffunction% -fdata%,$(KERNEL_FLAGS)) -O2 -fPIC -fno-stack-protector \
+	-fno-strict-aliasing -fomit-frame-pointer -fasynchronous-unwind-tables -fcf-protection=none -mgeneral-regs-only
+VDSO_LDFLAGS := -shared -nostdlib -Wl,-T,kernel/vdso/program/vdso.ld -Wl,-soname=linux-vdso.so.1 -Wl,--hash-style=both \
+	-Wl,--eh-frame-hdr -Wl,-z,noexecstack -Wl,-z,norelro -Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,--orphan-handling=error -Wl,-s
+
 # $(call object_rules,flavour,compiler)
 define object_rules
 K_$(1)_$(2) := $(B)/kernel/$(1)-$(2)
@@ -59,6 +65,14 @@ $$(K_$(1)_$(2))/%.o: %.c mk/kernel.mk | $(B)/lz4/lz4.c
 $$(K_$(1)_$(2))/%.S.o: %.S mk/kernel.mk $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
+
+$$(K_$(1)_$(2))/kernel/vdso/program/clock.o: kernel/vdso/program/clock.c mk/kernel.mk
+	@mkdir -p $$(@D)
+	@echo "  CC $$@"; $(2) $$(VDSO_FLAGS) -isystem $$(shell $(2) -print-file-name=include) -MMD -MP -c -o $$@ $$<
+$$(K_$(1)_$(2))/vdso.so: $$(K_$(1)_$(2))/kernel/vdso/program/clock.o kernel/vdso/program/vdso.ld
+	@echo "  LD $$@"; $(2) $$(LDFLAGS_$(2)) $$(VDSO_LDFLAGS) -o $$@ $$<
+$$(K_$(1)_$(2))/kernel/arch/vdso_image.S.o: $$(K_$(1)_$(2))/vdso.so
+-include $$(K_$(1)_$(2))/kernel/vdso/program/clock.d
 endef
 
 # $(call link_rules,name,compiler,flavour of its objects). Linked twice: the second link adds the symbol table

@@ -25,6 +25,7 @@ $(B)/cloudkernel.iso: $(B)/kernel.elf $(B)/demo/root.cpio tools/make_iso.sh
 KTESTS := $(B)/kernel/ktest-gcc/kernel.elf $(B)/kernel/ktest-clang-19/kernel.elf
 KERNELS := $(B)/kernel.elf $(B)/kernel/release-clang-19/kernel.elf $(B)/kernel/debug-gcc/kernel.elf
 GUESTS := $(foreach n,$(GUEST_NAMES),$(addprefix $(GUEST)/$(n).,musl glibc pie)) $(GUEST)/first $(GUEST)/llama
+VDSO := $(B)/kernel/release-gcc/vdso.so $(B)/kernel/release-clang-19/vdso.so
 FAKE_QEMU := $(B)/e2e/fake_qemu
 CK_GUEST := $(B)/e2e/ck_guest.elf
 
@@ -61,14 +62,14 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
-	   for t in boot console demo debug fail_nth hostile leak memory_limit arenas peer bench proc; do \
+	   for t in boot vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
 BUILD_UNIT = $(UNIT_TESTS)
 BUILD_FUZZ = $(FUZZERS)
 FAIL_NTH := $(B)/kernel/debug-gcc/kernel.elf $(B)/kernel/fail_nth-gcc/kernel.elf
-BUILD_E2E = $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
+BUILD_E2E = $(VDSO) $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
 
 unit: deps ## ring 1: unit tests on this machine, with sanitizers
 	@$(MAKE) --no-print-directory -j2 tests-unit

@@ -61,9 +61,17 @@ static inline struct cpuid cpuid_read(uint32_t leaf, uint32_t subleaf)
 
 static inline uint64_t tsc_read(void)
 {
-    uint32_t low, high;
+    uint64_t low, high; /* the upper halves of both registers are cleared */
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
+}
+
+/* After everything before it: RDTSC alone may be taken early, and of two readings in a row, one of them by
+ * another CPU's or the kernel's code, the second could be the smaller. [intel-sdm2 RDTSC, LFENCE] */
+static inline uint64_t tsc_read_ordered(void)
+{
+    __asm__ volatile("lfence" : : : "memory");
+    return tsc_read();
 }
 
 static inline uint64_t flags_read(void)

@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
+#include "vdso/vdso.h"
 #include "vm/layout.h"
 #include "vm/space.h"
 #include "vm/usercopy.h"
@@ -131,17 +132,18 @@ static err_t load_into(struct process *process, struct file *file, const struct 
     struct layout_seed seed;
     uint32_t private = 0;
     entropy_read(&seed, sizeof(seed));
-    uint64_t stack_top, base = choose_base(program);
+    struct exec_places places = { .program = choose_base(program) };
     *why = "not enough memory for the program";
     err_t e = file_backing_open(file, &private, &backing);
     if (failed(e)) return e;
-    e = map_program(process->space, backing, program, base, &seed);
+    e = map_program(process->space, backing, program, places.program, &seed);
     backing_put(backing);
-    if (!failed(e)) e = map_stack(process->space, &seed, &stack_top);
-    if (e.code == ERR_EXISTS.code) *why = "a segment where the stack belongs";
+    if (!failed(e)) e = map_stack(process->space, &seed, &places.stack_top);
+    if (!failed(e)) e = vdso_map(process->space, &places.vdso);
+    if (e.code == ERR_EXISTS.code) *why = "a segment where the stack or the vDSO belongs";
     if (failed(e)) return e;
-    out->rip = base + program->entry;
-    e = exec_stack_build(request, program, base, stack_top, &out->rsp, why);
+    out->rip = places.program + program->entry;
+    e = exec_stack_build(request, program, &places, &out->rsp, why);
     process->space->stack_start = out->rsp;
     return e;
 }

@@ -51,10 +51,13 @@ static void put_aux(struct builder *b, uint64_t type, uint64_t value)
     put_word(b, value);
 }
 
-static void put_auxv(struct builder *b, const char *path, const struct elf_program *program, uint64_t base)
+static void put_auxv(struct builder *b, const char *path, const struct elf_program *program,
+                     const struct exec_places *places)
 {
+    uint64_t base = places->program;
     uint8_t random[RANDOM_BYTES];
     entropy_read(random, sizeof(random));
+    put_aux(b, LINUX_AT_SYSINFO_EHDR, places->vdso);
     put_aux(b, LINUX_AT_HWCAP, cpu_features.hwcap);
     put_aux(b, LINUX_AT_PAGESZ, PAGE_BYTES);
     put_aux(b, LINUX_AT_CLKTCK, LINUX_USER_HZ);
@@ -87,8 +90,8 @@ static bool add_string_bytes(const char *const *strings, uint32_t count, uint64_
     return true;
 }
 
-err_t exec_stack_build(const struct exec_request *request, const struct elf_program *program, uint64_t base,
-                       uint64_t stack_top, uint64_t *out_rsp, const char **why)
+err_t exec_stack_build(const struct exec_request *request, const struct elf_program *program,
+                       const struct exec_places *places, uint64_t *out_rsp, const char **why)
 {
     uint64_t string_bytes = RANDOM_BYTES + 7 + strlen(request->path) + 1 + END_BYTES;
     uint64_t words = 1 + request->argument_count + 1 + request->environment_count + 1 + 2 * AUXV_PAIRS_MAX;
@@ -102,14 +105,14 @@ err_t exec_stack_build(const struct exec_request *request, const struct elf_prog
     struct builder b = { .bytes = align_up(words * sizeof(uint64_t) + string_bytes, 16) };
     b.memory = heap_alloc_zeroed(b.bytes);
     if (!b.memory) return ERR_NO_MEMORY;
-    b.user = stack_top - b.bytes; /* both multiples of 16, as RSP must be at entry */
+    b.user = places->stack_top - b.bytes; /* both multiples of 16, as RSP must be at entry */
     b.next_word = (uint64_t *)b.memory;
     b.next_string = b.memory + words * sizeof(uint64_t);
 
     put_word(&b, request->argument_count);
     put_vector(&b, request->arguments, request->argument_count);
     put_vector(&b, request->environment, request->environment_count);
-    put_auxv(&b, request->path, program, base);
+    put_auxv(&b, request->path, program, places);
     err_t e = user_copy_out(UADDR(b.user), b.memory, b.bytes);
     heap_free(b.memory);
     *out_rsp = b.user;

@@ -5,6 +5,13 @@
 #include "container/exec.h"
 #include "lib/elf.h"
 
-/* Writes it below `stack_top` in the current space. ERR_ARGS_TOO_LONG; ERR_NO_MEMORY. */
-err_t exec_stack_build(const struct exec_request *request, const struct elf_program *program, uint64_t base,
-                       uint64_t stack_top, uint64_t *out_rsp, const char **why);
+/* Where things lie in the program's space. */
+struct exec_places {
+    uint64_t program; /* its base */
+    uint64_t stack_top;
+    uint64_t vdso;
+};
+
+/* Writes it below the top of the stack in the current space. ERR_ARGS_TOO_LONG; ERR_NO_MEMORY. */
+err_t exec_stack_build(const struct exec_request *request, const struct elf_program *program,
+                       const struct exec_places *places, uint64_t *out_rsp, const char **why);

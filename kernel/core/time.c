@@ -9,6 +9,7 @@
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/rtc.h"
+#include "core/time_page.h"
 #include "core/time_scale.h"
 #include "core/tsc_rate.h"
 #include "lib/clock.h"
@@ -29,6 +30,11 @@ static struct {
     struct time_sources sources; /* fixed once is_ready */
     uint64_t realtime_offset_ns; /* realtime - now; 0: the RTC was not read yet */
 } clock = { .lock = SPINLOCK_INIT };
+
+/* Empty until somebody asks for the time: whatever a program reads first, it asks the kernel for. */
+static union time_page_frame page ALIGNED(PAGE_BYTES) __attribute__((section(".bss.page_aligned")));
+
+const void *time_page(void) { return &page; }
 
 void time_init(uint64_t tsc_khz, void (*find_sources)(struct time_sources *sources))
 {
@@ -70,6 +76,25 @@ static void find_rate(void)
     log_warning("time: nothing tells the rate of the TSC; taking it for 1 GHz. tsc_khz= sets it");
 }
 
+static void publish(const uint8_t *clocks, size_t count, uint64_t offset_ns)
+{
+    for (size_t i = 0; i < count; i++)
+        time_page_set_clock(&page.page, clocks[i], clock.scale.ns_per_tick, offset_ns);
+}
+
+static void publish_since_boot(void)
+{
+    static const uint8_t clocks[] = { LINUX_CLOCK_MONOTONIC, LINUX_CLOCK_MONOTONIC_RAW,
+                                      LINUX_CLOCK_MONOTONIC_COARSE, LINUX_CLOCK_BOOTTIME };
+    publish(clocks, ARRAY_LENGTH(clocks), 0);
+}
+
+static void publish_realtime(uint64_t offset_ns)
+{
+    static const uint8_t clocks[] = { LINUX_CLOCK_REALTIME, LINUX_CLOCK_REALTIME_COARSE, LINUX_CLOCK_TAI };
+    publish(clocks, ARRAY_LENGTH(clocks), offset_ns);
+}
+
 static NOINLINE void clock_start(void)
 {
     spin_lock(&clock.lock);
@@ -78,6 +103,7 @@ static NOINLINE void clock_start(void)
         if (clock.find_sources) clock.find_sources(&clock.sources);
         find_rate();
         clock.scale = time_scale_of_khz(clock.khz);
+        publish_since_boot();
         __atomic_store_n(&clock.is_ready, true, __ATOMIC_RELEASE);
         log_clock_ns = time_now_ns;
     }
@@ -90,7 +116,7 @@ static inline const struct time_scale *scale(void)
     return &clock.scale;
 }
 
-uint64_t time_now_ns(void) { return time_scale_to_ns(scale(), tsc_read()); }
+uint64_t time_now_ns(void) { return time_scale_to_ns(scale(), tsc_read_ordered()); }
 uint64_t time_ns_to_tsc(uint64_t ns) { return time_scale_to_ticks(scale(), ns); }
 
 uint64_t time_tsc_khz(void)
@@ -121,6 +147,7 @@ uint64_t time_realtime_ns(void)
         }
         offset_ns = MAX(seconds * NS_PER_S, now_ns + 1) - now_ns;
         __atomic_store_n(&clock.realtime_offset_ns, offset_ns, __ATOMIC_RELAXED);
+        publish_realtime(offset_ns);
     }
     spin_unlock(&clock.lock);
     return offset_ns + now_ns;

@@ -23,6 +23,8 @@ uint64_t time_now_ns(void);      /* since boot (TSC zero), monotonic. Any contex
 uint64_t time_realtime_ns(void); /* since 1970, from the RTC at first use */
 /* Rounded up, so that a wait for the result is never short. UINT64_MAX when it does not fit. */
 uint64_t time_ns_to_tsc(uint64_t ns);
+/* The page by which programs read the clocks that have been read before (core/time_page.h), in the image. */
+const void *time_page(void);
 uint64_t time_tsc_khz(void);
 const char *time_source_name(void);
 

@@ -23,9 +23,14 @@ static inline struct time_scale time_scale_of_khz(uint64_t khz)
     };
 }
 
+static inline uint64_t time_scale_ticks_to_ns(uint64_t ns_per_tick, uint64_t ticks)
+{
+    return (uint64_t)((unsigned __int128)ticks * ns_per_tick >> TIME_NS_SHIFT);
+}
+
 static inline uint64_t time_scale_to_ns(const struct time_scale *scale, uint64_t ticks)
 {
-    return (uint64_t)((unsigned __int128)ticks * scale->ns_per_tick >> TIME_NS_SHIFT);
+    return time_scale_ticks_to_ns(scale->ns_per_tick, ticks);
 }
 
 /* Rounded up; UINT64_MAX when it does not fit. */

@@ -7,25 +7,27 @@
 #include "lib/string.h"
 #include "vm/space.h"
 
-struct file *file_of_backing(struct backing *b) { return CONTAINER_OF(b, struct file, backing); }
+static struct file *file_of(struct backing *b) { return CONTAINER_OF(b, struct file, backing); }
 
-static void backing_op_get(struct backing *b) { file_get(file_of_backing(b)); }
-static void backing_op_put(struct backing *b) { file_put(file_of_backing(b)); }
+struct file *file_of_backing(struct backing *b) { return b && !b->ops->name ? file_of(b) : NULL; }
+
+static void backing_op_get(struct backing *b) { file_get(file_of(b)); }
+static void backing_op_put(struct backing *b) { file_put(file_of(b)); }
 
 static err_t backing_op_page(struct backing *b, uint64_t index, bool is_shared, struct backing_page *out)
 {
-    return tmpfs_mapped_page(file_of_backing(b)->vnode, index, is_shared, out);
+    return tmpfs_mapped_page(file_of(b)->vnode, index, is_shared, out);
 }
 
 static err_t backing_op_own(struct backing *b, uint64_t index)
 {
-    return tmpfs_own_mapped(file_of_backing(b)->vnode, index);
+    return tmpfs_own_mapped(file_of(b)->vnode, index);
 }
 
 static err_t backing_op_read(struct backing *b, uint64_t index, void *out_page)
 {
     size_t done;
-    err_t e = vnode_read_kernel(file_of_backing(b)->vnode, index << PAGE_SHIFT, out_page, PAGE_BYTES, &done);
+    err_t e = vnode_read_kernel(file_of(b)->vnode, index << PAGE_SHIFT, out_page, PAGE_BYTES, &done);
     if (failed(e)) return e;
     if (done == 0) return ERR_IO;
     memset((uint8_t *)out_page + done, 0, PAGE_BYTES - done);
@@ -90,10 +92,11 @@ void file_backing_settle(struct file *file, uint32_t flags)
 
 err_t file_backing_punch(struct backing *backing, uint64_t first_page, uint64_t pages)
 {
-    return tmpfs_punch(file_of_backing(backing)->vnode, first_page << PAGE_SHIFT, pages << PAGE_SHIFT);
+    return tmpfs_punch(file_of(backing)->vnode, first_page << PAGE_SHIFT, pages << PAGE_SHIFT);
 }
 
 bool file_backing_has_page(struct backing *backing, uint64_t page)
 {
-    return tmpfs_has_page(file_of_backing(backing)->vnode, page);
+    const struct file *file = file_of_backing(backing);
+    return !file || tmpfs_has_page(file->vnode, page);
 }

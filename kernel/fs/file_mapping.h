@@ -6,7 +6,7 @@
 struct backing;
 struct file;
 
-/* The file in which a backing from file_backing_open is embedded. */
+/* The file in which a backing is embedded; NULL for NULL and for memory that is no file's. */
 struct file *file_of_backing(struct backing *backing);
 
 /* Of a new file on a regular vnode. */

@@ -58,11 +58,12 @@ static void add_area_line(struct text *text, const struct area_report *area, con
     char access[] = { flags & SPACE_READ ? 'r' : '-', flags & SPACE_WRITE ? 'w' : '-',
                       flags & SPACE_EXEC ? 'x' : '-', flags & SPACE_SHARED ? 's' : 'p', '\0' };
     struct vnode_attributes attributes = { 0 };
-    const struct file *file = area->backing ? file_of_backing(area->backing) : NULL;
+    const struct file *file = file_of_backing(area->backing);
     if (file) vnode_get_attributes(file->vnode, &attributes);
     add_range(text, area->start, area->end, access, file ? area->backing_page << PAGE_SHIFT : 0, &attributes);
 
     const char *name = area->is_first_stack ? "[stack]" : flags & SPACE_HEAP ? "[heap]" : NULL;
+    if (area->backing && !file) name = area->backing->ops->name;
     if (flags & SPACE_HUGE) name = "/anon_hugepage (deleted)"; /* a file of hugetlbfs, on Linux */
     if (file || name) add_padding(text, line);
     if (file)

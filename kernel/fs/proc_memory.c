@@ -20,7 +20,7 @@ static bool is_code(uint32_t flags)
 void proc_memory_add(struct proc_memory *memory, const struct area_report *area,
                      const struct page_sums *pages, struct fs_context *fs)
 {
-    const struct file *file = area->backing ? file_of_backing(area->backing) : NULL;
+    const struct file *file = file_of_backing(area->backing);
     uint64_t bytes = area->end - area->start;
     bool is_nameless = file && file->vnode->filesystem == FILESYSTEM_ANONYMOUS;
     bool is_hugetlb = area->flags & SPACE_HUGE, is_locked = area->flags & SPACE_LOCKED;

@@ -20,6 +20,7 @@ struct backing_page {
 };
 
 struct backing_ops {
+    const char *name; /* of memory that is no file's, as /proc shows it; NULL: a file's */
     void (*get)(struct backing *backing);
     void (*put)(struct backing *backing);
     /* The frame that shows the page now, to be mapped where it is and never freed by the caller. It stays
@@ -29,7 +30,7 @@ struct backing_ops {
     err_t (*page)(struct backing *backing, uint64_t index, bool is_shared, struct backing_page *out);
     /* Gives the file a page of its own in place of a hole or of the archive's page, with what that showed;
      * nothing if it has one. ERR_IO as above, ERR_NO_SPACE, ERR_NO_MEMORY. No lock of a space is held;
-     * this thread may be inside a change of any file. */
+     * this thread may be inside a change of any file. NULL where no area is shared. */
     err_t (*own)(struct backing *backing, uint64_t index);
     /* Copies a page's bytes; what lies beyond the end of the file is zero. ERR_IO as above. Under a
      * space's lock. */
