@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -87,6 +88,9 @@ static int is_left_out(uint64_t number)
         424 /* pidfd_send_signal */,
         SYS_prctl,
         SYS_seccomp,
+        SYS_pipe, /* a write to one that nobody reads is a signal */
+        SYS_pipe2,
+        SYS_eventfd,
     };
     for (size_t i = 0; i < COUNT_OF(numbers); i++)
         if (numbers[i] == number) return 1;
@@ -243,6 +247,15 @@ static void shape_arguments(uint64_t number, uint64_t a[6])
     case SYS_clock_nanosleep: a[2] = (uint64_t)(uintptr_t)&no_time; break;
     case SYS_futex: a[3] = (uint64_t)(uintptr_t)&no_time; break;
     case 436: /* close_range */ a[0] = below(32), a[1] = a[0] + below(8); break;
+    /* What would wait says so instead. */
+    case SYS_eventfd2:
+    case SYS_timerfd_create: a[1] |= O_NONBLOCK; break;
+    case SYS_fcntl:
+        if ((uint32_t)a[1] == F_SETFL) a[2] |= O_NONBLOCK;
+        break;
+    case SYS_ioctl:
+        if ((uint32_t)a[1] == FIONBIO) a[1] = FIONREAD;
+        break;
     case SYS_close: a[0] = below(64); break;
     case SYS_dup2:
     case SYS_dup3: a[0] = below(16), a[1] = below(8) ? 3 + below(60) : random_number() | 1024; break;
