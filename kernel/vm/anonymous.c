@@ -45,9 +45,9 @@ static err_t fault_anonymous(struct space *space, struct area *area, struct faul
     if (area_may_be_huge(area)) {
         paddr_t block = page_place_block(&fault->place);
         if (!is_paddr_none(block) && page_fill_rest_locked(space, area, fault, block)) return OK;
-        frame = page_alloc_in_place_locked(space, fault, block);
+        frame = page_alloc_in_place(fault, block);
     } else {
-        frame = page_alloc_locked(space, fault->address);
+        frame = page_alloc();
     }
     if (is_paddr_none(frame)) return ERR_NO_MEMORY;
     zero_pages(direct_map(frame), PAGE_BYTES);

@@ -53,18 +53,17 @@ static inline bool area_may_join(const struct area *area, uint64_t at)
 
 /* ---- pages: pages.c ---- */
 
-/* A frame of the space's own for the page at `at`, charged but not mapped; contents are whatever was
- * there. PADDR_NONE. */
-paddr_t page_alloc_locked(struct space *space, uint64_t at) REQUIRES(space->lock);
+/* A frame for a page that a space owns, charged but not mapped; contents are whatever was there.
+ * PADDR_NONE. */
+paddr_t page_alloc(void);
 void page_give_back(paddr_t frame);
 /* The same for anonymous memory that may be huge, where nothing is: in place if that can be had (in_place.c). */
-paddr_t page_alloc_in_place_locked(struct space *space, struct fault *fault, paddr_t block)
-    REQUIRES(space->lock);
+paddr_t page_alloc_in_place(const struct fault *fault, paddr_t block);
 /* All that is missing of the 2 MiB around the fault comes at once from the block that the rest is in place
  * in. False, and nothing has changed, when that cannot be or would not be worth it. */
 bool page_fill_rest_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t block)
     REQUIRES(space->lock);
-/* Maps a frame from page_alloc_locked where the fault found nothing, or gives it back. ERR_NO_MEMORY: no
+/* Maps a frame from page_alloc where the fault found nothing, or gives it back. ERR_NO_MEMORY: no
  * page table. */
 err_t page_install_locked(struct space *space, const struct area *area, struct fault *fault, paddr_t frame)
     REQUIRES(space->lock);

@@ -39,7 +39,7 @@ static err_t map_copy_locked(struct space *space, const struct area *area, struc
     REQUIRES(space->lock)
 {
     uint64_t at = align_down(fault->address, PAGE_BYTES);
-    paddr_t frame = page_alloc_locked(space, at);
+    paddr_t frame = page_alloc();
     if (is_paddr_none(frame)) return ERR_NO_MEMORY;
     err_t e = area->backing->ops->read(area->backing, area_page_of(area, at), direct_map(frame));
     if (!failed(e)) return page_install_locked(space, area, fault, frame);

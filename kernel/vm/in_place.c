@@ -30,9 +30,8 @@ static paddr_t frame_for(const struct fault *fault, paddr_t block)
     return page_place_used(&fault->place) ? PADDR_NONE : frame_alloc_kept(index);
 }
 
-paddr_t page_alloc_in_place_locked(struct space *space, struct fault *fault, paddr_t block)
+paddr_t page_alloc_in_place(const struct fault *fault, paddr_t block)
 {
-    (void)space;
     if (alloc_should_fail() || !charge_try(CHARGE_ANONYMOUS, 1)) return PADDR_NONE;
     paddr_t frame = frame_for(fault, block);
     if (is_paddr_none(frame)) frame = frame_alloc();

@@ -48,11 +48,7 @@ err_t page_map_locked(struct space *space, uint64_t at, paddr_t frame, uint8_t l
     return e;
 }
 
-paddr_t page_alloc_locked(struct space *space, uint64_t at)
-{
-    (void)space, (void)at;
-    return frame_alloc_charged(CHARGE_ANONYMOUS);
-}
+paddr_t page_alloc(void) { return frame_alloc_charged(CHARGE_ANONYMOUS); }
 
 void page_give_back(paddr_t frame) { drop_hold(frame, PAGE_SHIFT, 0); }
 
@@ -72,7 +68,7 @@ static err_t copy_page_locked(struct space *space, const struct area *area, stru
     REQUIRES(space->lock)
 {
     uint64_t at = align_down(fault->address, PAGE_BYTES);
-    paddr_t copy = page_alloc_locked(space, at);
+    paddr_t copy = page_alloc();
     if (is_paddr_none(copy)) return ERR_NO_MEMORY;
     uint64_t inside = at & ((1ull << fault->place.leaf_shift) - 1);
     paddr_t old = PADDR(fault->place.frame.raw + inside);
