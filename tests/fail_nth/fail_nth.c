@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fail_nth/fail_nth.h"
 
-#include "container/process_internal.h"
-#include "container/process_report.h"
+#include "process/process_internal.h"
+#include "process/process_report.h"
 #include "core/symbol.h"
 #include "core/time.h"
 #include "fs/fs_context.h"

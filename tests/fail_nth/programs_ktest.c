@@ -2,8 +2,8 @@
 /* Program start: a process, its kernel thread, its image from the archive or from a file that was written,
  * and its first touches. The archive has /hello, a static program, and /pie, a position-independent one. */
 #include "abi/linux/fcntl.h"
-#include "container/exec.h"
-#include "container/process_internal.h"
+#include "process/exec.h"
+#include "process/process_internal.h"
 #include "fs/fs_context.h"
 #include "sched/thread.h"
 #include "syscall/sys_core.h"
