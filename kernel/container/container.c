@@ -166,7 +166,7 @@ static err_t start(struct words *words)
         return e;
     }
     container.words = words;
-    process_publish(p);
+    process_publish(p, NULL, false);
     process_start_tree(p);
     publish(p);
     user_thread_start(thread);

@@ -3,18 +3,18 @@
 #pragma once
 #include "process/process.h"
 
-/* A process without threads, space or files that nobody else knows of yet: `path` is its program's, `parent` is
- * NULL for init. ERR_NO_MEMORY. */
-err_t process_alloc(struct process *parent, const char *path, struct process **out);
+/* A process without threads, space or files that nobody else knows of yet; `path` is its program's. ERR_NO_MEMORY. */
+err_t process_alloc(const char *path, struct process **out);
 /* Files with nothing open, the root directory. ERR_NO_MEMORY. */
 err_t process_create_init(const char *path, struct process **out);
-/* Enters it among its parent's children and in its group; init founds its own. */
-void process_publish(struct process *process) EXCLUDES(process_tree_lock);
+/* Enters it among the children of its maker, or of its maker's parent, and in its maker's group. Init has no maker,
+ * and founds a group and a session. */
+void process_publish(struct process *process, struct process *maker, bool is_sibling)
+    EXCLUDES(process_tree_lock);
 /* What process_publish did not see, or after process_forget_locked. */
 void process_free(struct process *process) EXCLUDES(process_tree_lock);
 
-/* Or when nobody else knows of the process. */
-void process_set_parent_locked(struct process *process, struct process *parent);
+void process_set_parent_locked(struct process *process, struct process *parent) REQUIRES(process_tree_lock);
 
 /* All threads of the process are to end, with this status, if they are not ending already. Any context. */
 void process_order_end(struct process *process, uint32_t wait_status);
