@@ -84,6 +84,8 @@ void process_free(struct process *p)
     heap_free(p);
 }
 
+void process_discard_init(struct process *p) { process_free(p); }
+
 /* ---- the tree ---- */
 
 void process_publish(struct process *p, struct process *maker, bool is_sibling)

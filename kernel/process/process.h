@@ -3,7 +3,7 @@
  * among the others. The container's first one is its init: it adopts orphans, and its end ends the container. */
 #pragma once
 #include "abi/linux/system.h"
-#include "arch/percpu.h"
+#include "process/current.h"
 #include "process/process_id.h"
 #include "process/signal.h"
 #include "sched/thread.h"
@@ -61,13 +61,6 @@ struct process {
     bool no_new_privileges;
     bool is_out_of_memory; /* why it ends; set before its signal */
 };
-
-/* The process of the running thread; system calls always have one. */
-#if __STDC_HOSTED__ /* host tests have one (tests/fakes/fake_process.h) */
-struct process *process_current(void);
-#else
-static inline struct process *process_current(void) { return percpu_current()->process; }
-#endif
 
 /* Ends all threads of the running process, and this one at once. `status` is wait(2)'s. */
 NORETURN void process_end(uint32_t status);

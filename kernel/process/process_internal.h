@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the files of process/, and for container/, which starts the first process. */
+/* Between the files of process/. */
 #pragma once
-#include "process/process.h"
+#include "process/init.h"
 
 /* A process without threads, space or files that nobody else knows of yet; `path` is its program's. ERR_NO_MEMORY. */
 err_t process_alloc(const char *path, struct process **out);
-/* Files with nothing open, the root directory. ERR_NO_MEMORY. */
-err_t process_create_init(const char *path, struct process **out);
 /* Enters it among the children of its maker, or of its maker's parent, and in its maker's group. Init has no maker,
  * and founds a group and a session. */
 void process_publish(struct process *process, struct process *maker, bool is_sibling)
@@ -26,8 +24,6 @@ void process_forget_locked(struct process *process) REQUIRES(process_tree_lock);
 /* Tells the parent of a change: SIGCHLD, or what else it asked for, and sleepers in wait(2). */
 void process_tell_parent_locked(struct process *process, uint32_t number) REQUIRES(process_tree_lock);
 
-/* `first` is the container's init from now on: it adopts, and its end is told by process_init_ended. */
-void process_start_tree(struct process *first) EXCLUDES(process_tree_lock);
 /* Init has ended, so that nobody may live on. */
 bool process_tree_has_ended_locked(void) REQUIRES(process_tree_lock);
 /* One process at most is left. */
@@ -35,13 +31,6 @@ void process_others_ended(void);
 /* Calls `each` for all processes, zombies too. */
 void process_for_each_locked(void (*each)(struct process *process, void *context), void *context)
     REQUIRES(process_tree_lock);
-/* Takes init out of the tree and frees it, when it has ended and is alone. */
-void process_forget_init(struct process *process) EXCLUDES(process_tree_lock);
-/* Kills all processes but init and waits until they are gone: after init's end. Threads only. */
-void process_end_all(void);
 
 /* trap_user_work of arch/trap.h. */
 void process_user_work(struct trap_frame *frame);
-
-/* Handlers for what ring 3 can raise. */
-void user_trap_init(void);

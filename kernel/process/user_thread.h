@@ -20,12 +20,6 @@ struct user_thread {
     struct thread_signals signals;
 };
 
-#if __STDC_HOSTED__
-struct user_thread *user_thread_current(void);
-#else
-static inline struct user_thread *user_thread_current(void) { return percpu_current()->user; }
-#endif
-
 /* A thread that does not run yet; the caller's use of `id` becomes its own, unless it is
  * the process's. It begins with `entry`, which gets it as
  * its argument, or in ring 3 when that is NULL; the rest is the caller's to fill in.

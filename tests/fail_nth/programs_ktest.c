@@ -54,8 +54,11 @@ static int64_t run_thread(void)
 static int64_t load(const char *path)
 {
     const char *why, *arguments[] = { path, "one", "two" }, *environment[] = { "HOME=/", "LANG=C" };
-    struct exec_request request = { path, ARRAY_LENGTH(arguments), ARRAY_LENGTH(environment), arguments,
-                                    environment };
+    struct exec_request request = { .path = path,
+                                    .argument_count = ARRAY_LENGTH(arguments),
+                                    .environment_count = ARRAY_LENGTH(environment),
+                                    .arguments = arguments,
+                                    .environment = environment };
     struct exec_image image;
     err_t e = exec_load(process->fs, process->limits, &request, &image, &why);
     EXPECT(!failed(e) || (why && *why));
