@@ -16,6 +16,7 @@ enum {
 
     /* ---- threads ---- */
     CONFIG_KERNEL_STACK_BYTES = 16384,
+    CONFIG_STACKS_KEPT = 8,        /* of ended threads, for the next ones */
     CONFIG_IST_STACK_BYTES = 4096, /* double fault, NMI, machine check, debug */
     CONFIG_THREAD_NAME_MAX = 24,
     CONFIG_TASKS_MAX = 1024,   /* asynchronous tasks at a time, on all CPUs */

@@ -92,7 +92,7 @@ static void thread_free(struct thread *t)
     spin_lock(&all_lock);
     list_remove(&t->all_link);
     spin_unlock(&all_lock);
-    kernel_stack_free((void *)t->stack_top);
+    kernel_stack_free((void *)t->stack_top, CONFIG_KERNEL_STACK_BYTES);
     heap_free(t);
 }
 
