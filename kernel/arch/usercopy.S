@@ -80,6 +80,29 @@ string_fixup:
     smap_site clac
     ret
 
+/* One instruction that saves or loads the floating-point state. */
+    .macro user_fpu name, instruction
+    .global \name
+\name:                                  /* (area, components): 0, or 1 after a fault */
+    smap_site stac
+    movl    %esi, %eax
+    xorl    %edx, %edx
+\name\()_at:
+    \instruction (%rdi)
+    smap_site clac
+    xorl    %eax, %eax
+    ret
+    .endm
+
+    user_fpu arch_user_xsave, xsave64
+    user_fpu arch_user_xrstor, xrstor64
+    user_fpu arch_user_fxsave, fxsave64
+    user_fpu arch_user_fxrstor, fxrstor64
+fpu_fixup:
+    smap_site clac
+    movl    $1, %eax
+    ret
+
     .section .rodata
     .balign 8
     .global trap_fixups, trap_fixups_end
@@ -89,6 +112,10 @@ trap_fixups:
     .quad zero_words, zero_words_fixup
     .quad zero_bytes, zero_bytes_fixup
     .quad string_byte, string_fixup
+    .quad arch_user_xsave_at, fpu_fixup
+    .quad arch_user_xrstor_at, fpu_fixup
+    .quad arch_user_fxsave_at, fpu_fixup
+    .quad arch_user_fxrstor_at, fpu_fixup
 trap_fixups_end:
 
     .section .note.GNU-stack, "", @progbits

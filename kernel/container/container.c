@@ -19,6 +19,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
+#include "sched/thread_fpu.h"
 #include "sched/wait.h"
 #include "abi/boot_info.h"
 
@@ -109,7 +110,9 @@ static void init_thread(void *argument)
     struct exec_entry entry;
     const char *why;
     thread_current()->process = p;
-    err_t e = exec_load(p, &request, &entry, &why);
+    err_t e = thread_fpu_create(thread_current());
+    why = "not enough memory for its registers";
+    if (!failed(e)) e = exec_load(p, &request, &entry, &why);
     if (failed(e)) complain(request.path, why);
     heap_free(words);
     if (failed(e)) {
@@ -117,7 +120,7 @@ static void init_thread(void *argument)
         thread_exit();
     }
     log_info("%s starts in ring 3 at %llx", p->path, (unsigned long long)entry.rip);
-    fpu_reset();
+    fpu_reset(&thread_current()->fpu);
     fs_base_write(0);
     user_gs_base_write(0);
     interrupts_off();
