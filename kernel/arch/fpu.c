@@ -12,7 +12,7 @@
 #define MXCSR_MASK_DEFAULT 0xffbfu /* where FXSAVE says 0 [intel-sdm1 11.6.6] */
 
 /* Offsets in an area. [intel-sdm1 10.5.1] */
-enum { AREA_MXCSR = 24, AREA_MXCSR_MASK = 28 };
+enum { AREA_MXCSR = 24, AREA_MXCSR_MASK = 28, AREA_SOFTWARE = 464 };
 
 struct fpu_layout fpu_layout;
 struct fpu_counts fpu_counts;
@@ -196,27 +196,31 @@ void fpu_grow(struct fpu *fpu, void *area, uint32_t area_bytes)
 
 /* ---- signal frames ---- */
 
-bool fpu_save_to_user(struct fpu *fpu, void *user)
+bool fpu_save_to_user(struct fpu *fpu, void *user, const uint8_t software[FPU_SOFTWARE_BYTES], uint32_t mark)
 {
+    uint8_t head[FPU_SOFTWARE_BYTES + FPU_HEADER_BYTES] = { 0 };
     begin_use(fpu);
-    return fpu_layout.way == FPU_BY_FXSAVE ? !arch_user_fxsave(user, 0) : !arch_user_xsave(user, fpu->in_use);
+    if (fpu_layout.way == FPU_BY_FXSAVE)
+        return !arch_user_fxsave(user, 0) &&
+               !arch_user_copy((uint8_t *)user + AREA_SOFTWARE, software, FPU_SOFTWARE_BYTES);
+    memcpy(head, software, FPU_SOFTWARE_BYTES);
+    return !arch_user_xsave(user, head, fpu->in_use, fpu_bytes_of(&fpu_layout, fpu->in_use), mark);
 }
 
 /* The CPU refuses reserved bits as well (emulators do not), but it may have loaded a part by then. */
 static bool is_mxcsr_good(const uint8_t *user)
 {
     uint32_t mxcsr;
-    return !arch_user_copy(&mxcsr, user + AREA_MXCSR, sizeof(mxcsr)) && !(mxcsr & ~mxcsr_mask);
+    return !arch_user_read_u32(&mxcsr, user + AREA_MXCSR) && !(mxcsr & ~mxcsr_mask);
 }
 
-bool fpu_load_from_user(struct fpu *fpu, const void *user, uint64_t components, bool is_legacy)
+bool fpu_load_from_user(struct fpu *fpu, const void *user, uint64_t components)
 {
     begin_use(fpu);
-    is_legacy |= fpu_layout.way == FPU_BY_FXSAVE;
-    uint32_t wanted = (uint32_t)components & fpu->in_use;
-    bool has_mxcsr = is_legacy || wanted & (FPU_SSE | FPU_AVX);
-    if (is_legacy || wanted != fpu->in_use) reset_registers();
-    bool is_done = !has_mxcsr || is_mxcsr_good(user);
+    bool is_legacy = fpu_layout.way == FPU_BY_FXSAVE || components == FPU_LEGACY_IMAGE;
+    uint32_t wanted = is_legacy ? FPU_X87 | FPU_SSE : (uint32_t)components & fpu->in_use;
+    if (wanted != fpu->in_use) reset_registers();
+    bool is_done = !(wanted & (FPU_SSE | FPU_AVX)) || is_mxcsr_good(user);
     if (is_done) is_done = is_legacy ? !arch_user_fxrstor(user, 0) : !arch_user_xrstor(user, wanted);
     if (!is_done) reset_registers();
     return is_done;

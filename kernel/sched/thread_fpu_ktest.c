@@ -3,73 +3,12 @@
 #include "sched/thread_fpu.h"
 
 #include "arch/cpu.h"
-#include "arch/features.h"
-#include "arch/trap.h"
 #include "arch/zero.h"
-#include "lib/string.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
-#include "tests/harness/test.h"
+#include "sched/fpu_ktest.h"
 
 enum { ROUNDS = 100 };
-
-/* A part of every component that TCG has: the rest is saved and loaded by the same instruction. */
-struct registers {
-    uint8_t vector[16][32]; /* YMM0 to YMM15; XMM, and the upper halves not used, without AVX */
-    int64_t x87;
-    uint32_t mxcsr;
-    uint16_t control;
-};
-
-static bool has_avx(void) { return fpu_layout.features & FPU_AVX; }
-
-#define EACH_VECTOR(text) ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n\t" text "\n\t.endr"
-
-static void load(const struct registers *r)
-{
-    __asm__ volatile("fninit; fldcw %0; fildll %1; ldmxcsr %2"
-                     :
-                     : "m"(r->control), "m"(r->x87), "m"(r->mxcsr));
-    if (has_avx())
-        __asm__ volatile(EACH_VECTOR("vmovdqu \\n*32(%0), %%ymm\\n") : : "r"(r->vector) : "memory");
-    else
-        __asm__ volatile(EACH_VECTOR("movdqu \\n*32(%0), %%xmm\\n") : : "r"(r->vector) : "memory");
-}
-
-static void store(struct registers *r)
-{
-    memset(r, 0, sizeof(*r));
-    __asm__ volatile("fnstcw %0; fistpll %1; stmxcsr %2" : "=m"(r->control), "=m"(r->x87), "=m"(r->mxcsr));
-    if (has_avx())
-        __asm__ volatile(EACH_VECTOR("vmovdqu %%ymm\\n, \\n*32(%0)") : : "r"(r->vector) : "memory");
-    else
-        __asm__ volatile(EACH_VECTOR("movdqu %%xmm\\n, \\n*32(%0)") : : "r"(r->vector) : "memory");
-}
-
-static void fill(struct registers *r, uint32_t seed)
-{
-    memset(r, 0, sizeof(*r));
-    for (uint32_t i = 0; i < 16; i++)
-        for (uint32_t k = 0; k < (has_avx() ? 32u : 16u); k++)
-            r->vector[i][k] = (uint8_t)(seed * 29 + i * 7 + k);
-    r->x87 = -1000000007ll * seed;
-    r->mxcsr = 0x1f80 | (seed & 3) << 13; /* rounding */
-    r->control = (uint16_t)(0x37f | (seed & 3) << 10);
-}
-
-/* The trap of the first use comes from ring 0 here. */
-static void first_use(struct trap_frame *frame)
-{
-    (void)frame;
-    EXPECT_OK(thread_fpu_trap(0));
-}
-
-static void begin(void)
-{
-    trap_set_handler(TRAP_NO_FPU, first_use);
-    EXPECT_OK(thread_fpu_create(thread_current()));
-    fpu_reset(&thread_current()->fpu);
-}
 
 static uint32_t wrong;
 
@@ -77,12 +16,12 @@ static void keep(void *argument)
 {
     uint32_t seed = *(const uint32_t *)argument;
     struct registers mine, found;
-    begin();
+    fpu_begin();
     for (uint32_t i = 0; i < ROUNDS; i++) {
-        fill(&mine, seed + i);
-        load(&mine);
+        registers_fill(&mine, seed + i);
+        registers_load(&mine);
         for (uint32_t turns = 0; turns <= i % 3; turns++) thread_yield();
-        store(&found);
+        registers_store(&found);
         wrong += memcmp(&mine, &found, sizeof(mine)) != 0;
     }
 }
@@ -95,7 +34,7 @@ static void yield_often(void *argument)
 
 static void yield_often_in_ring_3(void *argument)
 {
-    begin();
+    fpu_begin();
     yield_often(argument);
     EXPECT_EQ(thread_current()->fpu.in_use, FPU_UNUSED);
 }
@@ -124,7 +63,7 @@ static struct fpu_counts counted;
 
 static void count_while_yielding(void *argument)
 {
-    begin();
+    fpu_begin();
     thread_yield();
     counted = fpu_counts;
     yield_often(argument);
@@ -146,14 +85,14 @@ TEST(threads_that_never_use_the_registers_save_and_load_none)
 static void count_while_using(void *argument)
 {
     struct registers mine, found;
-    begin();
-    fill(&mine, 5);
-    load(&mine);
+    fpu_begin();
+    registers_fill(&mine, 5);
+    registers_load(&mine);
     thread_yield();
     counted = fpu_counts;
     yield_often(argument);
     counted = (struct fpu_counts){ fpu_counts.saves - counted.saves, fpu_counts.loads - counted.loads };
-    store(&found);
+    registers_store(&found);
     EXPECT(memcmp(&mine, &found, sizeof(mine)) == 0);
 }
 
@@ -169,25 +108,19 @@ TEST(kernel_threads_in_between_leave_the_registers_loaded)
     EXPECT_EQ(counted.loads, 0);
 }
 
-static bool is_initial(const struct registers *r)
-{
-    static const uint8_t zeros[sizeof(r->vector)];
-    return memcmp(r->vector, zeros, sizeof(zeros)) == 0 && r->mxcsr == 0x1f80 && r->control == 0x37f;
-}
-
 static void look_at_first(void *argument)
 {
-    begin();
-    store(argument);
+    fpu_begin();
+    registers_store(argument);
     EXPECT(thread_current()->fpu.in_use != FPU_UNUSED);
 }
 
 static void fill_and_look(void *argument)
 {
     struct registers mine;
-    begin();
-    fill(&mine, 6);
-    load(&mine);
+    fpu_begin();
+    registers_fill(&mine, 6);
+    registers_load(&mine);
     struct thread *other = thread_create("other", look_at_first, argument);
     if (other) thread_join(other);
 }
@@ -195,28 +128,28 @@ static void fill_and_look(void *argument)
 TEST(what_a_thread_finds_first_is_the_initial_state_and_nothing_of_another_s)
 {
     struct registers found;
-    fill(&found, 7);
+    registers_fill(&found, 7);
     struct thread *threads[] = { thread_create("filling", fill_and_look, &found) };
     run(threads, 1);
-    EXPECT(is_initial(&found));
+    EXPECT(registers_are_initial(&found));
 }
 
 static void reset_and_look(void *argument)
 {
     struct registers mine;
     struct fpu *fpu = &thread_current()->fpu;
-    begin();
-    fill(&mine, 8);
-    load(&mine);
+    fpu_begin();
+    registers_fill(&mine, 8);
+    registers_load(&mine);
     fpu_clear(fpu);
     EXPECT(fpu->in_use != FPU_UNUSED);
-    store(argument);
-    EXPECT(is_initial(argument));
-    load(&mine);
+    registers_store(argument);
+    EXPECT(registers_are_initial(argument));
+    registers_load(&mine);
     fpu_reset(fpu);
     EXPECT_EQ(fpu->in_use, FPU_UNUSED);
     EXPECT(cr0_read() & CR0_TS);
-    store(argument);
+    registers_store(argument);
     EXPECT(fpu->in_use != FPU_UNUSED);
 }
 
@@ -225,30 +158,30 @@ TEST(a_new_program_and_a_signal_handler_find_the_initial_state)
     struct registers found;
     struct thread *threads[] = { thread_create("resetting", reset_and_look, &found) };
     run(threads, 1);
-    EXPECT(is_initial(&found));
+    EXPECT(registers_are_initial(&found));
 }
 
 static void look_and_spoil(void *argument)
 {
     struct registers other;
-    store(argument);
-    fill(&other, 10);
-    load(&other);
+    registers_store(argument);
+    registers_fill(&other, 10);
+    registers_load(&other);
     thread_yield();
 }
 
 static void fork_and_look(void *argument)
 {
     struct registers mine, found;
-    begin();
-    fill(&mine, 9);
-    load(&mine);
+    fpu_begin();
+    registers_fill(&mine, 9);
+    registers_load(&mine);
     struct thread *child = thread_create("child", look_and_spoil, argument);
     if (!child) return;
     EXPECT_OK(thread_fpu_create(child));
     fpu_copy(&child->fpu, &thread_current()->fpu);
     thread_yield();
-    store(&found);
+    registers_store(&found);
     EXPECT(memcmp(&mine, &found, sizeof(mine)) == 0);
     thread_join(child);
 }
@@ -256,7 +189,7 @@ static void fork_and_look(void *argument)
 TEST(a_child_begins_with_its_parent_s_registers_and_then_has_its_own)
 {
     struct registers found, expected;
-    fill(&expected, 9);
+    registers_fill(&expected, 9);
     struct thread *threads[] = { thread_create("parent", fork_and_look, &found) };
     run(threads, 1);
     EXPECT(memcmp(&found, &expected, sizeof(found)) == 0);
@@ -274,16 +207,16 @@ static void zero_something(void)
 static void zero_in_between(void *argument)
 {
     struct registers mine, found;
-    begin();
+    fpu_begin();
     zero_something();
     EXPECT_EQ(thread_current()->fpu.in_use, FPU_UNUSED);
     EXPECT(cr0_read() & CR0_TS);
-    store(argument);
-    EXPECT(is_initial(argument));
-    fill(&mine, 11);
-    load(&mine);
+    registers_store(argument);
+    EXPECT(registers_are_initial(argument));
+    registers_fill(&mine, 11);
+    registers_load(&mine);
     zero_something();
-    store(&found);
+    registers_store(&found);
     EXPECT(memcmp(&mine, &found, sizeof(mine)) == 0);
 }
 
