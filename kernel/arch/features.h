@@ -15,7 +15,7 @@ extern struct cpu_features cpu_features;
  * instructions where they do not exist. Before the image becomes read-only. */
 void features_init(void);
 
-/* Points SYSCALL at the entry; `traced` selects the twin that calls syscall_traced(). */
+/* Points SYSCALL at the entry; `traced` selects the twin that calls syscall_trace_enter(). */
 void features_set_syscall_entry(bool traced);
 
 /* FS.base of the running program. */
