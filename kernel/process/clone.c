@@ -113,6 +113,7 @@ static err_t copy_process(struct process *from, const struct clone_request *r, s
     if (failed(e)) return e;
     p->end_signal = r->end_signal;
     p->no_new_privileges = from->no_new_privileges;
+    p->fpu_permitted = from->fpu_permitted;
     memcpy(p->limits, from->limits, sizeof(p->limits));
     signal_copy_actions(p, from, r->flags & LINUX_CLONE_CLEAR_SIGHAND);
     e = copy_files(p, from, r->flags);

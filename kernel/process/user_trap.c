@@ -3,6 +3,7 @@
  * in the kernel is a bug there, and panics. */
 #include "arch/cpu.h"
 #include "arch/trap.h"
+#include "process/fpu_permission.h"
 #include "process/process_internal.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -84,14 +85,15 @@ static void exception(struct trap_frame *frame)
     }
 }
 
-/* The first use of the floating-point registers, or of AMX, which nobody is permitted. */
+/* The first use of the floating-point registers, or of AMX. */
 static void no_fpu(struct trap_frame *frame)
 {
     if (!trap_is_from_user(frame) || !process_current()) panic_trap(frame, "%s", trap_name(frame->vector));
-    err_t e = thread_fpu_trap(0);
+    err_t e = thread_fpu_trap(fpu_permission());
     if (!failed(e)) return;
-    report(frame, LINUX_SIGILL, err_text(e));
-    process_end(wait_status_of_signal(LINUX_SIGILL));
+    uint32_t signal = e.code == ERR_NO_MEMORY.code ? LINUX_SIGSEGV : LINUX_SIGILL;
+    report(frame, signal, err_text(e));
+    process_end(wait_status_of_signal(signal));
 }
 
 /* A program that steps itself, or INT1. In the kernel it is a step that began in ring 3 and ends at the
