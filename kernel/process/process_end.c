@@ -113,11 +113,16 @@ void process_become_zombie(struct process *p)
 
 /* ---- the end of the container ---- */
 
-void process_start_init(struct process *p, struct user_thread *thread)
+void process_set_init(struct process *p)
 {
     spin_lock(&process_tree_lock);
     init = p;
     spin_unlock(&process_tree_lock);
+}
+
+void process_start_init(struct process *p, struct user_thread *thread)
+{
+    process_set_init(p);
     process_publish(p, NULL, false);
     user_thread_start(thread);
 }

@@ -24,6 +24,8 @@ void process_forget_locked(struct process *process) REQUIRES(process_tree_lock);
 /* Tells the parent of a change: SIGCHLD, or what else it asked for, and sleepers in wait(2). */
 void process_tell_parent_locked(struct process *process, uint32_t number) REQUIRES(process_tree_lock);
 
+/* Who adopts from now on; NULL: nobody. */
+void process_set_init(struct process *process) EXCLUDES(process_tree_lock);
 /* Init has ended, so that nobody may live on. */
 bool process_tree_has_ended_locked(void) REQUIRES(process_tree_lock);
 /* One process at most is left. */
