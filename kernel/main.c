@@ -43,6 +43,7 @@ NORETURN void kernel_main(uint32_t magic, uint32_t loader_facts) __attribute__((
 extern const char kernel_start[], kernel_end[];
 
 struct percpu percpu_boot = { .self = &percpu_boot };
+struct percpu *percpu_table[CONFIG_CPUS_MAX] = { &percpu_boot };
 static struct boot_info boot_info;
 static struct acpi_info acpi;
 

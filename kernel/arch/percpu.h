@@ -2,6 +2,7 @@
 /* What belongs to one CPU, reached through GS in kernel mode. The entry assembly uses the first
  * fields; their offsets are generated into build/.../offsets.h from arch/offsets.c. */
 #pragma once
+#include "config.h"
 #include "lib/base.h"
 
 struct thread;
@@ -21,6 +22,9 @@ struct percpu {
 enum user_work { USER_WORK_EXIT = 1, USER_WORK_HOLDS_SPIN = 2, USER_WORK_HOLDS_MUTEX = 4 };
 
 extern struct percpu percpu_boot;
+/* NULL: there is no such CPU, or it has not been started. */
+extern struct percpu *percpu_table[CONFIG_CPUS_MAX];
+static inline struct percpu *percpu_of(uint32_t cpu) { return percpu_table[cpu]; }
 
 static inline struct percpu *percpu(void)
 {

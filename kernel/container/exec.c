@@ -175,11 +175,11 @@ static err_t load_image(struct process *process, struct file *file, const struct
     *why = "not enough memory to load it";
     e = space_create(&process->space);
     if (failed(e)) goto free_image;
-    thread_set_space(process->space, process->space->page_table.root);
+    thread_set_space(process->space, &process->space->page_table);
     e = load_into(process, file, program, request, out, why);
     if (!failed(e)) goto free_image;
 
-    thread_set_space(NULL, PADDR_NONE);
+    thread_set_space(NULL, NULL);
     space_destroy(process->space);
     process->space = NULL;
 free_image:

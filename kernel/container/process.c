@@ -93,7 +93,7 @@ static NORETURN void end(uint32_t signal, uint32_t status)
     struct process *p = process_current();
     struct space *space = p->space;
     interrupts_on();
-    thread_set_space(NULL, PADDR_NONE);
+    thread_set_space(NULL, NULL);
     p->space = NULL;
     space_destroy(space);
     container_init_ended(p, signal, status);
@@ -131,7 +131,8 @@ static err_t act_locked(struct process *p, uint32_t signal) REQUIRES(p->signal_l
         if (p->actions[signal - 1].handler != LINUX_SIG_DFL) return ERR_NO_SYSCALL;
     }
     if (!p->exit_signal) p->exit_signal = signal; /* the first is the one that ends it */
-    percpu()->user_work |= USER_WORK_EXIT;
+    __atomic_or_fetch(&p->thread->user_work, USER_WORK_EXIT, __ATOMIC_SEQ_CST);
+    thread_kick(p->thread);
     thread_interrupt(p->thread);
     return OK;
 }

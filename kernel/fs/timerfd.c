@@ -105,8 +105,7 @@ err_t timerfd_open(bool is_realtime, uint32_t flags, struct file **out)
     struct timerfd *t = heap_alloc_zeroed(sizeof(*t));
     if (!t) return ERR_NO_MEMORY;
     wait_queue_init(&t->queue);
-    list_init(&t->timer.link);
-    t->timer.fire = timer_fired;
+    timer_init(&t->timer, timer_fired);
     t->is_realtime = is_realtime;
     *out = file_create(&timerfd_ops, t, LINUX_O_RDWR | flags);
     if (*out) return OK;

@@ -7,6 +7,7 @@
 #include "arch/percpu.h"
 #include "arch/segments.h"
 #include "core/panic.h"
+#include "core/time.h"
 #include "lib/format.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
@@ -22,6 +23,7 @@ static uint32_t next_id GUARDED_BY(all_lock);
 
 static struct runqueue boot_runqueue;
 static struct thread boot_thread;
+static uint64_t switched_at; /* TSC */
 extern char boot_stack_top[];
 
 /* One queue a CPU; with one CPU there is one. */
@@ -53,15 +55,15 @@ void sched_init(void)
     runqueue_init(&boot_runqueue);
     boot_thread.stack_top = (uint64_t)boot_stack_top;
     boot_thread.state = THREAD_RUNNING;
-    boot_thread.page_table = PADDR_NONE;
+    boot_thread.affinity = CPU_SET_ALL;
     thread_publish(&boot_thread, "boot");
     percpu()->current = &boot_thread;
     if (CONFIG_DEBUG) lock_order_start();
     segments_set_kernel_stack(boot_thread.stack_top);
-    timer_init();
+    timers_start();
 }
 
-struct thread *thread_create(const char *name, void (*entry)(void *), void *argument)
+struct thread *thread_create_stopped(const char *name, void (*entry)(void *), void *argument)
 {
     struct thread *t = heap_alloc_zeroed(sizeof(*t));
     if (!t) return NULL;
@@ -73,9 +75,17 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *argu
     t->stack_top = (uint64_t)stack_top;
     t->rsp = context_prepare(stack_top, entry, argument, thread_exit);
     t->state = THREAD_SLEEPING;
-    t->page_table = PADDR_NONE;
+    t->affinity = thread_current()->affinity;
     thread_publish(t, name);
-    thread_wake(t);
+    return t;
+}
+
+void thread_start(struct thread *t) { thread_wake(t); }
+
+struct thread *thread_create(const char *name, void (*entry)(void *), void *argument)
+{
+    struct thread *t = thread_create_stopped(name, entry, argument);
+    if (t) thread_start(t);
     return t;
 }
 
@@ -88,18 +98,24 @@ static void thread_free(struct thread *t)
     heap_free(t);
 }
 
+void thread_discard(struct thread *t) { thread_free(t); }
+
 /* Swaps everything a thread owns of the CPU. FPU registers are not among it: only one thread has a
  * ring-3 side, and the kernel never touches them. */
 static void switch_to(struct thread *from, struct thread *to)
 {
+    uint64_t now = tsc_read();
+    from->cpu_ticks += now - switched_at;
+    switched_at = now;
     percpu()->current = to;
+    percpu()->user_work = to->user_work;
     segments_set_kernel_stack(to->stack_top);
-    if (!is_paddr_none(from->page_table)) {
+    if (from->page_table) {
         from->fs_base = fs_base_read();
         from->gs_base = user_gs_base_read();
     }
-    if (!is_paddr_none(to->page_table)) {
-        cr3_write(to->page_table.raw);
+    if (to->page_table) {
+        cr3_write(to->page_table->root.raw);
         fs_base_write(to->fs_base);
         user_gs_base_write(to->gs_base);
     }
@@ -214,13 +230,37 @@ void thread_detach(struct thread *t)
     if (on) interrupts_on();
 }
 
-void thread_set_space(struct space *space, paddr_t root)
+void thread_kick(struct thread *t)
+{
+    bool on = interrupts_are_on();
+    interrupts_off();
+    if (t == thread_current()) percpu()->user_work |= __atomic_load_n(&t->user_work, __ATOMIC_RELAXED);
+    if (on) interrupts_on();
+}
+
+err_t thread_set_affinity(struct thread *t, cpu_set affinity)
+{
+    if (cpu_set_is_empty(cpu_set_both(affinity, cpus_online_set()))) return ERR_INVALID;
+    t->affinity = affinity;
+    return OK;
+}
+
+cpu_set thread_affinity(const struct thread *t) { return t->affinity; }
+
+uint64_t thread_cpu_time_ns(const struct thread *t)
+{
+    uint64_t ticks = t->cpu_ticks;
+    if (t == thread_current()) ticks += tsc_read() - switched_at;
+    return time_tsc_to_ns(ticks);
+}
+
+void thread_set_space(struct space *space, struct page_table *page_table)
 {
     bool on = interrupts_are_on();
     interrupts_off();
     thread_current()->space = space;
-    thread_current()->page_table = root;
-    cr3_write(is_paddr_none(root) ? kernel_page_table.root.raw : root.raw);
+    thread_current()->page_table = page_table;
+    cr3_write((page_table ? page_table : &kernel_page_table)->root.raw);
     if (on) interrupts_on();
 }
 

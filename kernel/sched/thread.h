@@ -4,29 +4,34 @@
  * A thread runs until it yields, sleeps or ends; ring 3 is left only by a trap or a system call.
  * Each has a stack with a guard page below. Lock order: a wait queue's lock, then the run queue's. */
 #pragma once
-#include "config.h"
+#include "core/cpus.h"
 #include "core/lock.h"
 #include "lib/list.h"
 
-struct space;
+struct page_table;
 struct process;
+struct space;
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ENDED };
 
 struct thread {
     uint64_t rsp; /* while not running; offset 0 is known to context_switch's callers */
     uint64_t stack_top;
-    paddr_t page_table;        /* PADDR_NONE: a kernel-only thread, which runs on any page tables */
-    struct space *space;       /* vm's, with those page tables; not looked into here */
-    struct process *process;   /* container's; NULL for kernel threads */
-    uint64_t fs_base, gs_base; /* ring 3's, while not running; only with page tables of its own */
-    struct list run_link;      /* in a run queue while READY */
-    struct list all_link;      /* in thread_all; under its lock */
-    enum thread_state state;   /* under the run queue's lock */
-    bool interrupted;          /* somebody wants it out of an interruptible sleep */
-    bool is_interruptible;     /* it is in such a sleep now */
-    bool is_detached;          /* nobody will join: freed when it ends */
+    struct page_table *page_table; /* NULL: a kernel-only thread, which runs on any page tables */
+    struct space *space;           /* vm's, with those page tables; not looked into here */
+    struct process *process;       /* container's; NULL for kernel threads */
+    uint64_t fs_base, gs_base;     /* ring 3's, while not running; only with page tables of its own */
+    uint32_t user_work;            /* atomic: why it must look before going back to ring 3 (enum user_work) */
+    uint32_t cpu;                  /* where it runs, or ran last */
+    cpu_set affinity;              /* where it may run */
+    struct list run_link;          /* in a run queue while READY */
+    struct list all_link;          /* in thread_all; under its lock */
+    enum thread_state state;       /* under the run queue's lock */
+    bool interrupted;              /* somebody wants it out of an interruptible sleep */
+    bool is_interruptible;         /* it is in such a sleep now */
+    bool is_detached;              /* nobody will join: freed when it ends */
     uint32_t id;
+    uint64_t cpu_ticks; /* of the TSC, for which it has run, up to the last switch */
     struct { /* as Linux counts: sleeps, if only the CPU idled meanwhile; what others ran in its place */
         uint64_t voluntary, involuntary;
     } switches;
@@ -43,6 +48,11 @@ void sched_init(void);
 
 /* Starts `entry(argument)` in a new thread. NULL when memory is short. */
 struct thread *thread_create(const char *name, void (*entry)(void *), void *argument);
+/* The same in two steps, so that the creator can fill in fields before it runs for the first time. */
+struct thread *thread_create_stopped(const char *name, void (*entry)(void *), void *argument);
+void thread_start(struct thread *thread);
+/* Instead of the start: frees it. */
+void thread_discard(struct thread *thread);
 /* Waits for the end of a thread of thread_create and frees it. */
 void thread_join(struct thread *thread);
 /* Nobody will join it. */
@@ -57,9 +67,21 @@ void thread_sleep_until_ns(uint64_t deadline_ns);
  * Any context. */
 void thread_interrupt(struct thread *thread);
 
-/* Runs the current thread in this address space from now on; NULL and PADDR_NONE mean the kernel's
- * own tables, and whoever owned the old ones may then free them. */
-void thread_set_space(struct space *space, paddr_t root);
+/* Makes the thread look at its user_work, where the caller has just set a bit, before its next instruction in
+ * ring 3. Any context. */
+void thread_kick(struct thread *thread);
+
+/* Where the thread may run; new threads get their creator's set. It moves at once if it must.
+ * ERR_INVALID: none of these CPUs is online. */
+err_t thread_set_affinity(struct thread *thread, cpu_set affinity);
+cpu_set thread_affinity(const struct thread *thread);
+
+/* The time for which it has had a CPU. */
+uint64_t thread_cpu_time_ns(const struct thread *thread);
+
+/* Runs the current thread in this address space from now on; NULL and NULL mean the kernel's own tables, and
+ * whoever owned the old ones may then free them. */
+void thread_set_space(struct space *space, struct page_table *page_table);
 
 /* ---- for wait.c ---- */
 /* Marks the current thread sleeping; it goes on running until schedule(). */

@@ -31,7 +31,7 @@ static void deadline_reached(void)
     spin_unlock(&timers_lock);
 }
 
-void timer_init(void) { time_deadline_handler = deadline_reached; }
+void timers_start(void) { time_deadline_handler = deadline_reached; }
 
 void timer_arm(struct timer *timer, uint64_t deadline_ns)
 {

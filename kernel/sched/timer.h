@@ -9,8 +9,15 @@ struct timer {
     void (*fire)(struct timer *timer); /* interrupt context; the timer is no longer armed */
 };
 
-void timer_init(void);
-/* `timer->fire` is set by the caller. Any context. */
+void timers_start(void);
+/* A timer that is not armed. */
+static inline void timer_init(struct timer *timer, void (*fire)(struct timer *timer))
+{
+    list_init(&timer->link);
+    timer->fire = fire;
+}
+static inline bool timer_is_armed(const struct timer *timer) { return !list_is_empty(&timer->link); }
+/* Any context. */
 void timer_arm(struct timer *timer, uint64_t deadline_ns);
 /* Harmless when it has fired. Any context. */
 void timer_cancel(struct timer *timer);
