@@ -19,7 +19,12 @@ static inline cpu_set cpu_set_without(cpu_set set, uint32_t cpu)
 {
     return (cpu_set){ set.bits & ~(1ull << cpu) };
 }
-static inline uint32_t cpu_set_count(cpu_set set) { return (uint32_t)__builtin_popcountll(set.bits); }
+static inline uint32_t cpu_set_count(cpu_set set)
+{
+    uint32_t count = 0;
+    for (uint64_t left = set.bits; left; left &= left - 1) count++;
+    return count;
+}
 /* Of a set that is not empty. */
 static inline uint32_t cpu_set_first(cpu_set set) { return (uint32_t)__builtin_ctzll(set.bits); }
 

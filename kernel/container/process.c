@@ -178,6 +178,7 @@ void process_user_work(void)
 {
     struct process *p = process_current();
     if (CONFIG_DEBUG) lock_order_expect_none("returning to ring 3", &thread_current()->mutexes[0]);
+    thread_before_user();
     percpu()->user_work = 0;
     if (p->exit_signal) process_exit_by_signal(p->exit_signal);
 }

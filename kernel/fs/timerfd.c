@@ -44,7 +44,7 @@ static void timer_fired(struct timer *timer)
 
 static void arm_locked(struct timerfd *t, uint64_t now) REQUIRES(t->queue.lock)
 {
-    timer_cancel(&t->timer);
+    timer_disarm(&t->timer); /* its function takes the lock that is held here */
     if (t->next_ns) timer_arm(&t->timer, sum(time_now_ns(), t->next_ns - MIN(t->next_ns, now)));
 }
 
