@@ -20,7 +20,7 @@ void features_init(void);
 /* The same for a further CPU, as the first one found. */
 void features_init_other(void);
 
-/* Points SYSCALL at the entry; `traced` selects the twin that calls syscall_traced().
+/* Points SYSCALL at the entry; `traced` selects the twin that calls syscall_trace_enter().
  * On this CPU, and those that are started later. */
 void features_set_syscall_entry(bool traced);
 

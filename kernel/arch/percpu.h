@@ -52,14 +52,14 @@ struct percpu {
 };
 _Static_assert((offsetof(struct percpu, tss) + offsetof(struct tss, rsp)) % 8 == 0, "written at each switch");
 
-/* Reasons to stop on the way back to ring 3; bits of percpu.user_work. Those of a thread are in thread.user_work
- * too. Two stand while locks are held in debug builds, so that such a return is noticed (core/lock_order.h). */
+/* Reasons to stop on the way back to ring 3; bits of percpu.user_work. The thread's own are in thread.user_work too.
+ * The last two stand while locks are held in debug builds, so that such a return is noticed (core/lock_order.h). */
 enum user_work {
-    USER_WORK_EXIT = 1 << 0,
-    USER_WORK_HOLDS_SPIN = 1 << 1,
-    USER_WORK_HOLDS_MUTEX = 1 << 2,
-    USER_WORK_RESCHEDULE = 1 << 3, /* the CPU's: another thread is to run */
-    USER_WORK_MOVE = 1 << 4,       /* the thread may not run on this CPU any more */
+    USER_WORK_INTERRUPTED = 1 << 0, /* the thread's own: it was to leave the kernel, and look why */
+    USER_WORK_MOVE = 1 << 1,        /* likewise: it may not run on this CPU any more */
+    USER_WORK_RESCHEDULE = 1 << 2,  /* the CPU's: another thread waits for it */
+    USER_WORK_HOLDS_SPIN = 1 << 3,
+    USER_WORK_HOLDS_MUTEX = 1 << 4,
 };
 
 extern struct percpu percpu_boot;

@@ -343,8 +343,9 @@ void thread_wake(struct thread *t) { wake(t, false); }
 
 void thread_interrupt(struct thread *t)
 {
-    __atomic_store_n(&t->interrupted, true, __ATOMIC_SEQ_CST);
+    __atomic_or_fetch(&t->user_work, USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
     wake(t, true);
+    thread_kick(t);
 }
 
 /* ---- telling a thread that runs ---- */

@@ -146,7 +146,7 @@ void thread_free(struct thread *t)
     heap_free(t);
 }
 
-void thread_discard(struct thread *t) { thread_free(t); }
+void thread_destroy_stopped(struct thread *t) { thread_free(t); }
 
 /* The stack it stands on is freed by whoever waits for it, or by the next thread of this CPU. */
 void thread_exit(void) NO_THREAD_SAFETY_ANALYSIS

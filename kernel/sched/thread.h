@@ -14,6 +14,7 @@
 struct page_table;
 struct process;
 struct space;
+struct user_thread;
 
 /* MOVING: ready and in no queue, in the hands of whoever looks for its CPU. */
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_MOVING, THREAD_ENDED };
@@ -23,17 +24,17 @@ struct thread {
     uint64_t stack_top;
     struct page_table *page_table; /* NULL: a kernel-only thread, which runs on any page tables */
     struct space *space;           /* vm's, with those page tables; not looked into here */
-    struct process *process;       /* container's; NULL for kernel threads */
+    struct process *process;       /* process's, as the next; NULL for kernel threads */
+    struct user_thread *user;      /* the ring-3 side */
     uint64_t fs_base, gs_base;     /* ring 3's, while not running; only with page tables of its own */
-    uint32_t user_work;            /* atomic: why it must look before going back to ring 3 (enum user_work) */
-    uint32_t cpu;                  /* where it runs, waits or ran last; that run queue's lock guards: */
-    enum thread_state state;       /* also written by the thread itself, before it sleeps */
-    struct thread *run_next;       /* in the run queue while READY */
-    cpu_set affinity;              /* where it may run */
-    struct thread *joiner;         /* sleeping in thread_join */
-    bool is_detached;              /* nobody will join: freed when it ends */
-    bool interrupted;              /* atomic: somebody wants it out of an interruptible sleep */
-    bool is_interruptible;         /* atomic: it is in such a sleep now */
+    uint32_t user_work;      /* atomic: its own bits of enum user_work; copied to its CPU when it runs */
+    uint32_t cpu;            /* where it runs, waits or ran last; that run queue's lock guards: */
+    enum thread_state state; /* also written by the thread itself, before it sleeps */
+    struct thread *run_next; /* in the run queue while READY */
+    cpu_set affinity;        /* where it may run */
+    struct thread *joiner;   /* sleeping in thread_join */
+    bool is_detached;        /* nobody will join: freed when it ends */
+    bool is_interruptible;   /* atomic: it is in such a sleep now */
     uint32_t id;
     uint64_t cpu_ticks; /* of the TSC, for which it has run, up to the last switch */
     struct { /* as Linux counts: sleeps, if only the CPU idled meanwhile; what others ran in its place */
@@ -56,11 +57,11 @@ void sched_set_slice_us(uint64_t us);
 
 /* Starts `entry(argument)` in a new thread. NULL when memory is short. */
 struct thread *thread_create(const char *name, void (*entry)(void *), void *argument);
-/* The same in two steps, so that the creator can fill in fields before it runs for the first time. */
+/* The same, but it does not run before thread_start: its maker may fill in more. */
 struct thread *thread_create_stopped(const char *name, void (*entry)(void *), void *argument);
 void thread_start(struct thread *thread);
-/* Instead of the start: frees it. */
-void thread_discard(struct thread *thread);
+/* Frees one that never ran. */
+void thread_destroy_stopped(struct thread *thread);
 /* Waits for the end of a thread of thread_create and frees it. */
 void thread_join(struct thread *thread);
 /* Nobody will join it. */
@@ -71,9 +72,13 @@ struct thread *thread_current(void);
 void thread_yield(void);
 void thread_sleep_until_ns(uint64_t deadline_ns);
 
-/* Wakes the thread if it sleeps interruptibly and makes its next such sleep return at once.
- * Any context. */
+/* Wakes the thread if it sleeps interruptibly, and makes such sleeps return at once and the way to ring 3 call
+ * trap_user_work, until that has taken back USER_WORK_INTERRUPTED. Any context. */
 void thread_interrupt(struct thread *thread);
+static inline bool thread_is_interrupted(const struct thread *thread)
+{
+    return __atomic_load_n(&thread->user_work, __ATOMIC_RELAXED) & USER_WORK_INTERRUPTED;
+}
 /* Makes the thread look at its user_work, where the caller has just set a bit, before its next instruction in
  * ring 3. Any context. */
 void thread_kick(struct thread *thread);

@@ -22,18 +22,13 @@ static void timer_wakes(struct timer *timer)
     thread_wake(CONTAINER_OF(timer, struct waiter, timer)->thread);
 }
 
-static bool is_interrupted(const struct thread *t)
-{
-    return __atomic_load_n(&t->interrupted, __ATOMIC_RELAXED);
-}
-
 /* Gives up the lock only after the thread is marked sleeping, with interrupts off throughout, so a
  * wake-up in between makes it ready again and schedule() comes straight back. */
 static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
                           bool interruptible) NO_THREAD_SAFETY_ANALYSIS
 {
     struct waiter self = { .thread = percpu_current() };
-    if (interruptible && is_interrupted(self.thread)) return ERR_INTERRUPTED;
+    if (interruptible && thread_is_interrupted(self.thread)) return ERR_INTERRUPTED;
     list_push_back(&queue->waiters, &self.link);
     timer_init(&self.timer, timer_wakes);
 
@@ -42,7 +37,7 @@ static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
     __atomic_store_n(&self.thread->is_interruptible, interruptible, __ATOMIC_RELAXED);
     thread_prepare_sleep();
     /* Whoever interrupts sets the flag and then looks whether we sleep: one of us sees the other. */
-    if (interruptible && is_interrupted(self.thread)) thread_wake(self.thread);
+    if (interruptible && thread_is_interrupted(self.thread)) thread_wake(self.thread);
     if (deadline_ns != UINT64_MAX) timer_arm(&self.timer, deadline_ns);
     spin_unlock(&queue->lock);
     thread_schedule();
@@ -54,7 +49,7 @@ static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
     bool was_woken = list_is_empty(&self.link);
     list_remove(&self.link);
     if (was_woken) return OK;
-    if (interruptible && is_interrupted(self.thread)) return ERR_INTERRUPTED;
+    if (interruptible && thread_is_interrupted(self.thread)) return ERR_INTERRUPTED;
     return ERR_TIMED_OUT;
 }
 
