@@ -8,7 +8,7 @@
 #include "mm/page_table.h"
 #include "tests/harness/test.h"
 
-extern char boot_stack_guard[]; /* arch/boot.S */
+extern char boot_stack_guard[], idle_stack_guard[]; /* arch/boot.S */
 extern char kernel_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
     kernel_data_start[], kernel_end[];
 
@@ -34,7 +34,8 @@ TEST(kernel_map_the_image_is_never_writable_and_executable)
     expect_pages(kernel_start, kernel_text_end, PAGE_EXEC | PAGE_GLOBAL);
     expect_pages(kernel_rodata_start, kernel_rodata_end, PAGE_GLOBAL);
     expect_pages(kernel_data_start, boot_stack_guard, PAGE_WRITE | PAGE_GLOBAL);
-    expect_pages(boot_stack_guard + PAGE_BYTES, kernel_end, PAGE_WRITE | PAGE_GLOBAL);
+    expect_pages(boot_stack_guard + PAGE_BYTES, idle_stack_guard, PAGE_WRITE | PAGE_GLOBAL);
+    expect_pages(idle_stack_guard + PAGE_BYTES, kernel_end, PAGE_WRITE | PAGE_GLOBAL);
 }
 
 TEST(kernel_map_nothing_is_mapped_around_the_image_or_at_low_addresses)

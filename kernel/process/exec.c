@@ -161,10 +161,7 @@ static err_t check_file(struct vnode *vnode, const char **why)
     return a.mode & 0111 ? OK : ERR_ACCESS;
 }
 
-static void use_space(struct space *space)
-{
-    thread_set_space(space, space ? space->page_table.root : PADDR_NONE);
-}
+static void use_space(struct space *space) { thread_set_space(space, space ? &space->page_table : NULL); }
 
 static void set_limits(struct space *space, const struct linux_rlimit *limits)
 {

@@ -160,7 +160,7 @@ void user_thread_exit(uint32_t wait_status)
     struct user_thread *t = user_thread_current();
     interrupts_on();
     vfork_end(t);
-    thread_set_space(NULL, PADDR_NONE); /* before the last thread of the process can empty the space */
+    thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
     put_id(t);
     bool is_last = leave_process(t, wait_status);
     thread_current()->process = NULL;
