@@ -51,6 +51,8 @@ $(eval $(call unit_test,executor-threads,tests/stress/executor_threads_test.c,ke
 
 $(eval $(call unit_test,zero,kernel/arch/zero_test.c,kernel/arch/zero.c $(call fakes,panic lock)))
 
+$(eval $(call unit_test,fpu-layout,kernel/arch/fpu_layout_test.c,kernel/arch/fpu_layout.c lib/random.c))
+
 # Ten million steps: built for speed instead.
 $(eval $(call unit_test,fragmentation,bench/fragmentation_test.c,bench/buddy.c $(MM_C),-O2 -g0,-O2))
 

@@ -2,6 +2,7 @@
 #include "arch/features.h"
 
 #include "arch/cpu.h"
+#include "arch/fpu.h"
 #include "arch/trap.h"
 #include "lib/string.h"
 
@@ -16,7 +17,6 @@
 /* [intel-sdm3 2.5] */
 #define CR0_MP         (1ull << 1)
 #define CR0_EM         (1ull << 2)
-#define CR0_TS         (1ull << 3)
 #define CR0_NE         (1ull << 5)
 #define CR0_WP         (1ull << 16)
 #define CR0_AM         (1ull << 18) /* ring 3 may ask for alignment checks by RFLAGS.AC */
@@ -65,18 +65,6 @@ static void read_cpuid(struct cpu_features *f)
     f->hwcap2 = f->fsgsbase ? 2 : 0; /* HWCAP2_FSGSBASE [linux uapi asm/hwcap2.h] */
 }
 
-/* XCR0: all user state the CPU offers except what needs a permission call first (AMX tile data,
- * bit 18) and protection keys, which we do not manage (bit 9). [intel-sdm1 13.3] */
-static void enable_xsave(struct cpu_features *f)
-{
-    const uint64_t unmanaged = 1ull << 9 | 3ull << 17;
-    struct cpuid state = cpuid_read(0xd, 0);
-    f->xcr0 = ((uint64_t)state.edx << 32 | state.eax) & ~unmanaged;
-    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)f->xcr0), "d"((uint32_t)(f->xcr0 >> 32)));
-    f->xsave_bytes = cpuid_read(0xd, 0).ebx;
-    f->reads_xinuse = (f->xcr0 & 1 << 2) && (cpuid_read(0xd, 1).eax & 1 << 2);
-}
-
 /* CLAC and STAC are undefined without SMAP: each site becomes a three-byte NOP. */
 static void remove_smap_sites(void)
 {
@@ -94,8 +82,8 @@ void features_init(void)
     cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->pge ? CR4_PGE : 0) | (f->umip ? CR4_UMIP : 0) |
               (f->fsgsbase ? CR4_FSGSBASE : 0) | (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) |
               (f->smap ? CR4_SMAP : 0));
-    f->xsave_bytes = 512;
-    if (f->xsave) enable_xsave(f);
+    fpu_init();
+    f->reads_xinuse = (fpu_layout.features & FPU_AVX) && fpu_layout.reads_xinuse;
     if (!f->smap) remove_smap_sites();
     if (f->pat) msr_write(MSR_PAT, PAT_VALUE);
 
@@ -107,16 +95,6 @@ void features_init(void)
 void features_set_syscall_entry(bool traced)
 {
     msr_write(MSR_LSTAR, (uint64_t)(traced ? syscall_entry_traced : syscall_entry));
-}
-
-void fpu_reset(void)
-{
-    uint32_t mxcsr = 0x1f80; /* all exceptions masked, round to nearest */
-    static const uint8_t zero[512 + 64] ALIGNED(64) READ_ONLY_ZEROS;
-    if (cpu_features.xsave) { /* a header that marks every component as initial */
-        __asm__ volatile("xrstor %0" : : "m"(zero), "a"((uint32_t)-1), "d"((uint32_t)-1));
-    }
-    __asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
 }
 
 void fs_base_write(uint64_t base)

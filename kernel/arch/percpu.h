@@ -4,15 +4,19 @@
 #pragma once
 #include "lib/base.h"
 
+struct fpu;
 struct thread;
 
 struct percpu {
     struct percpu *self;
-    uint64_t kernel_stack;  /* where a system call or trap from ring 3 starts; set at each switch */
-    uint64_t user_stack;    /* RSP of ring 3 between SYSCALL and the push */
-    struct thread *current; /* the running thread; NULL before sched_init */
-    uint32_t user_work;     /* non-zero: look before going back to ring 3 (enum user_work) */
-    uint32_t cpu;           /* index, 0 for the boot CPU */
+    uint64_t kernel_stack;    /* where a system call or trap from ring 3 starts; set at each switch */
+    uint64_t user_stack;      /* RSP of ring 3 between SYSCALL and the push */
+    struct thread *current;   /* the running thread; NULL before sched_init */
+    uint32_t user_work;       /* non-zero: look before going back to ring 3 (enum user_work) */
+    uint32_t cpu;             /* index, 0 for the boot CPU */
+    struct fpu *fpu_resident; /* whose state the registers still hold, if its own `resident` says so too */
+    bool fpu_is_off;          /* CR0.TS is set, and the registers are in their initial state */
+    bool fpu_allows_tiles;    /* XFD is clear */
     uint32_t interrupt_depth[CONFIG_DEBUG]; /* handlers of devices and timers on the stack */
 };
 
@@ -38,7 +42,9 @@ static inline struct percpu *percpu(void)
  * the calling thread is a CPU (tests/fakes/fake_mm.h). */
 #if __STDC_HOSTED__
 uint64_t percpu_index(void);
+static inline bool percpu_fpu_is_off(void) { return false; }
 #else
+static inline bool percpu_fpu_is_off(void) { return percpu()->fpu_is_off; }
 static inline uint64_t percpu_index(void)
 {
     uint64_t index;

@@ -269,7 +269,7 @@ void exec_commit(struct exec_image *image)
     set_name(t, p->path);
     t->set_tid = t->clear_tid = t->robust_list = 0;
     signal_reset_for_exec();
-    fpu_reset();
+    fpu_reset(&thread_current()->fpu);
     fs_base_write(0);
     user_gs_base_write(0);
 }

@@ -5,6 +5,7 @@
 #include "mm/heap.h"
 #include "process/clone.h"
 #include "process/process_internal.h"
+#include "sched/thread_fpu.h"
 #include "vm/usercopy.h"
 
 /* The first thing that a thread does, in the kernel. The frame has to lie on its stack. */
@@ -46,10 +47,8 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
     struct user_thread *t = heap_alloc_zeroed(sizeof(*t));
     if (!t) return ERR_NO_MEMORY;
     t->thread = thread_create_stopped("program", entry ? entry : begin, t);
-    if (!t->thread) {
-        heap_free(t);
-        return ERR_NO_MEMORY;
-    }
+    if (!t->thread) goto free_thread;
+    if (failed(thread_fpu_create(t->thread))) goto destroy_stopped;
     t->process = process;
     t->id = id;
     t->tid = id->number;
@@ -58,6 +57,12 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
     t->thread->process = process;
     *out = t;
     return OK;
+
+destroy_stopped:
+    thread_destroy_stopped(t->thread);
+free_thread:
+    heap_free(t);
+    return ERR_NO_MEMORY;
 }
 
 /* The number of the first thread is its process's. */

@@ -13,6 +13,7 @@
 #include "mm/kernel_map.h"
 #include "mm/page_table.h"
 #include "sched/runqueue.h"
+#include "sched/thread_fpu.h"
 #include "sched/timer.h"
 #include "sched/wait.h"
 
@@ -93,13 +94,13 @@ static void thread_free(struct thread *t)
     list_remove(&t->all_link);
     spin_unlock(&all_lock);
     kernel_stack_free((void *)t->stack_top);
+    thread_fpu_destroy(t);
     heap_free(t);
 }
 
 void thread_destroy_stopped(struct thread *t) { thread_free(t); }
 
-/* Swaps everything a thread owns of the CPU. FPU registers are not among it: only one thread has a
- * ring-3 side, and the kernel never touches them. */
+/* Swaps everything a thread owns of the CPU. */
 static void switch_to(struct thread *from, struct thread *to)
 {
     percpu()->current = to;
@@ -114,6 +115,7 @@ static void switch_to(struct thread *from, struct thread *to)
         fs_base_write(to->fs_base);
         user_gs_base_write(to->gs_base);
     }
+    fpu_switch(&from->fpu, &to->fpu);
     context_switch(&from->rsp, to->rsp);
 }
 

@@ -4,6 +4,7 @@
  * A thread runs until it yields, sleeps or ends; ring 3 is left only by a trap or a system call.
  * Each has a stack with a guard page below. Lock order: a wait queue's lock, then the run queue's. */
 #pragma once
+#include "arch/fpu.h"
 #include "config.h"
 #include "core/lock.h"
 #include "lib/list.h"
@@ -23,6 +24,8 @@ struct thread {
     struct user_thread *user;  /* the ring-3 side */
     uint32_t user_work;        /* atomic: USER_WORK_INTERRUPTED, or 0; copied to its CPU when it runs */
     uint64_t fs_base, gs_base; /* ring 3's, while not running; only with page tables of its own */
+    struct fpu fpu;            /* ring 3's floating-point state */
+    void *fpu_memory;          /* where its area lies; sched/thread_fpu.h */
     struct list run_link;      /* in a run queue while READY */
     struct list all_link;      /* in thread_all; under its lock */
     enum thread_state state;   /* under the run queue's lock */
