@@ -19,6 +19,15 @@ static bool take_work(struct thread *thread)
     return shall_yield;
 }
 
+void process_forget_interrupt(void)
+{
+    bool on = interrupts_are_on();
+    interrupts_off(); /* the two belong together, and the thread to one CPU meanwhile */
+    __atomic_store_n(&thread_current()->user_work, 0, __ATOMIC_SEQ_CST);
+    percpu()->user_work &= ~(uint32_t)USER_WORK_INTERRUPTED;
+    if (on) interrupts_on();
+}
+
 void process_user_work(struct trap_frame *frame)
 {
     struct thread *thread = thread_current();
@@ -27,9 +36,7 @@ void process_user_work(struct trap_frame *frame)
         bool shall_yield = take_work(thread);
         interrupts_on();
         if (shall_yield) thread_yield();
-        struct user_thread *user = thread->user;
-        if (user && user_thread_must_end(user)) user_thread_exit(user->process->end_status);
-        if (user) signal_act(frame);
+        if (thread->user) signal_act(frame);
         interrupts_off();
     } while (percpu()->user_work);
     frame->rip = canonical(frame->rip);
