@@ -6,13 +6,11 @@
 #include "arch/trap.h"
 #include "lib/string.h"
 
-#define MSR_EFER           0xc0000080
-#define MSR_STAR           0xc0000081
-#define MSR_LSTAR          0xc0000082
-#define MSR_FMASK          0xc0000084
-#define MSR_FS_BASE        0xc0000100
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_PAT            0x277
+#define MSR_EFER  0xc0000080
+#define MSR_STAR  0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_FMASK 0xc0000084
+#define MSR_PAT   0x277
 
 /* [intel-sdm3 2.5] */
 #define CR0_MP         (1ull << 1)
@@ -40,6 +38,7 @@ struct cpu_features cpu_features;
 
 void syscall_entry(void);
 void syscall_entry_traced(void);
+static void (*entry)(void) = syscall_entry;
 extern uint8_t *const smap_sites_start[], *const smap_sites_end[];
 
 static void read_cpuid(struct cpu_features *f)
@@ -73,38 +72,38 @@ static void remove_smap_sites(void)
         memcpy(*site, nop3, sizeof(nop3));
 }
 
-void features_init(void)
+/* All CPUs are taken to be alike, as every hypervisor and server has them. */
+static void set_registers(const struct cpu_features *f)
 {
-    struct cpu_features *f = &cpu_features;
-    read_cpuid(f);
-
     cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
     cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->pge ? CR4_PGE : 0) | (f->umip ? CR4_UMIP : 0) |
               (f->fsgsbase ? CR4_FSGSBASE : 0) | (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) |
               (f->smap ? CR4_SMAP : 0));
-    fpu_init();
-    f->reads_xinuse = (fpu_layout.features & FPU_AVX) && fpu_layout.reads_xinuse;
-    if (!f->smap) remove_smap_sites();
     if (f->pat) msr_write(MSR_PAT, PAT_VALUE);
 
     msr_write(MSR_STAR, (uint64_t)(SEGMENT_SYSRET_BASE | 3) << 48 | (uint64_t)SEGMENT_KERNEL_CODE << 32);
     msr_write(MSR_FMASK, SYSCALL_FLAGS_CLEARED);
-    features_set_syscall_entry(false);
+    msr_write(MSR_LSTAR, (uint64_t)entry);
+}
+
+void features_init(void)
+{
+    struct cpu_features *f = &cpu_features;
+    read_cpuid(f);
+    set_registers(f);
+    fpu_init();
+    f->reads_xinuse = (fpu_layout.features & FPU_AVX) && fpu_layout.reads_xinuse;
+    if (!f->smap) remove_smap_sites();
+}
+
+void features_init_other(void)
+{
+    set_registers(&cpu_features);
+    fpu_init_cpu();
 }
 
 void features_set_syscall_entry(bool traced)
 {
-    msr_write(MSR_LSTAR, (uint64_t)(traced ? syscall_entry_traced : syscall_entry));
+    entry = traced ? syscall_entry_traced : syscall_entry;
+    msr_write(MSR_LSTAR, (uint64_t)entry);
 }
-
-void fs_base_write(uint64_t base)
-{
-    if (cpu_features.fsgsbase)
-        __asm__ volatile("wrfsbase %0" : : "r"(base));
-    else
-        msr_write(MSR_FS_BASE, base);
-}
-
-uint64_t fs_base_read(void) { return msr_read(MSR_FS_BASE); }
-void user_gs_base_write(uint64_t base) { msr_write(MSR_KERNEL_GS_BASE, base); }
-uint64_t user_gs_base_read(void) { return msr_read(MSR_KERNEL_GS_BASE); }

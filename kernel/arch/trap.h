@@ -58,6 +58,8 @@ typedef void (*trap_handler_t)(struct trap_frame *frame);
 
 /* Fills the IDT for all exceptions with `unhandled` and loads it. Once, on the boot CPU. */
 void trap_init(trap_handler_t unhandled);
+/* Loads it, on a further CPU. */
+void trap_init_other(void);
 /* Runs `handler` with interrupts off for this vector from now on. */
 void trap_set_handler(uint8_t vector, trap_handler_t handler);
 trap_handler_t trap_get_handler(uint8_t vector);

@@ -5,18 +5,17 @@
 #include "abi/linux/system.h"
 #include "abi/linux/time.h"
 #include "arch/features.h"
-#include "arch/fpu.h"
 #include "config.h"
 #include "core/entropy.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "process/signal_fpu.h"
 #include "vm/usercopy.h"
 
 enum {
     AUXV_PAIRS_MAX = 24,
     RANDOM_BYTES = 16,
-    SIGNAL_FRAME_BYTES = 440, /* return address, ucontext and siginfo, besides the FPU state */
-    END_BYTES = 8,            /* zeros above the last string, as on Linux: glibc 2.36 reads them when it
+    END_BYTES = 8, /* zeros above the last string, as on Linux: glibc 2.36 reads them when it
                                 * walks GLIBC_TUNABLES past its end */
 };
 
@@ -77,7 +76,7 @@ static void put_auxv(struct builder *b, const char *path, const struct elf_progr
     put_aux(b, LINUX_AT_HWCAP2, cpu_features.hwcap2);
     put_aux(b, LINUX_AT_EXECFN, put_string(b, path, strlen(path) + 1));
     put_aux(b, LINUX_AT_PLATFORM, put_string(b, "x86_64", 7));
-    put_aux(b, LINUX_AT_MINSIGSTKSZ, fpu_signal_stack_bytes_min(&fpu_layout, SIGNAL_FRAME_BYTES));
+    put_aux(b, LINUX_AT_MINSIGSTKSZ, signal_stack_bytes_min());
     put_aux(b, LINUX_AT_NULL, 0);
 }
 

@@ -13,6 +13,8 @@ _Static_assert(sizeof(struct linux_fpx_sw_bytes) == (size_t)FPU_SOFTWARE_BYTES,
 
 static struct fpu *current_fpu(void) { return &thread_current()->fpu; }
 
+uint32_t signal_stack_bytes_min(void) { return fpu_signal_stack_bytes_min(&fpu_layout, SIGNAL_FRAME_BYTES); }
+
 uint32_t signal_fpu_bytes(void) { return fpu_signal_bytes(&fpu_layout, fpu_features_of(current_fpu())); }
 
 /* The copies in arch/ do not know what is user space, nor who may sleep. */

@@ -5,6 +5,12 @@
 
 #define SIGNAL_FPU_ALIGN 64
 
+/* What else a frame holds: return address, ucontext and siginfo. [linux arch/x86/include/asm/sigframe.h] */
+#define SIGNAL_FRAME_BYTES 440u
+
+/* A stack on which any frame fits, whatever the process asks for: AT_MINSIGSTKSZ. */
+uint32_t signal_stack_bytes_min(void);
+
 /* What a frame needs for it now. It grows when the thread begins to use AMX. */
 uint32_t signal_fpu_bytes(void);
 

@@ -20,7 +20,8 @@ static void begin(void *argument)
     trap_resume(&frame);
 }
 
-static void dismiss_locked(struct user_thread *t) REQUIRES(t->process->signal_lock)
+/* Under its process's signal_lock. */
+static void dismiss_locked(struct user_thread *t)
 {
     __atomic_store_n(&t->is_dismissed, true, __ATOMIC_RELAXED);
     thread_interrupt(t->thread);
@@ -35,7 +36,7 @@ static void join_process(struct user_thread *t)
     spin_unlock(&process_tree_lock);
     spin_lock(&p->signal_lock);
     list_push_back(&p->threads, &t->process_link);
-    p->thread_count++;
+    __atomic_add_fetch(&p->thread_count, 1, __ATOMIC_RELAXED);
     signal_join_locked(t);
     if (p->is_dismissing) dismiss_locked(t);
     spin_unlock(&p->signal_lock);
@@ -160,7 +161,7 @@ void user_thread_exit(uint32_t wait_status)
     struct user_thread *t = user_thread_current();
     interrupts_on();
     vfork_end(t);
-    thread_set_space(NULL, PADDR_NONE); /* before the last thread of the process can empty the space */
+    thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
     put_id(t);
     bool is_last = leave_process(t, wait_status);
     if (!is_last) signal_after_leave(t->process);

@@ -5,6 +5,7 @@
 #include "arch/trap.h"
 #include "core/log.h"
 #include "core/panic.h"
+#include "process/fpu_permission.h"
 #include "process/process_internal.h"
 #include "process/user_thread.h"
 #include "sched/thread_fpu.h"
@@ -157,12 +158,12 @@ static void exception(struct trap_frame *frame)
     if (!is_caught(frame, &info)) end(frame, trap->signal, trap_name(frame->vector));
 }
 
-/* The first use of the floating-point registers, or of AMX, which nobody is permitted. */
+/* The first use of the floating-point registers, or of AMX. */
 static void no_fpu(struct trap_frame *frame)
 {
     if (!trap_is_from_user(frame) || !process_current()) panic_trap(frame, "%s", trap_name(frame->vector));
-    err_t e = thread_fpu_trap(0);
-    if (failed(e)) end(frame, LINUX_SIGILL, err_text(e));
+    err_t e = thread_fpu_trap(fpu_permission());
+    if (failed(e)) end(frame, e.code == ERR_NO_MEMORY.code ? LINUX_SIGSEGV : LINUX_SIGILL, err_text(e));
 }
 
 /* A program that steps itself, or INT1. In the kernel it is a step that began in ring 3 and ends at the

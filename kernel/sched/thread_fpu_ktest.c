@@ -8,7 +8,7 @@
 #include "mm/frame.h"
 #include "sched/fpu_ktest.h"
 
-enum { ROUNDS = 100 };
+enum { ROUNDS = 100, XMM3_OFFSET = 160 + 3 * 16 };
 
 static uint32_t wrong;
 
@@ -106,6 +106,36 @@ TEST(kernel_threads_in_between_leave_the_registers_loaded)
     run(threads, ARRAY_LENGTH(threads));
     EXPECT(counted.saves > 0 && counted.saves <= ROUNDS);
     EXPECT_EQ(counted.loads, 0);
+}
+
+/* As if the sleeper had run on another CPU, which loaded its state, changed it and saved it again. */
+static void change_elsewhere(void *argument)
+{
+    struct fpu *fpu = &((struct thread *)argument)->fpu;
+    EXPECT(fpu->resident == percpu() && percpu()->fpu_resident == fpu);
+    fpu->resident = NULL;
+    memset((uint8_t *)fpu->area + XMM3_OFFSET, 0x5a, 16);
+}
+
+static void sleep_elsewhere(void *argument)
+{
+    struct registers mine;
+    fpu_begin();
+    registers_fill(&mine, 12);
+    registers_load(&mine);
+    struct thread *other = thread_create("elsewhere", change_elsewhere, thread_current());
+    if (other) thread_join(other);
+    registers_store(argument);
+}
+
+TEST(a_thread_that_was_on_another_cpu_does_not_find_what_it_left_here)
+{
+    struct registers found, expected;
+    registers_fill(&expected, 12);
+    memset(expected.vector[3], 0x5a, 16);
+    struct thread *threads[] = { thread_create("sleeper", sleep_elsewhere, &found) };
+    run(threads, 1);
+    EXPECT(memcmp(&found, &expected, sizeof(found)) == 0);
 }
 
 static void look_at_first(void *argument)
