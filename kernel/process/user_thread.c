@@ -37,7 +37,7 @@ static void join_process(struct user_thread *t)
     spin_lock(&p->signal_lock);
     list_push_back(&p->threads, &t->process_link);
     __atomic_add_fetch(&p->thread_count, 1, __ATOMIC_RELAXED);
-    if (p->is_ending) thread_interrupt(t->thread);
+    signal_join_locked(t);
     if (p->is_dismissing) dismiss_locked(t);
     spin_unlock(&p->signal_lock);
 }
@@ -144,6 +144,7 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     list_remove(&t->process_link);
+    signal_leave_locked(t);
     bool is_last = __atomic_sub_fetch(&p->thread_count, 1, __ATOMIC_RELAXED) == 0;
     bool is_first_thread = t->id == p->id;
     if (!p->is_ending && (is_first_thread || (is_last && !p->has_status))) {
@@ -163,6 +164,7 @@ void user_thread_exit(uint32_t wait_status)
     thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
     put_id(t);
     bool is_last = leave_process(t, wait_status);
+    if (!is_last) signal_after_leave(t->process);
     thread_current()->process = NULL;
     if (is_last) process_become_zombie(t->process);
     thread_current()->user = NULL;
