@@ -139,7 +139,7 @@ static inline int wait_soon(pid_t pid, int flags)
     int status = 0;
     for (int i = 0; i < LONG_MS + 1000; i++) {
         pid_t got = waitpid(pid, &status, flags | WNOHANG | __WALL);
-        if (got == pid) return status;
+        if (got > 0) return status;
         if (got < 0) give_up("waitpid");
         if (i < 1000)
             sched_yield();
