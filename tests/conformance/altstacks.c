@@ -12,10 +12,7 @@ enum { BYTES = 65536, AUTODISARM = 1u << 31 };
 static char memory[BYTES] __attribute__((aligned(4096))), other[BYTES] __attribute__((aligned(4096)));
 static sigjmp_buf back;
 
-static bool is_inside(const char *stack, const void *at)
-{
-    return (uintptr_t)at - (uintptr_t)stack < BYTES;
-}
+static bool is_inside(const char *stack, const void *at) { return (uintptr_t)at - (uintptr_t)stack < BYTES; }
 static long set(void *at, size_t bytes, int flags)
 {
     stack_t stack = { .ss_sp = at, .ss_size = bytes, .ss_flags = flags };
@@ -40,7 +37,10 @@ static void look(int signal, siginfo_t *info, void *context)
     ucontext_t *c = context;
     char here;
     (void)signal;
-    tell("  handler on", "%s", is_inside(memory, &here) ? "ours" : is_inside(other, &here) ? "the other" : "the thread's");
+    tell("  handler on", "%s",
+         is_inside(memory, &here)  ? "ours"
+         : is_inside(other, &here) ? "the other"
+                                   : "the thread's");
     tell("  its siginfo and context too", "%d %d", is_inside(memory, info), is_inside(memory, context));
     tell("  sigaltstack says", "%s", now_text());
     tell("  the context says", "%s, %zu bytes, flags %x", c->uc_stack.ss_sp == memory ? "ours" : "not ours",
@@ -59,7 +59,8 @@ static void nest(int signal, siginfo_t *info, void *context)
         outer = &here;
         raise(signal);
     } else {
-        tell("  a second handler", "%s", is_inside(memory, &here) && &here < outer ? "goes on below" : "ELSEWHERE");
+        tell("  a second handler", "%s",
+             is_inside(memory, &here) && &here < outer ? "goes on below" : "ELSEWHERE");
     }
     depth--;
 }

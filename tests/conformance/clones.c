@@ -65,7 +65,8 @@ static void threads(void)
     CASE("nobody waits for a thread", waitpid((pid_t)tid, NULL, __WALL | WNOHANG));
 
     struct clone_args arguments = {
-        .flags = THREAD_FLAGS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS,
+        .flags =
+            THREAD_FLAGS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS,
         .stack = (uintptr_t)stack,
         .stack_size = STACK_BYTES,
         .parent_tid = (uintptr_t)&seen->parent_tid,
@@ -157,7 +158,8 @@ static void refusals(void)
     CASE("a thread without handlers", try_clone(CLONE_VM | CLONE_THREAD));
     CASE("handlers without memory", try_clone(CLONE_SIGHAND));
     CASE("a thread of another memory", try_clone(CLONE_THREAD | CLONE_SIGHAND));
-    CASE("handlers that are shared and cleared", try_clone3(ALL, (struct clone_args){ .flags = CLONE_VM | CLONE_SIGHAND | CLONE_CLEAR_SIGHAND }));
+    CASE("handlers that are shared and cleared",
+         try_clone3(ALL, (struct clone_args){ .flags = CLONE_VM | CLONE_SIGHAND | CLONE_CLEAR_SIGHAND }));
     CASE("clone3, no size", try_clone3(0, (struct clone_args){ 0 }));
     CASE("clone3, too short", try_clone3(CLONE_ARGS_SIZE_VER0 - 8, (struct clone_args){ 0 }));
     CASE("clone3, absurdly long", try_clone3(1 << 20, (struct clone_args){ 0 }));
@@ -169,10 +171,13 @@ static void refusals(void)
     CASE("clone3, CLONE_DETACHED", try_clone3(ALL, (struct clone_args){ .flags = CLONE_DETACHED }));
     CASE("clone3, a signal among the flags", try_clone3(ALL, (struct clone_args){ .flags = SIGCHLD }));
     CASE("clone3, no such signal", try_clone3(ALL, (struct clone_args){ .exit_signal = 65 }));
-    CASE("clone3, a signal beyond 8 bits", try_clone3(ALL, (struct clone_args){ .exit_signal = 256 + SIGCHLD }));
+    CASE("clone3, a signal beyond 8 bits",
+         try_clone3(ALL, (struct clone_args){ .exit_signal = 256 + SIGCHLD }));
     CASE("clone3, a thread with a signal",
-         try_clone3(ALL, (struct clone_args){ .flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, .exit_signal = SIGCHLD,
-                                             .stack = at, .stack_size = STACK_BYTES }));
+         try_clone3(ALL, (struct clone_args){ .flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM,
+                                              .exit_signal = SIGCHLD,
+                                              .stack = at,
+                                              .stack_size = STACK_BYTES }));
     CASE("clone3, a sibling with a signal",
          try_clone3(ALL, (struct clone_args){ .flags = CLONE_PARENT, .exit_signal = SIGCHLD }));
     struct {
@@ -183,7 +188,8 @@ static void refusals(void)
     longer.more = 0;
     longer.arguments.exit_signal = SIGCHLD;
     long pid = raw_clone3(&longer.arguments, sizeof longer, never, NULL);
-    tell("clone3, nothing unknown", "%s", pid > 0 ? status_text(wait_soon((pid_t)pid, 0)) : error_name((int)-pid));
+    tell("clone3, nothing unknown", "%s",
+         pid > 0 ? status_text(wait_soon((pid_t)pid, 0)) : error_name((int)-pid));
 }
 
 /* ---- the signal of the end, the parent ---- */
@@ -257,7 +263,8 @@ static void addresses(void)
     HOLDS("set_tid_address says who we are", syscall(SYS_set_tid_address, &word) == getpid());
     seen->changed = 0;
     seen->child_tid = 1;
-    raw_clone(THREAD_FLAGS | CLONE_CHILD_CLEARTID, stack, NULL, &seen->child_tid, NULL, thread_that_sleeps, seen);
+    raw_clone(THREAD_FLAGS | CLONE_CHILD_CLEARTID, stack, NULL, &seen->child_tid, NULL, thread_that_sleeps,
+              seen);
     HOLDS("a word that is cleared but not set", is_gone(&seen->child_tid) && seen->changed == 1);
 }
 

@@ -114,7 +114,8 @@ static void change_state(void)
 
 static void given(void)
 {
-    char *const arguments[] = { program, (char *)".", (char *)"words", (char *)"", (char *)"a b", (char *)"\\\"'", NULL };
+    char *const arguments[] = { program,         (char *)".", (char *)"words", (char *)"", (char *)"a b",
+                                (char *)"\\\"'", NULL };
     char *const environment[] = { (char *)"A=1", (char *)"EMPTY=", (char *)"no sign", (char *)"A=2", NULL };
     struct words w = { arguments, environment, NULL };
     CHILD("words and variables", exec_words, &w);
@@ -122,7 +123,9 @@ static void given(void)
     again("descriptors that stay", "files", open_files);
     again("what else stays", "state", change_state);
     case_count += 8;
-    CHILD("again and again", exec_words, (&(struct words){ (char *const[]){ program, (char *)".", (char *)"alive", NULL }, no_environment, NULL }));
+    CHILD("again and again", exec_words,
+          (&(struct words){ (char *const[]){ program, (char *)".", (char *)"alive", NULL }, no_environment,
+                            NULL }));
 }
 
 static void sizes(void)
@@ -151,7 +154,10 @@ static void sizes(void)
     free(huge);
 }
 
-static long try(const char *path) { return execve(path, (char *const[]){ (char *)path, NULL }, no_environment); }
+static long try(const char *path)
+{
+    return execve(path, (char *const[]){ (char *)path, NULL }, no_environment);
+}
 static void make_file(const char *name, const char *text, mode_t mode)
 {
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -167,8 +173,10 @@ static void refused(void)
     make_file("plain", "just text", 0644);
     make_file("short", "\177ELF", 0755);
     if (symlink("loop", "loop") != 0 || symlink("nothing", "dangling") != 0) give_up("links");
-    static const char *const names[] = { "absent", "folder", "text", "empty", "plain", "short", "loop", "dangling", "text/x", "" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) CASE(names[i][0] ? names[i] : "no name", try(names[i]));
+    static const char *const names[] = { "absent", "folder", "text",     "empty",  "plain",
+                                         "short",  "loop",   "dangling", "text/x", "" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        CASE(names[i][0] ? names[i] : "no name", try(names[i]));
     CASE("/dev/null", try("/dev/null"));
     CASE("a path that cannot be read", syscall(SYS_execve, map_bad(), NULL, NULL));
     CASE("no path", syscall(SYS_execve, NULL, NULL, NULL));

@@ -192,12 +192,12 @@ static void the_rest(void)
     shared->words[6] = getpid();
     shared->words[7] = id;
     CHILD("a child looks around", look_around, here);
-    static const char *const names[] = { "its alarm",          "what its children used", "its limit",
-                                         "its folder is ours", "its umask",              "its group is ours",
-                                         "its parent",         "its numbers",            "what is pending",
-                                         "its handlers",       "a timer" };
-    for (int i = 0; i < 11; i++)
-        tell(names[i], i == 4 ? "%lo" : "%ld", shared->numbers[i]);
+    static const char *const names[] = {
+        "its alarm",       "what its children used", "its limit",  "its folder is ours",
+        "its umask",       "its group is ours",      "its parent", "its numbers",
+        "what is pending", "its handlers",           "a timer"
+    };
+    for (int i = 0; i < 11; i++) tell(names[i], i == 4 ? "%lo" : "%ld", shared->numbers[i]);
     HOLDS("our alarm goes on", alarm(0) > 0);
     unblock(SIGUSR1);
     tell("what was pending comes to us", "%d", runs);

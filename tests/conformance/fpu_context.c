@@ -20,13 +20,13 @@ enum { MXCSR_AT = 24, CARRY_SIGN_ZERO = 0xc1, FLAGS = 0x8d5 }; /* those that ari
 
 /* Loads everything from `before`, does the system call of RAX (kill of ourselves), stores everything to `after`. */
 #define GENERAL(move)                                                                                        \
-    move("rax", 0) move("rbx", 1) move("rcx", 2) move("rdx", 3) move("rsi", 4) move("rdi", 5)                \
-        move("rbp", 6) move("r8", 7) move("r9", 8) move("r10", 9) move("r11", 10) move("r12", 11)            \
-            move("r13", 12) move("r14", 13) move("r15", 14)
+    move("rax", 0) move("rbx", 1) move("rcx", 2) move("rdx", 3) move("rsi", 4) move("rdi", 5) move("rbp", 6) \
+        move("r8", 7) move("r9", 8) move("r10", 9) move("r11", 10) move("r12", 11) move("r13", 12)           \
+            move("r14", 13) move("r15", 14)
 #define LOAD(name, i)  "movq before+" #i "*8(%%rip), %%" name "\n\t"
 #define STORE(name, i) "movq %%" name ", after+" #i "*8(%%rip)\n\t"
-#define ALL_VECTORS(move)                                                                                    \
-    move(0) move(1) move(2) move(3) move(4) move(5) move(6) move(7) move(8) move(9) move(10) move(11)        \
+#define ALL_VECTORS(move)                                                                             \
+    move(0) move(1) move(2) move(3) move(4) move(5) move(6) move(7) move(8) move(9) move(10) move(11) \
         move(12) move(13) move(14) move(15)
 #define LOAD_YMM(i)  "vmovdqu 128+" #i "*32(%%rax), %%ymm" #i "\n\t"
 #define STORE_YMM(i) "vmovdqu %%ymm" #i ", 128+" #i "*32(%%rax)\n\t"
@@ -44,21 +44,23 @@ static __attribute__((noinline)) void with_all_registers(void)
         "fxrstor64 640(%%rax)\n\t"
         "cmpb $0, has_avx(%%rip)\n\t"
         "je 1f\n\t" ALL_VECTORS(LOAD_YMM) "1:\n\t"
-        "pushq 120(%%rax)\n\t"
-        "popfq\n\t" GENERAL(LOAD) "ud2\n\t" /* the handler steps over it */
+                                          "pushq 120(%%rax)\n\t"
+                                          "popfq\n\t" GENERAL(LOAD) "ud2\n\t" /* the handler steps over it */
         GENERAL(STORE) "pushfq\n\t"
-        "popq after+120(%%rip)\n\t"
-        "leaq after(%%rip), %%rax\n\t"
-        "cmpb $0, has_avx(%%rip)\n\t"
-        "je 2f\n\t" ALL_VECTORS(STORE_YMM) "2:\n\t"
-        "fxsave64 640(%%rax)\n\t"
-        "fninit\n\t"
-        "cld\n\t"
-        "popq %%rbx\n\t"
-        "popq %%rbp\n\t"
-        "movq %0, %%rsp\n\t"
-        : "+m"(saved_rsp) : : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-          "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+                       "popq after+120(%%rip)\n\t"
+                       "leaq after(%%rip), %%rax\n\t"
+                       "cmpb $0, has_avx(%%rip)\n\t"
+                       "je 2f\n\t" ALL_VECTORS(STORE_YMM) "2:\n\t"
+                                                          "fxsave64 640(%%rax)\n\t"
+                                                          "fninit\n\t"
+                                                          "cld\n\t"
+                                                          "popq %%rbx\n\t"
+                                                          "popq %%rbp\n\t"
+                                                          "movq %0, %%rsp\n\t"
+        : "+m"(saved_rsp)
+        :
+        : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",
+          "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
           "xmm13", "xmm14", "xmm15", "memory", "cc");
 }
 
@@ -97,8 +99,9 @@ static void show_same(const char *what)
     bool vectors = has_avx ? !memcmp(before.vectors, after.vectors, sizeof before.vectors)
                            : !memcmp(before.x87 + 160, after.x87 + 160, 256);
     bool mxcsr = !memcmp(before.x87 + MXCSR_AT, after.x87 + MXCSR_AT, 4);
-    tell(what, "general %s, flags %s, vectors %s, x87 %s, mxcsr %s", general ? "kept" : "LOST", flags ? "kept" : "LOST",
-         vectors ? "kept" : "LOST", same_x87() ? "kept" : "LOST", mxcsr ? "kept" : "LOST");
+    tell(what, "general %s, flags %s, vectors %s, x87 %s, mxcsr %s", general ? "kept" : "LOST",
+         flags ? "kept" : "LOST", vectors ? "kept" : "LOST", same_x87() ? "kept" : "LOST",
+         mxcsr ? "kept" : "LOST");
 }
 
 /* ---- handlers ---- */
@@ -157,7 +160,8 @@ static int kept_in_frame;
 static void change_frame(int signal, siginfo_t *info, void *context)
 {
     uint8_t *frame = (uint8_t *)((ucontext_t *)context)->uc_mcontext.fpregs;
-    kept_in_frame = !memcmp(frame + 160, before.vectors[0], 16) && !memcmp(frame + 160 + 240, before.vectors[15], 16) &&
+    kept_in_frame = !memcmp(frame + 160, before.vectors[0], 16) &&
+                    !memcmp(frame + 160 + 240, before.vectors[15], 16) &&
                     !memcmp(frame + MXCSR_AT, before.x87 + MXCSR_AT, 4);
     memset(frame + 160, 0x5a, 16);
     step_over(signal, info, context);
@@ -207,7 +211,8 @@ static void signals(void)
     fill(7);
     catch_info(SIGILL, look_at_frame, 0);
     with_all_registers();
-    tell("the frame's size is told", "%x %x, aligned %d", words_of_frame[0], words_of_frame[1], words_of_frame[2]);
+    tell("the frame's size is told", "%x %x, aligned %d", words_of_frame[0], words_of_frame[1],
+         words_of_frame[2]);
 }
 
 /* ---- others ---- */

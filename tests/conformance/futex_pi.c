@@ -29,10 +29,7 @@ static long trylock_pi(_Atomic int *word)
 {
     return futex(word, FUTEX_TRYLOCK_PI | PRIVATE, 0, NULL, NULL, 0);
 }
-static long unlock_pi(_Atomic int *word)
-{
-    return futex(word, FUTEX_UNLOCK_PI | PRIVATE, 0, NULL, NULL, 0);
-}
+static long unlock_pi(_Atomic int *word) { return futex(word, FUTEX_UNLOCK_PI | PRIVATE, 0, NULL, NULL, 0); }
 
 static void alone(void)
 {
@@ -185,7 +182,8 @@ static void two_mappings(void)
     CASE("when the first is gone", futex(b, FUTEX_WAKE, 1, NULL, NULL, 0));
     tell("woken in all", "%d", end_sleepers());
     b[0] = 4;
-    CASE("read only, a value", futex(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0), FUTEX_WAIT, 5, NULL, NULL, 0));
+    CASE("read only, a value",
+         futex(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0), FUTEX_WAIT, 5, NULL, NULL, 0));
     close(fd);
     unlink("word");
     _Atomic int *c = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

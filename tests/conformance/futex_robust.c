@@ -63,7 +63,7 @@ static int hold_and_end(void *argument)
         locks->head.list_op_pending = &locks->locks[0].link;
     }
     if (how == 5) locks->locks[0].link.next = (struct robust_list *)16; /* the list breaks off */
-    if (how == 6) locks->head.futex_offset++;                          /* odd words */
+    if (how == 6) locks->head.futex_offset++;                           /* odd words */
     return 0;
 }
 static void ends_of_processes(void)

@@ -8,8 +8,8 @@
 
 /* The child runs body(argument), whose result is its exit status; with `stack` NULL on a copy of this stack. */
 static __attribute__((noinline, unused)) long raw_clone(unsigned long flags, void *stack, void *parent_tid,
-                                                void *child_tid, void *tls, long (*body)(void *),
-                                                void *argument)
+                                                        void *child_tid, void *tls, long (*body)(void *),
+                                                        void *argument)
 {
     long result = SYS_clone;
     char *top = stack ? (char *)stack + STACK_BYTES : NULL;
@@ -33,7 +33,7 @@ static __attribute__((noinline, unused)) long raw_clone(unsigned long flags, voi
     return result;
 }
 static __attribute__((noinline, unused)) long raw_clone3(struct clone_args *arguments, size_t bytes,
-                                                 long (*body)(void *), void *argument)
+                                                         long (*body)(void *), void *argument)
 {
     long result = SYS_clone3;
     register long (*r12)(void *) __asm__("r12") = body;
@@ -56,7 +56,7 @@ static __attribute__((noinline, unused)) long raw_clone3(struct clone_args *argu
 }
 
 /* What a thread of the C libraries shares. */
-#define THREAD_FLAGS                                                                                         \
+#define THREAD_FLAGS \
     ((unsigned long)CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 /* As SHOW, of a call that returns a negative error. */

@@ -52,8 +52,9 @@ static void tell_infos(const char *what, long bytes)
     char text[300], *end = text;
     *end = 0;
     for (long i = 0; i < bytes / (long)sizeof *infos; i++)
-        end += sprintf(end, " %u/%d/%d%s", infos[i].ssi_signo, infos[i].ssi_code, infos[i].ssi_int,
-                       (pid_t)infos[i].ssi_pid == getpid() && infos[i].ssi_uid == getuid() ? "" : " NOT ours");
+        end +=
+            sprintf(end, " %u/%d/%d%s", infos[i].ssi_signo, infos[i].ssi_code, infos[i].ssi_int,
+                    (pid_t)infos[i].ssi_pid == getpid() && infos[i].ssi_uid == getuid() ? "" : " NOT ours");
     tell(what, "%ld:%s", bytes, text);
 }
 
@@ -173,8 +174,8 @@ static long send_again(void *argument)
 static void waiting(void)
 {
     static struct worker worker;
-    static const struct timespec none = { 0, 0 }, some = { 0, 5 * MS }, negative = { -1, 0 }, too_fine = { 0, 1000000000 },
-                                 much = { 10, 0 };
+    static const struct timespec none = { 0, 0 }, some = { 0, 5 * MS }, negative = { -1, 0 },
+                                 too_fine = { 0, 1000000000 }, much = { 10, 0 };
     siginfo_t info;
     uint64_t set = both;
     CASE("nothing there", take(set, &info, &none));

@@ -17,8 +17,11 @@ static void record(int signal, siginfo_t *info, void *context)
 {
     (void)context;
     deliveries[count++ & 63] = (struct delivery){
-        signal, info->si_code, info->si_value.sival_int,
-        info->si_pid == getpid() && info->si_uid == getuid() && info->si_signo == signal && info->si_errno == 0,
+        signal,
+        info->si_code,
+        info->si_value.sival_int,
+        info->si_pid == getpid() && info->si_uid == getuid() && info->si_signo == signal &&
+            info->si_errno == 0,
         info->si_pid == 0,
     };
 }
@@ -28,19 +31,20 @@ static void tell_one(const char *what, bool has_value)
     if (count != 1)
         tell(what, "%d deliveries", count);
     else if (has_value)
-        tell(what, "signal %d, code %d, %s, value %d", d->signal, d->code, d->is_from_us ? "from us" : "NOT ours",
-             d->value);
+        tell(what, "signal %d, code %d, %s, value %d", d->signal, d->code,
+             d->is_from_us ? "from us" : "NOT ours", d->value);
     else
         tell(what, "signal %d, code %d, %s", d->signal, d->code,
-             d->is_from_us ? "from us" : d->has_no_sender ? "from nobody" : "NOT ours");
+             d->is_from_us      ? "from us"
+             : d->has_no_sender ? "from nobody"
+                                : "NOT ours");
     count = 0;
 }
 static void tell_order(const char *what)
 {
     char text[400], *end = text;
     *end = 0;
-    for (int i = 0; i < count; i++)
-        end += sprintf(end, " %d", deliveries[i].signal);
+    for (int i = 0; i < count; i++) end += sprintf(end, " %d", deliveries[i].signal);
     tell(what, "%d:%s", count, text);
     count = 0;
 }
@@ -103,7 +107,8 @@ static void show_context(int signal, siginfo_t *info, void *context)
     ucontext_t *c = context;
     tell("handler's signal", "%d %d", signal, info->si_signo);
     HOLDS("the context has our stack", (uintptr_t)c->uc_mcontext.gregs[REG_RSP] > (uintptr_t)c);
-    HOLDS("and the mask to restore", !sigismember(&c->uc_sigmask, SIGUSR1) && sigismember(&c->uc_sigmask, SIGHUP));
+    HOLDS("and the mask to restore",
+          !sigismember(&c->uc_sigmask, SIGUSR1) && sigismember(&c->uc_sigmask, SIGHUP));
     HOLDS("there is room for the floating-point state", c->uc_mcontext.fpregs != NULL);
     HOLDS("the mask now", raw_mask() == (bit_of(SIGUSR1) | bit_of(SIGUSR2) | bit_of(SIGHUP)));
 }

@@ -44,20 +44,26 @@ static uintptr_t fault_at; /* the instruction that faults, where it matters */
 static void do_read(void) { (void)*target; }
 static void do_write(void) { *target = 1; }
 static void do_call(void) { ((void (*)(void))(uintptr_t)target)(); }
-#define AT(instructions)                                                                                     \
-    __asm__ volatile("leaq 1f(%%rip), %%rdx; movq %%rdx, %0\n1: " instructions                              \
-                     : "=m"(fault_at) : : "rax", "rdx", "memory")
+#define AT(instructions)                                                       \
+    __asm__ volatile("leaq 1f(%%rip), %%rdx; movq %%rdx, %0\n1: " instructions \
+                     : "=m"(fault_at)                                          \
+                     :                                                         \
+                     : "rax", "rdx", "memory")
 static void do_divide(void)
 {
     __asm__ volatile("leaq 1f(%%rip), %%rsi; movq %%rsi, %0; xorl %%ecx, %%ecx; movl $1, %%eax; cltd\n"
                      "1: idivl %%ecx"
-                     : "=m"(fault_at) : : "rax", "rcx", "rdx", "rsi", "memory");
+                     : "=m"(fault_at)
+                     :
+                     : "rax", "rcx", "rdx", "rsi", "memory");
 }
 static void do_overflow(void)
 {
     __asm__ volatile("leaq 1f(%%rip), %%rsi; movq %%rsi, %0; movl $-1, %%ecx; movl $0x80000000, %%eax; cltd\n"
                      "1: idivl %%ecx"
-                     : "=m"(fault_at) : : "rax", "rcx", "rdx", "rsi", "memory");
+                     : "=m"(fault_at)
+                     :
+                     : "rax", "rcx", "rdx", "rsi", "memory");
 }
 static void do_illegal(void) { AT("ud2"); }
 static void do_breakpoint(void) { AT("int3"); }
@@ -68,12 +74,16 @@ static void do_x87(void)
 {
     unsigned short word = 0x37b; /* division by zero is not masked */
     __asm__ volatile("fninit; fldcw %1; fld1; fldz; fdivrp; leaq 1f(%%rip), %%rdx; movq %%rdx, %0; 1: fwait"
-                     : "=m"(fault_at) : "m"(word) : "rdx", "memory");
+                     : "=m"(fault_at)
+                     : "m"(word)
+                     : "rdx", "memory");
 }
 static void do_step(void)
 {
     __asm__ volatile("leaq 1f(%%rip), %%rdx; movq %%rdx, %0; pushfq; orl $0x100, (%%rsp); popfq; nop; 1: nop"
-                     : "=m"(fault_at) : : "rdx", "memory", "cc");
+                     : "=m"(fault_at)
+                     :
+                     : "rdx", "memory", "cc");
 }
 
 static void show_fault(const char *what, void (*operation)(void), uintptr_t address)
@@ -194,9 +204,13 @@ static void changes(void)
     uint64_t rax = 1, r15 = 2, carry = 0;
     catch_info(SIGILL, skip_ud2, 0);
     count = 0;
-    __asm__ volatile("movq $1, %%rax; movq $-3, %%r15; clc; ud2; movq %%rax, %0; movq %%r15, %1; sbbq %%rax, %%rax; movq %%rax, %2"
-                     : "=m"(rax), "=m"(r15), "=m"(carry) : : "rax", "r15", "cc", "memory");
-    tell("registers that a handler sets", "%d, %jx %jx %jx", count, (uintmax_t)rax, (uintmax_t)r15, (uintmax_t)carry);
+    __asm__ volatile("movq $1, %%rax; movq $-3, %%r15; clc; ud2; movq %%rax, %0; movq %%r15, %1; sbbq %%rax, "
+                     "%%rax; movq %%rax, %2"
+                     : "=m"(rax), "=m"(r15), "=m"(carry)
+                     :
+                     : "rax", "r15", "cc", "memory");
+    tell("registers that a handler sets", "%d, %jx %jx %jx", count, (uintmax_t)rax, (uintmax_t)r15,
+         (uintmax_t)carry);
     catch_info(SIGSEGV, make_writable, 0);
     volatile char *page = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     count = 0;
@@ -255,7 +269,9 @@ static int die(void *argument)
     case 6: catch_info(SIGILL, drop_stack, 0), signal(SIGSEGV, SIG_DFL), do_illegal(); break;
     case 7: setrlimit(RLIMIT_STACK, &small_stack), recurse((volatile char *)&no_core); break;
     case 8: __asm__ volatile("movl $8, %%esp; ud2" : : : "memory"); break;
-    case 9: __asm__ volatile("movl $15, %%eax; movl $64, %%esp; syscall" : : : "rax", "rcx", "r11", "memory"); break;
+    case 9:
+        __asm__ volatile("movl $15, %%eax; movl $64, %%esp; syscall" : : : "rax", "rcx", "r11", "memory");
+        break;
     case 10: signal(SIGTRAP, SIG_IGN), do_breakpoint(); break;
     case 11: block(SIGSEGV), kill(getpid(), SIGSEGV); return 2;
     case 12: signal(SIGSEGV, SIG_IGN), kill(getpid(), SIGSEGV); return 3;

@@ -60,7 +60,8 @@ static int after_exec(void)
     sigaction(SIGTERM, NULL, &caught);
     tell("exec keeps the mask", "%jx", (uintmax_t)raw_mask());
     tell("and what is pending", "%jx", (uintmax_t)raw_pending());
-    tell("and what is ignored, and no handler", "%d %d", ignored.sa_handler == SIG_IGN, caught.sa_handler == SIG_DFL);
+    tell("and what is ignored, and no handler", "%d %d", ignored.sa_handler == SIG_IGN,
+         caught.sa_handler == SIG_DFL);
     return 3;
 }
 static void inheritance(char *program)

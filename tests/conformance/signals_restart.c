@@ -320,9 +320,16 @@ static void disturb(size_t i, bool is_stopped)
 }
 static void undisturbed(bool is_stopped)
 {
-    static const char *const names[] = { "nanosleep", "read of a pipe",      "write to a full pipe", "read of an eventfd",
-                                         "poll",      "read of a timerfd",   "select",               "epoll_wait",
-                                         "ppoll",     "clock_nanosleep until" };
+    static const char *const names[] = { "nanosleep",
+                                         "read of a pipe",
+                                         "write to a full pipe",
+                                         "read of an eventfd",
+                                         "poll",
+                                         "read of a timerfd",
+                                         "select",
+                                         "epoll_wait",
+                                         "ppoll",
+                                         "clock_nanosleep until" };
     printf("-- %s\n", is_stopped ? "stopped and continued" : "ignored signals");
     for (size_t n = 0; n < sizeof names / sizeof *names; n++)
         for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)

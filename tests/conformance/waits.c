@@ -23,15 +23,19 @@ static int sleep_long(void *argument)
 static const char *info_text(const siginfo_t *info, pid_t pid)
 {
     static char text[100];
-    snprintf(text, sizeof text, "signal %d, errno %d, code %d, status %d, %s", info->si_signo, info->si_errno, info->si_code,
-             info->si_status, info->si_pid == pid ? "the child" : info->si_pid == 0 ? "nobody" : "ANOTHER");
+    snprintf(text, sizeof text, "signal %d, errno %d, code %d, status %d, %s", info->si_signo, info->si_errno,
+             info->si_code, info->si_status,
+             info->si_pid == pid ? "the child"
+             : info->si_pid == 0 ? "nobody"
+                                 : "ANOTHER");
     return text;
 }
 static bool ends_soon(pid_t pid)
 {
     siginfo_t info = { 0 };
     for (int i = 0; i < LONG_MS; i++) {
-        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid) return true;
+        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid)
+            return true;
         pause_ms(1);
     }
     return false;
@@ -40,7 +44,8 @@ static bool ends_soon(pid_t pid)
 static void ends(void)
 {
     static const int statuses[] = { 0, 1, 127, 128, 255, 256, 257, -1 };
-    static const int signals[] = { SIGHUP, SIGQUIT, SIGKILL, SIGTERM, SIGUSR1, SIGALRM, SIGSEGV, SIGABRT, 40, 64 };
+    static const int signals[] = { SIGHUP,  SIGQUIT, SIGKILL, SIGTERM, SIGUSR1,
+                                   SIGALRM, SIGSEGV, SIGABRT, 40,      64 };
     char what[60];
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         snprintf(what, sizeof what, "exit of %d", statuses[i]);
@@ -133,8 +138,9 @@ static void arguments(void)
     memset(&usage, 0xff, sizeof usage);
     HOLDS("wait4 takes it", wait4(0, &status, 0, &usage) == pid);
     tell("it says", "%s", status_text(status));
-    HOLDS("what it used", usage.ru_utime.tv_sec >= 0 && usage.ru_utime.tv_usec >= 0 && usage.ru_utime.tv_usec < 1000000 &&
-                              usage.ru_stime.tv_sec >= 0 && usage.ru_maxrss >= 0);
+    HOLDS("what it used", usage.ru_utime.tv_sec >= 0 && usage.ru_utime.tv_usec >= 0 &&
+                              usage.ru_utime.tv_usec < 1000000 && usage.ru_stime.tv_sec >= 0 &&
+                              usage.ru_maxrss >= 0);
     CASE("it is gone", wait4(pid, &status, 0, NULL));
     CASE("nobody is there to get a signal", kill(pid, 0));
     pid = start_child(exit_with, (void *)4);
@@ -207,10 +213,7 @@ static void child_signals(void)
 
 /* ---- several ---- */
 
-static long wait_in_thread(void *argument)
-{
-    return wait_soon((pid_t)(long)argument, 0);
-}
+static long wait_in_thread(void *argument) { return wait_soon((pid_t)(long)argument, 0); }
 static int leave_child(void *argument)
 {
     shared->numbers[0] = start_child(argument ? exit_with : sleep_long, argument);
