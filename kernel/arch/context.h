@@ -10,6 +10,3 @@ void context_switch(uint64_t *save_rsp, uint64_t load_rsp);
 /* Lays out a new stack so that the first switch to it runs entry(argument) with interrupts on and
  * calls `end` if entry returns. Returns the stack pointer to load. */
 uint64_t context_prepare(void *stack_top, void (*entry)(void *), void *argument, void (*end)(void));
-
-/* Ring 3 at `rip` on `rsp`, both checked by the caller to be user addresses. */
-NORETURN void user_enter(uint64_t rip, uint64_t rsp);

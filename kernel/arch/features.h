@@ -17,7 +17,7 @@ extern struct cpu_features cpu_features;
  * instructions where they do not exist. Before the image becomes read-only. */
 void features_init(void);
 
-/* Points SYSCALL at the entry; `traced` selects the twin that calls syscall_traced(). */
+/* Points SYSCALL at the entry; `traced` selects the twin that calls syscall_trace_enter(). */
 void features_set_syscall_entry(bool traced);
 
 /* Ring 3's FPU as a new program expects it. [sysv-abi-amd64 3.2.3] */

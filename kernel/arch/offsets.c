@@ -17,6 +17,7 @@ void offsets(void)
     OFFSET(TRAP_FRAME_VECTOR, offsetof(struct trap_frame, vector));
     OFFSET(TRAP_FRAME_ERROR, offsetof(struct trap_frame, error));
     OFFSET(TRAP_FRAME_R11, offsetof(struct trap_frame, r11));
+    OFFSET(TRAP_FRAME_RAX, offsetof(struct trap_frame, rax));
     OFFSET(TRAP_FRAME_CS, offsetof(struct trap_frame, cs));
     OFFSET(TRAP_FRAME_BYTES, sizeof(struct trap_frame));
     OFFSET(SEGMENT_KERNEL_CODE, SEGMENT_KERNEL_CODE);
@@ -25,6 +26,6 @@ void offsets(void)
     OFFSET(SEGMENT_USER_DATA, SEGMENT_USER_DATA);
     OFFSET(IST_STACK_BYTES, CONFIG_IST_STACK_BYTES);
     OFFSET(VECTOR_COUNT, VECTOR_COUNT);
+    OFFSET(VECTOR_SYSCALL, VECTOR_SYSCALL);
     OFFSET(SYSCALL_COUNT, SYSCALL_COUNT);
-    OFFSET(SYSCALL_RFLAGS, RFLAGS_IF | RFLAGS_FIXED);
 }

@@ -73,8 +73,7 @@ void segments_init(struct percpu *percpu)
 void segments_set_kernel_stack(uint64_t stack_top)
 {
     boot_segments.tss.rsp[0] = stack_top;
-    /* SYSCALL pushes an odd number of words before it calls C. */
-    percpu()->kernel_stack = stack_top - 8;
+    percpu()->kernel_stack = stack_top;
 }
 
 const char *segments_stack_name(uint64_t address, uint64_t *low, uint64_t *high)

@@ -6,7 +6,19 @@
  * C handlers keep RBX, RBP and R12-R15 themselves. */
 #include "offsets.h"
 
-/* The kernel's GS and stack, and on it what the program gets back; struct traced_arguments is its top. */
+/* Where enter_kernel leaves what the program gets back; the first seven are struct syscall_arguments. */
+#define SAVED_NUMBER 0
+#define SAVED_R9     8
+#define SAVED_R8     16
+#define SAVED_R10    24
+#define SAVED_RDX    32
+#define SAVED_RSI    40
+#define SAVED_RDI    48
+#define SAVED_RIP    56
+#define SAVED_RFLAGS 64
+#define SAVED_RSP    72
+
+/* The kernel's GS and stack. The number is kept for calls that are begun again after a signal. */
     .macro enter_kernel
     swapgs
     movq    %rsp, %gs:PERCPU_USER_STACK
@@ -20,7 +32,35 @@
     pushq   %r10
     pushq   %r8
     pushq   %r9
+    pushq   %rax
     sti
+    .endm
+
+/* The same as a struct trap_frame with %rax as the result, when RBX, RBP and R12-R15 are the program's.
+ * PUSH takes its operand's address before it moves RSP. */
+    .macro push_syscall_frame
+    pushq   $SEGMENT_USER_DATA
+    pushq   SAVED_RSP + 1 * 8(%rsp)
+    pushq   SAVED_RFLAGS + 2 * 8(%rsp)
+    pushq   $SEGMENT_USER_CODE
+    pushq   SAVED_RIP + 4 * 8(%rsp)
+    pushq   SAVED_NUMBER + 5 * 8(%rsp)  /* in the place of an error code */
+    pushq   $VECTOR_SYSCALL
+    pushq   SAVED_RDI + 7 * 8(%rsp)
+    pushq   SAVED_RSI + 8 * 8(%rsp)
+    pushq   SAVED_RDX + 9 * 8(%rsp)
+    pushq   SAVED_RIP + 10 * 8(%rsp)
+    pushq   %rax
+    pushq   SAVED_R8 + 12 * 8(%rsp)
+    pushq   SAVED_R9 + 13 * 8(%rsp)
+    pushq   SAVED_R10 + 14 * 8(%rsp)
+    pushq   SAVED_RFLAGS + 15 * 8(%rsp)
+    pushq   %rbx
+    pushq   %rbp
+    pushq   %r12
+    pushq   %r13
+    pushq   %r14
+    pushq   %r15
     .endm
 
     .text
@@ -35,20 +75,17 @@ syscall_return:
     cli
     cmpl    $0, %gs:PERCPU_USER_WORK
     jne     syscall_user_work
-syscall_leave:
-    popq    %r9
-    popq    %r8
-    popq    %r10
-    popq    %rdx
-    popq    %rsi
-    popq    %rdi
-    popq    %rcx
-    popq    %r11
-    /* SYSRET with a non-canonical RCX faults in ring 0 on the program's stack. RCX is the address
-     * after a SYSCALL, so the only such value is the first one above user space. */
-    btq     $47, %rcx
-    jc      syscall_leave_bad_rip
-    popq    %rsp                        /* a trap from here on is NMI-like and has its own stack */
+    movq    SAVED_R9(%rsp), %r9
+    movq    SAVED_R8(%rsp), %r8
+    movq    SAVED_R10(%rsp), %r10
+    movq    SAVED_RDX(%rsp), %rdx
+    movq    SAVED_RSI(%rsp), %rsi
+    movq    SAVED_RDI(%rsp), %rdi
+    movq    SAVED_RIP(%rsp), %rcx
+    movq    SAVED_RFLAGS(%rsp), %r11
+    /* SYSRET to a non-canonical RCX would fault in ring 0. RCX is the address after a SYSCALL, and the page
+     * below the first such address is never mapped: USER_END. Registers that were changed go by IRETQ. */
+    movq    SAVED_RSP(%rsp), %rsp       /* a trap from here on is NMI-like and has its own stack */
     swapgs
     sysretq
 
@@ -63,75 +100,54 @@ syscall_missing:                        /* called through the table, RAX still t
     jmp     syscall_unknown
 
 syscall_user_work:
-    pushq   %rax
-    subq    $8, %rsp
-    call    *trap_user_work(%rip)
-    addq    $8, %rsp
-    popq    %rax
-    jmp     syscall_leave
+    push_syscall_frame
+    jmp     trap_do_user_work
 
-/* IRETQ takes such an address without harm here: the program then faults in ring 3. */
-syscall_leave_bad_rip:
-    movq    (%rsp), %r11
-    pushq   $SEGMENT_USER_DATA
-    pushq   %r11
-    pushq   $SYSCALL_RFLAGS
-    pushq   $SEGMENT_USER_CODE
-    shlq    $16, %rcx                   /* sign extension: canonical, and never mapped for ring 3 */
-    sarq    $16, %rcx
-    pushq   %rcx
-    swapgs
-    iretq
+/* Calls that look at all registers of the program, or set them: the C function gets the frame, and ring 3
+ * begins with what it then holds. Called through the table. */
+    .macro frame_call name
+    .global sys_\name
+sys_\name:
+    leaq    \name\()_with_frame(%rip), %rax
+    jmp     syscall_with_frame
+    .endm
+    frame_call clone
+    frame_call clone3
+    frame_call fork
+    frame_call vfork
+    frame_call execve
+    frame_call execveat
 
-/* The traced twin, in LSTAR while system calls are traced: C sees number, arguments and result. */
+syscall_with_frame:
+    addq    $8, %rsp                    /* does not return by the table's call */
+    push_syscall_frame
+    movq    %rsp, %rdi
+    call    *%rax
+    movq    %rax, TRAP_FRAME_RAX(%rsp)
+    cli
+    jmp     trap_return_to_user
+
+/* The traced twin, in LSTAR while system calls are traced: C sees number and arguments, then the result. */
     .global syscall_entry_traced
 syscall_entry_traced:
     enter_kernel
-    movq    %rax, %rdi
-    movq    %rsp, %rsi
-    call    syscall_traced
+    movq    %rsp, %rdi
+    call    syscall_trace_enter
+    movq    SAVED_NUMBER(%rsp), %rax
+    movq    SAVED_R9(%rsp), %r9
+    movq    SAVED_R8(%rsp), %r8
+    movq    SAVED_R10(%rsp), %rcx
+    movq    SAVED_RDX(%rsp), %rdx
+    movq    SAVED_RSI(%rsp), %rsi
+    movq    SAVED_RDI(%rsp), %rdi
+    cmpq    $SYSCALL_COUNT, %rax
+    jae     1f
+    call    *syscall_table(, %rax, 8)
+    jmp     2f
+1:  movq    %rax, %rdi
+    call    syscall_unknown
+2:  movq    %rax, %rdi
+    call    syscall_trace_leave         /* gives the result back */
     jmp     syscall_return
-
-/* int64_t syscall_call(uint64_t number, const struct traced_arguments *): the saved argument
- * registers are in the order of the pushes above. */
-    .global syscall_call
-syscall_call:
-    movq    %rdi, %rax
-    movq    %rsi, %r11
-    movq    0(%r11), %r9
-    movq    8(%r11), %r8
-    movq    16(%r11), %rcx
-    movq    24(%r11), %rdx
-    movq    32(%r11), %rsi
-    movq    40(%r11), %rdi
-    jmp     *syscall_table(, %rax, 8)
-
-/* void user_enter(uint64_t rip, uint64_t rsp): the first instruction of a program, with every
- * register zero but RSP. Leaves the kernel stack as the next entry will find it: empty. */
-    .global user_enter
-user_enter:
-    cli
-    pushq   $SEGMENT_USER_DATA
-    pushq   %rsi
-    pushq   $SYSCALL_RFLAGS
-    pushq   $SEGMENT_USER_CODE
-    pushq   %rdi
-    xorl    %eax, %eax
-    xorl    %ebx, %ebx
-    xorl    %ecx, %ecx
-    xorl    %edx, %edx
-    xorl    %esi, %esi
-    xorl    %edi, %edi
-    xorl    %ebp, %ebp
-    xorl    %r8d, %r8d
-    xorl    %r9d, %r9d
-    xorl    %r10d, %r10d
-    xorl    %r11d, %r11d
-    xorl    %r12d, %r12d
-    xorl    %r13d, %r13d
-    xorl    %r14d, %r14d
-    xorl    %r15d, %r15d
-    swapgs
-    iretq
 
     .section .note.GNU-stack, "", @progbits

@@ -11,14 +11,16 @@ enum { SYSCALL_COUNT = 451 };
 #include "abi/syscalls.def"
 #undef SYSCALL
 
-struct traced_arguments;
+/* As the entry saved them. */
+struct syscall_arguments {
+    uint64_t number, r9, r8, r10, rdx, rsi, rdi;
+};
 
 /* ---- in syscall/table.c, called from assembly ---- */
 int64_t syscall_unknown(uint64_t number);
-int64_t syscall_traced(uint64_t number, const struct traced_arguments *arguments);
+void syscall_trace_enter(const struct syscall_arguments *arguments);
+int64_t syscall_trace_leave(int64_t result);
 
 /* ---- in assembly ---- */
 /* The table entry of a number nobody serves: passes the number on to syscall_unknown. */
 void syscall_missing(void);
-/* Calls a table entry with the arguments a traced entry saved. */
-int64_t syscall_call(uint64_t number, const struct traced_arguments *arguments);

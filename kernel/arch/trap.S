@@ -116,6 +116,8 @@ trap_registers_saved:
     call    trap_dispatch
     testb   $3, TRAP_FRAME_CS(%rsp)
     jz      trap_leave_kernel
+    .global trap_return_to_user
+trap_return_to_user:                    /* interrupts off, the frame on top of the stack */
     cmpl    $0, %gs:PERCPU_USER_WORK
     jne     trap_do_user_work
 trap_leave_user:
@@ -125,9 +127,20 @@ trap_leave_user:
 trap_leave_kernel:
     pop_registers
     iretq
+    .global trap_do_user_work
 trap_do_user_work:
-    call    *trap_user_work(%rip)
+    movq    %rsp, %rdi
+    xorl    %ebp, %ebp
+    call    *trap_user_work(%rip)       /* comes back when there is no more */
     jmp     trap_leave_user
+
+/* void trap_resume(struct trap_frame *): into ring 3 with these registers, which lie on the stack of the
+ * running thread. Leaves that stack as the next entry will find it: empty. */
+    .global trap_resume
+trap_resume:
+    cli
+    movq    %rdi, %rsp
+    jmp     trap_return_to_user
 
 /* Most page faults of ring 3 are resolved by one C function, which needs no trap frame. What it does not
  * resolve goes the common way. */
@@ -187,7 +200,7 @@ trap_careful_from_user:
     swapgs
     movq    %rsp, %rsi
     movq    %gs:PERCPU_KERNEL_STACK, %rdi
-    subq    $TRAP_FRAME_BYTES - 8, %rdi /* PERCPU_KERNEL_STACK is 8 below the stack's top */
+    subq    $TRAP_FRAME_BYTES, %rdi
     movl    $TRAP_FRAME_BYTES / 8, %ecx
     movq    %rdi, %rsp
     rep movsq

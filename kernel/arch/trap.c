@@ -18,8 +18,8 @@ static uint64_t idt[VECTOR_COUNT][2] ALIGNED(16);
 static trap_handler_t handlers[VECTOR_COUNT];
 static trap_handler_t unhandled_trap;
 
-static void no_user_work(void) {}
-void (*trap_user_work)(void) = no_user_work;
+static void no_user_work(struct trap_frame *frame) { (void)frame; }
+void (*trap_user_work)(struct trap_frame *frame) = no_user_work;
 
 static bool not_resolved(uint64_t address, uint32_t error)
 {

@@ -25,6 +25,8 @@ enum {
     TRAP_COUNT = 32, /* vectors below belong to the CPU */
 };
 
+#define USER_RFLAGS (1u << 9 | 1u << 1) /* interrupts on, and the bit that is always set [intel-sdm1 3.4.3] */
+
 /* Page-fault error code. [intel-sdm3 4.7] */
 #define PF_PRESENT     (1u << 0) /* clear: the page was not present */
 #define PF_WRITE       (1u << 1)
@@ -60,9 +62,20 @@ void trap_init(trap_handler_t unhandled);
 void trap_set_handler(uint8_t vector, trap_handler_t handler);
 trap_handler_t trap_get_handler(uint8_t vector);
 
-/* Called after any trap from ring 3 whose CPU has user_work set, interrupts off; syscall entry
- * calls it too. Set by container/. It may not return. */
-extern void (*trap_user_work)(void);
+/* Called on the way to ring 3 when the CPU has user_work set, after any trap and any system call, interrupts
+ * off; the program goes on with what the frame holds afterwards. After a system call the frame's vector is
+ * VECTOR_SYSCALL, its error code the number, and RAX the result. Set by process/. It may not return. */
+extern void (*trap_user_work)(struct trap_frame *frame);
+
+/* What ring 3 begins with: every register zero but these. */
+static inline struct trap_frame trap_frame_of_program(uint64_t rip, uint64_t rsp)
+{
+    return (struct trap_frame){
+        .rip = rip, .cs = SEGMENT_USER_CODE, .rflags = USER_RFLAGS, .rsp = rsp, .ss = SEGMENT_USER_DATA
+    };
+}
+/* Enters ring 3 with these registers. The frame lies on the running thread's stack, which is empty then. */
+NORETURN void trap_resume(struct trap_frame *frame);
 
 /* Called for a page fault of ring 3 with the address and the error code, on the way in with interrupts off;
  * true when the program may go on. False, as it says at first: the handler of the vector is called. */

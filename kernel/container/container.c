@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/container.h"
 
-#include "arch/context.h"
-#include "arch/cpu.h"
-#include "arch/features.h"
+#include "abi/boot_info.h"
 #include "container/channel.h"
-#include "container/exec.h"
 #include "container/memory_limit.h"
-#include "container/process_internal.h"
-#include "container/process_report.h"
+#include "container/stdio.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "device/console.h"
+#include "fs/fd_table.h"
+#include "fs/file.h"
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/charge.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
-#include "sched/thread.h"
+#include "process/exec.h"
+#include "process/init.h"
+#include "process/process_report.h"
+#include "process/user_thread.h"
 #include "sched/wait.h"
-#include "abi/boot_info.h"
 
 /* The decoded words of the command line; each needs at least one byte and a separator there. */
 enum { WORDS_MAX = BOOT_CMDLINE_MAX / 2 };
@@ -28,7 +28,9 @@ enum { WORDS_MAX = BOOT_CMDLINE_MAX / 2 };
 struct container {
     struct wait_queue queue; /* its lock guards the rest; the boot thread sleeps on it */
     struct process *init;    /* NULL before it starts and after it ended */
+    struct words *words;     /* what init is to run, until it does */
     uint32_t early_signal;   /* the first one that came before init; 0: none */
+    bool is_refused;         /* init could not be loaded, and `end` says why */
     bool has_ended;
     struct container_end end;
 };
@@ -36,7 +38,6 @@ static struct container container = { .queue = WAIT_QUEUE_INIT(container.queue) 
 
 /* Word lists in one allocation: the pointers, then the text they point to. */
 struct words {
-    struct process *process;          /* who gets them */
     struct cmdline_text memory_limit; /* `at` is NULL when there is none */
     uint32_t argument_count, environment_count;
     const char *arguments[WORDS_MAX], *environment[WORDS_MAX];
@@ -85,20 +86,8 @@ static void complain(const char *subject, const char *why)
     if (!channel_send(CHANNEL_STDERR, line, length)) log_raw(line, length);
 }
 
-static void set_end(struct container_end end)
+static err_t load(struct process *p, const struct words *words, struct exec_entry *entry)
 {
-    spin_lock(&container.queue.lock);
-    container.end = end;
-    container.has_ended = true;
-    wait_wake_all_locked(&container.queue);
-    spin_unlock(&container.queue.lock);
-}
-
-/* The program's own thread: everything that touches its space must run here. */
-static void init_thread(void *argument)
-{
-    struct words *words = argument;
-    struct process *p = words->process;
     struct exec_request request = {
         .path = words->arguments[0],
         .argument_count = words->argument_count,
@@ -106,23 +95,51 @@ static void init_thread(void *argument)
         .environment_count = words->environment_count,
         .environment = words->environment,
     };
-    struct exec_entry entry;
+    struct exec_image image;
     const char *why;
-    thread_current()->process = p;
-    err_t e = exec_load(p, &request, &entry, &why);
-    if (failed(e)) complain(request.path, why);
-    heap_free(words);
+    err_t e = exec_load(p->fs, p->limits, &request, &image, &why);
     if (failed(e)) {
-        set_end((struct container_end){ CHANNEL_NOT_STARTED, (uint32_t)-e.code });
-        thread_exit();
+        complain(request.path, why);
+        return e;
+    }
+    exec_commit(&image);
+    *entry = image.entry;
+    return OK;
+}
+
+/* The first process's own thread: everything that touches its space must run here. */
+static void init_thread(void *argument)
+{
+    struct user_thread *thread = argument;
+    struct process *p = thread->process;
+    struct container *c = &container;
+    struct exec_entry entry;
+    err_t e = load(p, c->words, &entry);
+    heap_free(c->words);
+    if (failed(e)) {
+        c->is_refused = true;
+        c->end = (struct container_end){ CHANNEL_NOT_STARTED, (uint32_t)-e.code };
+        process_end(0);
     }
     log_info("%s starts in ring 3 at %llx", p->path, (unsigned long long)entry.rip);
-    fpu_reset();
-    fs_base_write(0);
-    user_gs_base_write(0);
-    interrupts_off();
-    process_user_work(); /* a signal that came while it was loaded */
-    user_enter(entry.rip, entry.rsp);
+    struct trap_frame frame = trap_frame_of_program(entry.rip, entry.rsp);
+    trap_resume(&frame);
+}
+
+static err_t open_standard_streams(struct fd_table *files)
+{
+    for (uint32_t fd = 0; fd < 3; fd++) {
+        struct file *file = stdio_open(fd);
+        if (!file) return ERR_NO_MEMORY;
+        uint32_t got;
+        err_t e = fd_reserve(files, fd, FD_LIMIT_DEFAULT, false, &got);
+        if (failed(e)) {
+            file_put(file);
+            return e;
+        }
+        fd_install(files, got, file);
+    }
+    return OK;
 }
 
 /* From here on signals reach the program. */
@@ -138,22 +155,56 @@ static void publish(struct process *p)
 
 static err_t start(struct words *words)
 {
-    err_t e = process_create(words->arguments[0], &words->process);
+    struct process *p;
+    struct user_thread *thread = NULL;
+    err_t e = process_create_init(words->arguments[0], &p);
     if (failed(e)) return e;
-    struct process *p = words->process;
-    p->thread = thread_create(p->name, init_thread, words);
-    if (!p->thread) {
-        process_destroy(p);
-        return ERR_NO_MEMORY;
+    e = open_standard_streams(p->files);
+    if (!failed(e)) e = user_thread_create(p, p->id, init_thread, &thread);
+    if (failed(e)) {
+        process_discard_init(p);
+        return e;
     }
+    container.words = words;
     publish(p);
+    process_start_init(p, thread);
     return OK;
+}
+
+static struct container_end end_of(const struct process *p, uint32_t wait_status)
+{
+    uint32_t signal = wait_status & 0x7f, code = wait_status >> 8 & 0xff;
+    log_info("%s ended: %s %u", p->path, signal ? "signal" : "status", signal ? signal : code);
+    if (p->is_out_of_memory) return (struct container_end){ CHANNEL_OUT_OF_MEMORY, LINUX_SIGKILL };
+    return signal ? (struct container_end){ CHANNEL_SIGNALED, signal }
+                  : (struct container_end){ CHANNEL_EXITED, code };
+}
+
+static void init_ended(struct process *p, uint32_t wait_status)
+{
+    struct container *c = &container;
+    if (!c->is_refused) c->end = end_of(p, wait_status);
+    spin_lock(&c->queue.lock);
+    c->has_ended = true;
+    wait_wake_all_locked(&c->queue);
+    spin_unlock(&c->queue.lock);
 }
 
 static struct container_end refuse(const char *subject, const char *why, err_t e)
 {
     complain(subject, why);
     return (struct container_end){ CHANNEL_NOT_STARTED, (uint32_t)-e.code };
+}
+
+static void wait_for_end(void)
+{
+    struct container *c = &container;
+    spin_lock(&c->queue.lock);
+    while (!c->has_ended) wait_sleep_locked(&c->queue);
+    struct process *p = c->init;
+    c->init = NULL;
+    spin_unlock(&c->queue.lock);
+    process_end_all(p);
 }
 
 struct container_end container_run(const char *cmdline)
@@ -178,21 +229,17 @@ struct container_end container_run(const char *cmdline)
         return refuse(subject, why, e);
     }
 
-    user_trap_init();
+    process_init();
     process_report_init();
+    process_tell_out_of_memory = memory_limit_tell;
+    process_init_ended = init_ended;
     e = start(words);
     if (failed(e)) {
         heap_free(words);
         memory_limit_report();
         return refuse("container", "not enough memory to start a program", e); /* no other reason is known */
     }
-    struct process *p = c->init;
-    spin_lock(&c->queue.lock);
-    while (!c->has_ended) wait_sleep_locked(&c->queue);
-    c->init = NULL;
-    spin_unlock(&c->queue.lock);
-    thread_join(p->thread);
-    process_destroy(p);
+    wait_for_end();
     memory_limit_report();
     return c->end;
 }
@@ -203,17 +250,7 @@ void container_signal(uint32_t signal)
     if (signal < 1 || signal > LINUX_NSIG) return;
     spin_lock(&c->queue.lock);
     if (!c->init && !c->early_signal) c->early_signal = signal;
-    if (c->init && !c->has_ended && failed(process_signal(c->init, signal)))
+    if (c->init && !c->has_ended && failed(signal_send(c->init, signal)))
         log_warning("signal %u has a handler, which cannot be run yet", signal);
     spin_unlock(&c->queue.lock);
-}
-
-void container_init_ended(struct process *process, uint32_t signal, uint32_t status)
-{
-    log_info("%s ended: %s %u", process->path, signal ? "signal" : "status", signal ? signal : status);
-    if (process->is_out_of_memory)
-        set_end((struct container_end){ CHANNEL_OUT_OF_MEMORY, LINUX_SIGKILL });
-    else
-        set_end(signal ? (struct container_end){ CHANNEL_SIGNALED, signal }
-                       : (struct container_end){ CHANNEL_EXITED, status });
 }

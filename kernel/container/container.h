@@ -4,8 +4,6 @@
 #include "abi/channel.h"
 #include "lib/base.h"
 
-struct process;
-
 struct container_end {
     enum channel_exit_kind kind;
     uint32_t status;
@@ -17,6 +15,3 @@ struct container_end container_run(const char *cmdline);
 
 /* A signal from outside (the channel, ^C on the console) for the first process. Any context. */
 void container_signal(uint32_t signal);
-
-/* From process.c: the first process is gone but for `process` itself. */
-void container_init_ended(struct process *process, uint32_t signal, uint32_t status);

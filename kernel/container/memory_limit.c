@@ -3,7 +3,7 @@
 
 #include "config.h"
 #include "container/channel.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "core/log.h"
 #include "lib/format.h"
 #include "mm/charge.h"
@@ -75,7 +75,6 @@ void memory_limit_tell(struct process *process)
     struct charge_refusal r = charge_take_refusal();
     struct charge_stats s = charge_read();
     struct text t = { .length = 0 };
-    process->is_out_of_memory = true;
     add(&t, "out of memory: %s (pid %u) ", process->path, process->pid);
     if (r.frames) {
         add(&t, "needs %llu KiB (%s); ", kib(r.frames), charge_kind_name(r.kind));

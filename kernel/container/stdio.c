@@ -5,7 +5,7 @@
 #include "abi/linux/ioctl.h"
 #include "abi/linux/poll.h"
 #include "container/channel.h"
-#include "container/process.h"
+#include "process/user_thread.h"
 #include "core/log.h"
 #include "device/console.h"
 #include "fs/devfs.h"
@@ -169,11 +169,10 @@ static const struct file_ops terminal_ops = {
     .poll = terminal_poll,
 };
 
-/* With a handler, which cannot be run yet, the writer learns of it from EPIPE alone. */
 static void signal_broken_pipe(void)
 {
-    err_t e = process_signal(process_current(), LINUX_SIGPIPE);
-    if (failed(e)) log_warning("SIGPIPE has a handler, which cannot be run yet");
+    err_t e = signal_send_thread(user_thread_current(), LINUX_SIGPIPE);
+    (void)e;
 }
 
 void stdio_init(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of /proc ask of whoever knows processes: fs/ owns the contract, container/ fills it in. */
+/* What the files of /proc ask of whoever knows processes: fs/ owns the contract, process/ fills it in. */
 #pragma once
 #include "lib/base.h"
 

@@ -61,7 +61,7 @@ void sched_init(void)
     timer_init();
 }
 
-struct thread *thread_create(const char *name, void (*entry)(void *), void *argument)
+struct thread *thread_create_stopped(const char *name, void (*entry)(void *), void *argument)
 {
     struct thread *t = heap_alloc_zeroed(sizeof(*t));
     if (!t) return NULL;
@@ -75,7 +75,15 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *argu
     t->state = THREAD_SLEEPING;
     t->page_table = PADDR_NONE;
     thread_publish(t, name);
-    thread_wake(t);
+    return t;
+}
+
+void thread_start(struct thread *t) { thread_wake(t); }
+
+struct thread *thread_create(const char *name, void (*entry)(void *), void *argument)
+{
+    struct thread *t = thread_create_stopped(name, entry, argument);
+    if (t) thread_start(t);
     return t;
 }
 
@@ -88,11 +96,14 @@ static void thread_free(struct thread *t)
     heap_free(t);
 }
 
+void thread_destroy_stopped(struct thread *t) { thread_free(t); }
+
 /* Swaps everything a thread owns of the CPU. FPU registers are not among it: only one thread has a
  * ring-3 side, and the kernel never touches them. */
 static void switch_to(struct thread *from, struct thread *to)
 {
     percpu()->current = to;
+    percpu()->user_work = __atomic_load_n(&to->user_work, __ATOMIC_RELAXED);
     segments_set_kernel_stack(to->stack_top);
     if (!is_paddr_none(from->page_table)) {
         from->fs_base = fs_base_read();
@@ -169,8 +180,11 @@ void thread_wake(struct thread *t)
 
 void thread_interrupt(struct thread *t)
 {
-    t->interrupted = true;
-    if (t->is_interruptible) thread_wake(t);
+    __atomic_store_n(&t->user_work, USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
+    if (t == thread_current())
+        percpu()->user_work |= USER_WORK_INTERRUPTED;
+    else if (t->is_interruptible)
+        thread_wake(t);
 }
 
 void thread_exit(void)

@@ -10,6 +10,7 @@
 
 struct space;
 struct process;
+struct user_thread;
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ENDED };
 
@@ -18,12 +19,13 @@ struct thread {
     uint64_t stack_top;
     paddr_t page_table;        /* PADDR_NONE: a kernel-only thread, which runs on any page tables */
     struct space *space;       /* vm's, with those page tables; not looked into here */
-    struct process *process;   /* container's; NULL for kernel threads */
+    struct process *process;   /* process's, as the next; NULL for kernel threads */
+    struct user_thread *user;  /* the ring-3 side */
+    uint32_t user_work;        /* atomic: USER_WORK_INTERRUPTED, or 0; copied to its CPU when it runs */
     uint64_t fs_base, gs_base; /* ring 3's, while not running; only with page tables of its own */
     struct list run_link;      /* in a run queue while READY */
     struct list all_link;      /* in thread_all; under its lock */
     enum thread_state state;   /* under the run queue's lock */
-    bool interrupted;          /* somebody wants it out of an interruptible sleep */
     bool is_interruptible;     /* it is in such a sleep now */
     bool is_detached;          /* nobody will join: freed when it ends */
     uint32_t id;
@@ -43,6 +45,11 @@ void sched_init(void);
 
 /* Starts `entry(argument)` in a new thread. NULL when memory is short. */
 struct thread *thread_create(const char *name, void (*entry)(void *), void *argument);
+/* The same, but it does not run before thread_start: its maker may fill in more. */
+struct thread *thread_create_stopped(const char *name, void (*entry)(void *), void *argument);
+void thread_start(struct thread *thread);
+/* Frees one that never ran. */
+void thread_destroy_stopped(struct thread *thread);
 /* Waits for the end of a thread of thread_create and frees it. */
 void thread_join(struct thread *thread);
 /* Nobody will join it. */
@@ -53,9 +60,13 @@ struct thread *thread_current(void);
 void thread_yield(void);
 void thread_sleep_until_ns(uint64_t deadline_ns);
 
-/* Wakes the thread if it sleeps interruptibly and makes its next such sleep return at once.
- * Any context. */
+/* Wakes the thread if it sleeps interruptibly, and makes such sleeps return at once and the way to ring 3 call
+ * trap_user_work, until that has taken back USER_WORK_INTERRUPTED. Any context. */
 void thread_interrupt(struct thread *thread);
+static inline bool thread_is_interrupted(const struct thread *thread)
+{
+    return __atomic_load_n(&thread->user_work, __ATOMIC_RELAXED);
+}
 
 /* Runs the current thread in this address space from now on; NULL and PADDR_NONE mean the kernel's
  * own tables, and whoever owned the old ones may then free them. */

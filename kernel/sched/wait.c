@@ -28,7 +28,7 @@ static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
                           bool interruptible) NO_THREAD_SAFETY_ANALYSIS
 {
     struct waiter self = { .thread = thread_current(), .timer.fire = timer_wakes };
-    if (interruptible && self.thread->interrupted) return ERR_INTERRUPTED;
+    if (interruptible && thread_is_interrupted(self.thread)) return ERR_INTERRUPTED;
     list_push_back(&queue->waiters, &self.link);
     list_init(&self.timer.link);
 
@@ -47,7 +47,7 @@ static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
     bool was_woken = list_is_empty(&self.link);
     list_remove(&self.link);
     if (was_woken) return OK;
-    if (interruptible && self.thread->interrupted) return ERR_INTERRUPTED;
+    if (interruptible && thread_is_interrupted(self.thread)) return ERR_INTERRUPTED;
     return ERR_TIMED_OUT;
 }
 

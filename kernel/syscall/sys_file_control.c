@@ -4,7 +4,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/ioctl.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/memfd.h"

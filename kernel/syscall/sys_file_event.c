@@ -4,7 +4,7 @@
 
 #include "abi/linux/event.h"
 #include "abi/linux/fcntl.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "fs/eventfd.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"

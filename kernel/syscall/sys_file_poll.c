@@ -4,7 +4,7 @@
 
 #include "abi/linux/poll.h"
 #include "abi/linux/time.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "core/time.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/mman.h"
 #include "arch/features.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "fs/file.h"
 #include "fs/file_mapping.h"
 #include "fs/memfd.h"

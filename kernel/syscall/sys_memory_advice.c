@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a program says and asks about memory that it has mapped: madvise, msync, mincore, the mlock family. */
 #include "abi/linux/mman.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "fs/file_mapping.h"
 #include "syscall/sys_core.h"
 #include "vm/layout.h"

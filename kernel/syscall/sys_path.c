@@ -2,7 +2,7 @@
 #include "syscall/sys_path.h"
 
 #include "abi/linux/fcntl.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "fs/fd_table.h"
 #include "mm/heap.h"
 #include "vm/usercopy.h"

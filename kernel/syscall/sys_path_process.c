@@ -3,7 +3,7 @@
 #include "syscall/sys_file.h"
 
 #include "abi/linux/fcntl.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "fs/file.h"
 #include "fs/fs_context.h"
 #include "fs/procfs.h"

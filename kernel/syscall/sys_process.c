@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arch/features.h"
-#include "container/process.h"
+#include "process/user_thread.h"
 #include "core/time.h"
 #include "lib/string.h"
 #include "sched/thread.h"
@@ -9,19 +9,13 @@
 #include "vm/space.h"
 #include "vm/usercopy.h"
 
-int64_t sys_exit(uint64_t status) { process_exit((uint32_t)status & 0xff); }
-int64_t sys_exit_group(uint64_t status) { process_exit((uint32_t)status & 0xff); }
+int64_t sys_exit(uint64_t status) { user_thread_exit(wait_status_of_exit((uint32_t)status)); }
+int64_t sys_exit_group(uint64_t status) { process_end(wait_status_of_exit((uint32_t)status)); }
 
-/* One process with one thread: the container's init, whose parent is outside. */
 int64_t sys_getpid(void) { return process_current()->pid; }
-int64_t sys_gettid(void) { return process_current()->pid; }
-int64_t sys_getppid(void) { return 0; }
-int64_t sys_getpgrp(void) { return process_current()->pid; }
+int64_t sys_gettid(void) { return user_thread_current()->tid; }
 
 static bool is_self(uint64_t pid) { return (uint32_t)pid == 0 || (uint32_t)pid == process_current()->pid; }
-
-int64_t sys_getpgid(uint64_t pid) { return is_self(pid) ? sys_getpgrp() : ERR_NO_PROCESS.code; }
-int64_t sys_getsid(uint64_t pid) { return is_self(pid) ? sys_getpid() : ERR_NO_PROCESS.code; }
 
 /* The container's user is root of its own machine. */
 int64_t sys_getuid(void) { return 0; }
@@ -37,7 +31,7 @@ int64_t sys_getgroups(uint64_t count, uint64_t list)
 
 int64_t sys_set_tid_address(uint64_t address)
 {
-    process_current()->clear_tid = address;
+    user_thread_current()->clear_tid = address;
     return sys_gettid();
 }
 
@@ -46,7 +40,7 @@ enum { ROBUST_LIST_HEAD_BYTES = 24 }; /* [linux uapi linux/futex.h] */
 int64_t sys_set_robust_list(uint64_t head, uint64_t bytes)
 {
     if (bytes != ROBUST_LIST_HEAD_BYTES) return ERR_INVALID.code;
-    process_current()->robust_list = head;
+    user_thread_current()->robust_list = head;
     return 0;
 }
 
@@ -55,7 +49,7 @@ int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes)
     if (!is_self(pid)) return ERR_NO_PROCESS.code;
     uint64_t size = ROBUST_LIST_HEAD_BYTES;
     err_t e = user_copy_out(UADDR(bytes), &size, sizeof(size));
-    if (!failed(e)) e = user_copy_out(UADDR(head), &process_current()->robust_list, sizeof(uint64_t));
+    if (!failed(e)) e = user_copy_out(UADDR(head), &user_thread_current()->robust_list, sizeof(uint64_t));
     return e.code;
 }
 
@@ -86,7 +80,7 @@ static int64_t set_name(uint64_t address)
     /* A longer one is cut, and its rest not looked at, as on Linux. */
     err_t e = user_copy_string(name, UADDR(address), sizeof(name) - 1, &length);
     if (failed(e) && e.code != ERR_NAME_TOO_LONG.code) return e.code;
-    memcpy(process_current()->name, name, sizeof(name));
+    memcpy(user_thread_current()->name, name, sizeof(name));
     return 0;
 }
 
@@ -96,7 +90,8 @@ int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
     struct process *p = process_current();
     switch ((uint32_t)option) {
     case LINUX_PR_SET_NAME: return set_name(a);
-    case LINUX_PR_GET_NAME: return user_copy_out(UADDR(a), p->name, sizeof(p->name)).code;
+    case LINUX_PR_GET_NAME:
+        return user_copy_out(UADDR(a), user_thread_current()->name, PROCESS_NAME_MAX).code;
     case LINUX_PR_GET_DUMPABLE: return 1;
     case LINUX_PR_SET_DUMPABLE: return a <= 1 ? 0 : ERR_INVALID.code;
     case LINUX_PR_CAPBSET_READ: return a <= last_capability ? 1 : ERR_INVALID.code;
@@ -156,7 +151,7 @@ int64_t sys_getrusage(uint64_t who, uint64_t usage)
     struct linux_rusage u = { 0 };
     int32_t whose = (int32_t)who;
     if (whose == LINUX_RUSAGE_SELF || whose == LINUX_RUSAGE_THREAD) {
-        uint64_t us = (time_now_ns() - p->start_ns) / 1000;
+        uint64_t us = time_now_ns() / 1000;
         u.user_seconds = (int64_t)(us / 1000000);
         u.user_microseconds = (int64_t)(us % 1000000);
         u.max_resident_kib =

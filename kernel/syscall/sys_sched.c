@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/system.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "core/time.h"
 #include "sched/thread.h"
 #include "sched/wait.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals as far as programs that do not catch any need them: default actions and ignoring. */
-#include "container/process.h"
+#include "process/user_thread.h"
 #include "syscall/sys_core.h"
 #include "vm/usercopy.h"
 
@@ -13,20 +13,19 @@ int64_t sys_rt_sigaction(uint64_t signal, uint64_t action, uint64_t old, uint64_
     uint32_t n = (uint32_t)signal;
     if (set_bytes != sizeof(uint64_t) || n < 1 || n > LINUX_NSIG) return ERR_INVALID.code;
     if (action && signal_bit(n) & never_blocked) return ERR_INVALID.code;
-    struct linux_sigaction was = p->actions[n - 1], wanted;
+    struct linux_sigaction was = p->signals.actions[n - 1], wanted;
     if (action) {
         err_t e = user_copy_in(&wanted, UADDR(action), sizeof(wanted));
         if (failed(e)) return e.code;
         wanted.mask &= ~never_blocked;
-        process_set_action(p, n, &wanted);
+        signal_set_action(p, n, &wanted);
     }
     return old ? user_copy_out(UADDR(old), &was, sizeof(was)).code : 0;
 }
 
 int64_t sys_rt_sigprocmask(uint64_t how, uint64_t set, uint64_t old, uint64_t set_bytes)
 {
-    struct process *p = process_current();
-    uint64_t was = p->blocked_signals, wanted;
+    uint64_t was = user_thread_current()->signals.blocked, wanted;
     if (set_bytes != sizeof(uint64_t)) return ERR_INVALID.code;
     if (set) {
         err_t e = user_copy_in(&wanted, UADDR(set), sizeof(wanted));
@@ -37,22 +36,22 @@ int64_t sys_rt_sigprocmask(uint64_t how, uint64_t set, uint64_t old, uint64_t se
         case LINUX_SIG_SETMASK: break;
         default: return ERR_INVALID.code;
         }
-        process_block_signals(p, wanted);
+        signal_set_blocked(wanted);
     }
     return old ? user_copy_out(UADDR(old), &was, sizeof(was)).code : 0;
 }
 
 int64_t sys_rt_sigpending(uint64_t set, uint64_t set_bytes)
 {
-    uint64_t pending = process_current()->pending_signals;
+    uint64_t pending = user_thread_current()->signals.pending | process_current()->signals.pending;
     if (set_bytes > sizeof(pending)) return ERR_INVALID.code;
     return user_copy_out(UADDR(set), &pending, set_bytes).code;
 }
 
 int64_t sys_sigaltstack(uint64_t stack, uint64_t old)
 {
-    struct process *p = process_current();
-    struct linux_stack was = p->signal_stack, wanted;
+    struct user_thread *t = user_thread_current();
+    struct linux_stack was = t->signals.stack, wanted;
     if (stack) {
         err_t e = user_copy_in(&wanted, UADDR(stack), sizeof(wanted));
         if (failed(e)) return e.code;
@@ -60,7 +59,7 @@ int64_t sys_sigaltstack(uint64_t stack, uint64_t old)
         if (mode > LINUX_SS_DISABLE) return ERR_INVALID.code;
         if (mode != LINUX_SS_DISABLE && wanted.bytes < LINUX_MINSIGSTKSZ) return ERR_NO_MEMORY.code;
         if (mode == LINUX_SS_DISABLE) wanted = (struct linux_stack){ .flags = LINUX_SS_DISABLE };
-        p->signal_stack = wanted;
+        t->signals.stack = wanted;
     }
     return old ? user_copy_out(UADDR(old), &was, sizeof(was)).code : 0;
 }
@@ -70,7 +69,7 @@ static int64_t send_to_self(uint64_t signal)
     uint32_t n = (uint32_t)signal;
     if (n > LINUX_NSIG) return ERR_INVALID.code;
     if (n == 0) return 0; /* only asks whether the process exists */
-    return process_signal(process_current(), n).code;
+    return signal_send(process_current(), n).code;
 }
 
 /* 0 is the program's own group; -1 would be everybody but the caller and the container's init. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/time.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "core/time.h"
 #include "sched/wait.h"
 #include "syscall/sys_core.h"
@@ -32,7 +32,7 @@ static bool read_clock(uint64_t clock, uint64_t *out_ns)
     case LINUX_CLOCK_MONOTONIC_COARSE:
     case LINUX_CLOCK_BOOTTIME: *out_ns = time_now_ns(); return true;
     case LINUX_CLOCK_PROCESS_CPUTIME_ID:
-    case LINUX_CLOCK_THREAD_CPUTIME_ID: *out_ns = time_now_ns() - process_current()->start_ns; return true;
+    case LINUX_CLOCK_THREAD_CPUTIME_ID: *out_ns = time_now_ns(); return true;
     }
     return false;
 }
@@ -117,7 +117,7 @@ int64_t sys_times(uint64_t out)
 {
     const uint64_t ns_per_tick = NS_PER_S / LINUX_USER_HZ;
     uint64_t now = time_now_ns();
-    struct linux_tms t = { .user = (int64_t)((now - process_current()->start_ns) / ns_per_tick) };
+    struct linux_tms t = { .user = (int64_t)(now / ns_per_tick) };
     err_t e = out ? user_copy_out(UADDR(out), &t, sizeof(t)) : OK;
     return failed(e) ? e.code : (int64_t)(now / ns_per_tick);
 }

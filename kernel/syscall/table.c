@@ -4,7 +4,7 @@
 
 #include "arch/features.h"
 #include "arch/syscall.h"
-#include "container/process.h"
+#include "process/user_thread.h"
 #include "core/log.h"
 #include "lib/string.h"
 #include "syscall/sys_core.h"
@@ -71,18 +71,17 @@ void syscall_report_refused(void)
     if (refused_beyond) log_info("refused system calls: numbers beyond the list %u times", refused_beyond);
 }
 
-/* arch/syscall.S pushed the arguments in this order. */
-struct traced_arguments {
-    uint64_t r9, r8, r10, rdx, rsi, rdi;
-};
-
-int64_t syscall_traced(uint64_t number, const struct traced_arguments *a)
+void syscall_trace_enter(const struct syscall_arguments *a)
 {
-    log_info("%s(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx)", syscall_name(number), (unsigned long long)a->rdi,
-             (unsigned long long)a->rsi, (unsigned long long)a->rdx, (unsigned long long)a->r10,
-             (unsigned long long)a->r8, (unsigned long long)a->r9);
-    int64_t result = number < SYSCALL_COUNT ? syscall_call(number, a) : syscall_unknown(number);
-    log_info("  = %lld", (long long)result);
+    log_info("%u: %s(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx)", (unsigned)user_thread_current()->tid,
+             syscall_name(a->number), (unsigned long long)a->rdi, (unsigned long long)a->rsi,
+             (unsigned long long)a->rdx, (unsigned long long)a->r10, (unsigned long long)a->r8,
+             (unsigned long long)a->r9);
+}
+
+int64_t syscall_trace_leave(int64_t result)
+{
+    log_info("%u:   = %lld", (unsigned)user_thread_current()->tid, (long long)result);
     return result;
 }
 

@@ -15,7 +15,7 @@ err_t space_create(struct space **out)
         heap_free(space);
         return e;
     }
-    space->references = 1;
+    space->references = space->users = 1;
     space->limits.mapped_bytes = space->limits.data_bytes = UINT64_MAX;
     space->limits.stack_bytes = CONFIG_USER_STACK_BYTES;
     space->limits.request_bytes = frame_total_count() << PAGE_SHIFT;
@@ -44,6 +44,17 @@ void space_destroy(struct space *space)
         space_remove_area_locked(space, TREE_ENTRY(node, struct area, node));
     mutex_unlock(&space->lock);
     space_put(space);
+}
+
+struct space *space_enter(struct space *space)
+{
+    __atomic_add_fetch(&space->users, 1, __ATOMIC_RELAXED);
+    return space;
+}
+
+void space_leave(struct space *space)
+{
+    if (__atomic_sub_fetch(&space->users, 1, __ATOMIC_ACQ_REL) == 0) space_destroy(space);
 }
 
 err_t space_unmap_locked(struct space *space, uint64_t start, uint64_t end)

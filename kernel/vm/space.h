@@ -71,7 +71,8 @@ struct area {
 struct space {
     struct page_table page_table;
     struct mutex lock;   /* guards all below and the page table */
-    uint32_t references; /* atomic */
+    uint32_t references; /* atomic: who may lock it */
+    uint32_t users;      /* atomic: processes that run in it */
     uint32_t area_count;
     struct tree areas;
     struct area *last_hit; /* where the previous look-up ended */
@@ -96,6 +97,9 @@ struct space {
 err_t space_create(struct space **out);
 /* Empties the space, which is not current on any CPU, and gives up the creator's reference. */
 void space_destroy(struct space *space);
+/* Another process runs in the space; the last one to leave it destroys it. */
+struct space *space_enter(struct space *space);
+void space_leave(struct space *space);
 /* A second space with the same areas and contents, whose private pages both share until one writes.
  * ERR_NO_MEMORY. */
 err_t space_clone(struct space *space, struct space **out);

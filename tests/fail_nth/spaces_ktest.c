@@ -2,7 +2,7 @@
 /* Address spaces: a storm of the calls that change them, over areas that split and join, and the same with
  * clones of the space beside it that share its pages. */
 #include "abi/linux/mman.h"
-#include "container/process.h"
+#include "process/process.h"
 #include "lib/string.h"
 #include "mm/direct_map.h"
 #include "mm/page_table.h"

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "container/exec.h"
+#include "process/exec.h"
 
 #include "abi/linux/fcntl.h"
+#include "arch/features.h"
 #include "config.h"
-#include "container/exec_stack.h"
-#include "container/process.h"
+#include "process/exec_stack.h"
+#include "process/user_thread.h"
 #include "core/entropy.h"
+#include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/file_mapping.h"
 #include "fs/fs_context.h"
 #include "fs/open.h"
 #include "fs/path.h"
 #include "lib/elf.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
@@ -125,7 +128,7 @@ static err_t map_stack(struct space *space, const struct layout_seed *seed, uint
                      NULL, 0, &place);
 }
 
-static err_t load_into(struct process *process, struct file *file, const struct elf_program *program,
+static err_t load_into(struct space *space, struct file *file, const struct elf_program *program,
                        const struct exec_request *request, struct exec_entry *out, const char **why)
 {
     struct backing *backing;
@@ -136,15 +139,15 @@ static err_t load_into(struct process *process, struct file *file, const struct 
     *why = "not enough memory for the program";
     err_t e = file_backing_open(file, &private, &backing);
     if (failed(e)) return e;
-    e = map_program(process->space, backing, program, places.program, &seed);
+    e = map_program(space, backing, program, places.program, &seed);
     backing_put(backing);
-    if (!failed(e)) e = map_stack(process->space, &seed, &places.stack_top);
-    if (!failed(e)) e = vdso_map(process->space, &places.vdso);
+    if (!failed(e)) e = map_stack(space, &seed, &places.stack_top);
+    if (!failed(e)) e = vdso_map(space, &places.vdso);
     if (e.code == ERR_EXISTS.code) *why = "a segment where the stack or the vDSO belongs";
     if (failed(e)) return e;
     out->rip = places.program + program->entry;
     e = exec_stack_build(request, program, &places, &out->rsp, why);
-    process->space->stack_start = out->rsp;
+    space->stack_start = out->rsp;
     return e;
 }
 
@@ -158,62 +161,115 @@ static err_t check_file(struct vnode *vnode, const char **why)
     return a.mode & 0111 ? OK : ERR_ACCESS;
 }
 
-static err_t load_image(struct process *process, struct file *file, const struct exec_request *request,
-                        struct exec_entry *out, const char **why)
+static void use_space(struct space *space)
+{
+    thread_set_space(space, space ? space->page_table.root : PADDR_NONE);
+}
+
+static void set_limits(struct space *space, const struct linux_rlimit *limits)
+{
+    space->limits.mapped_bytes = limits[LINUX_RLIMIT_AS].soft;
+    space->limits.data_bytes = limits[LINUX_RLIMIT_DATA].soft;
+    space->limits.stack_bytes = limits[LINUX_RLIMIT_STACK].soft;
+}
+
+static err_t load_program(struct file *file, const struct elf_program *program,
+                          const struct linux_rlimit *limits, const struct exec_request *request,
+                          struct exec_image *out, const char **why)
+{
+    struct space *before = thread_current()->space;
+    *why = "not enough memory to load it";
+    err_t e = space_create(&out->space);
+    if (failed(e)) return e;
+    set_limits(out->space, limits);
+    use_space(out->space);
+    e = load_into(out->space, file, program, request, &out->entry, why);
+    if (!failed(e)) return OK;
+    use_space(before);
+    space_leave(out->space);
+    return e;
+}
+
+static err_t load_image(struct file *file, const struct linux_rlimit *limits,
+                        const struct exec_request *request, struct exec_image *out, const char **why)
 {
     struct elf_program *program = heap_alloc(sizeof(*program));
     if (!program) return ERR_NO_MEMORY;
     struct image image;
     err_t e = image_open(file->vnode, &image);
-    if (failed(e)) goto free_program;
-
-    e = elf_parse(image.bytes, image.size, program, why);
-    if (failed(e)) {
-        e = ERR_EXEC_FORMAT;
-        goto free_image;
+    if (!failed(e)) {
+        e = elf_parse(image.bytes, image.size, program, why);
+        e = failed(e) ? ERR_EXEC_FORMAT : load_program(file, program, limits, request, out, why);
+        heap_free(image.copy);
     }
-    *why = "not enough memory to load it";
-    e = space_create(&process->space);
-    if (failed(e)) goto free_image;
-    thread_set_space(process->space, process->space->page_table.root);
-    e = load_into(process, file, program, request, out, why);
-    if (!failed(e)) goto free_image;
-
-    thread_set_space(NULL, PADDR_NONE);
-    space_destroy(process->space);
-    process->space = NULL;
-free_image:
-    heap_free(image.copy);
-free_program:
     heap_free(program);
     return e;
 }
 
-err_t exec_load(struct process *process, const struct exec_request *request, struct exec_entry *out,
-                const char **why)
+err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const struct exec_request *request,
+                struct exec_image *out, const char **why)
 {
-    struct path_from from = { .context = process->fs };
-    struct open_request how = { .flags = LINUX_O_RDONLY };
-    struct file *file;
+    struct path_from from = { .context = fs };
+    struct open_request how = { .flags = LINUX_O_RDONLY | (request->must_be_file ? LINUX_O_NOFOLLOW : 0) };
     *why = "no such file in the root file system";
     if (!request->path[0]) return ERR_NOT_FOUND;
-    err_t e = open_path(&from, request->path, &how, &file);
+    err_t e = open_path(&from, request->path, &how, &out->file);
     if (failed(e)) {
         if (e.code != ERR_NOT_FOUND.code) *why = err_text(e);
         return e;
     }
-    e = check_file(file->vnode, why);
+    e = check_file(out->file->vnode, why);
     if (!failed(e)) {
         *why = "it is open for writing";
-        e = file_start_running(file);
+        e = file_start_running(out->file);
     }
-    if (!failed(e)) {
-        *why = "not enough memory to load it";
-        e = load_image(process, file, request, out, why);
-    }
-    if (failed(e))
-        file_put(file);
-    else
-        fs_context_set_exe(process->fs, file);
+    if (failed(e)) goto put_file;
+    *why = "not enough memory to load it";
+    size_t path_bytes = strlen(request->path) + 1;
+    out->path = heap_alloc(path_bytes);
+    e = out->path ? load_image(out->file, limits, request, out, why) : ERR_NO_MEMORY;
+    if (failed(e)) goto free_path;
+    memcpy(out->path, request->path, path_bytes);
+    return OK;
+
+free_path:
+    heap_free(out->path);
+put_file:
+    file_put(out->file);
     return e;
+}
+
+void exec_discard(struct exec_image *image, struct space *space)
+{
+    use_space(space);
+    space_leave(image->space);
+    heap_free(image->path);
+    file_put(image->file);
+}
+
+/* The part of a path after its last slash, as Linux's comm. */
+static void set_name(struct user_thread *t, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    format_string(t->name, sizeof(t->name), "%s", slash ? slash + 1 : path);
+}
+
+void exec_commit(struct exec_image *image)
+{
+    struct user_thread *t = user_thread_current();
+    struct process *p = t->process;
+    struct space *before = p->space;
+    char *path_before = p->path;
+    p->space = image->space;
+    p->path = image->path;
+    fs_context_set_exe(p->fs, image->file);
+    if (before) space_leave(before);
+    heap_free(path_before);
+    fd_table_close_on_exec(p->files);
+    set_name(t, p->path);
+    t->set_tid = t->clear_tid = t->robust_list = 0;
+    signal_reset_for_exec();
+    fpu_reset();
+    fs_base_write(0);
+    user_gs_base_write(0);
 }

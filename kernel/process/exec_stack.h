@@ -2,7 +2,7 @@
 /* What a new program finds on its stack: argc, argv, envp, the auxiliary vector and the strings they
  * point to. [sysv-abi-amd64 3.4.1] */
 #pragma once
-#include "container/exec.h"
+#include "process/exec.h"
 #include "lib/elf.h"
 
 /* Where things lie in the program's space. */

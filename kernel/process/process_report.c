@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "container/process_report.h"
+#include "process/process_report.h"
 
-#include "container/process.h"
+#include "process/user_thread.h"
 #include "fs/proc_source.h"
 #include "sched/thread.h"
 
@@ -10,23 +10,24 @@
 
 static void describe(struct proc_process *out)
 {
-    struct process *p = process_current();
+    struct user_thread *t = user_thread_current();
+    struct process *p = t->process;
     *out = (struct proc_process){
         .pid = p->pid,
-        .name = p->name,
+        .name = t->name,
         .space = p->space,
         .fs = p->fs,
         .signals_queued_max = p->limits[LINUX_RLIMIT_SIGPENDING].soft,
         .capabilities = ALL_CAPABILITIES,
-        .voluntary_switches = p->thread->switches.voluntary,
-        .involuntary_switches = p->thread->switches.involuntary,
+        .voluntary_switches = t->thread->switches.voluntary,
+        .involuntary_switches = t->thread->switches.involuntary,
         .no_new_privileges = p->no_new_privileges,
     };
     spin_lock(&p->signal_lock);
-    out->signals.pending = p->pending_signals;
-    out->signals.blocked = p->blocked_signals;
+    out->signals.pending = t->signals.pending | p->signals.pending;
+    out->signals.blocked = t->signals.blocked;
     for (uint32_t i = 0; i < LINUX_NSIG; i++) {
-        uint64_t handler = p->actions[i].handler;
+        uint64_t handler = p->signals.actions[i].handler;
         if (handler == LINUX_SIG_IGN)
             out->signals.ignored |= 1ull << i;
         else if (handler != LINUX_SIG_DFL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "container/exec_stack.h"
+#include "process/exec_stack.h"
 
 #include "abi/linux/signal.h"
 #include "abi/linux/system.h"

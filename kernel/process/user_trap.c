@@ -3,8 +3,7 @@
  * in the kernel is a bug there, and panics. */
 #include "arch/cpu.h"
 #include "arch/trap.h"
-#include "container/memory_limit.h"
-#include "container/process_internal.h"
+#include "process/process_internal.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "vm/fault.h"
@@ -80,7 +79,7 @@ static void exception(struct trap_frame *frame)
         panic_trap(frame, "%s", trap_name(frame->vector));
     else {
         report(frame, signal, trap_name(frame->vector));
-        process_exit_by_signal(signal);
+        process_end(wait_status_of_signal(signal));
     }
 }
 
@@ -95,14 +94,18 @@ static void debug_exception(struct trap_frame *frame)
         frame->rflags &= ~RFLAGS_TF;
 }
 
+void (*process_tell_out_of_memory)(struct process *process);
+
 /* At the program's own touch it ends here; at the kernel's on its behalf, when the system call is over. */
 static void out_of_memory(const struct trap_frame *frame)
 {
     struct process *p = process_current();
-    if (!p->is_out_of_memory) memory_limit_tell(p);
-    if (trap_is_from_user(frame)) process_exit_by_signal(LINUX_SIGKILL);
-    err_t e = process_signal(p, LINUX_SIGKILL);
-    ASSERT(!failed(e));
+    if (!p->is_out_of_memory) {
+        p->is_out_of_memory = true;
+        process_tell_out_of_memory(p);
+    }
+    if (trap_is_from_user(frame)) process_end(wait_status_of_signal(LINUX_SIGKILL));
+    process_order_end(p, wait_status_of_signal(LINUX_SIGKILL));
 }
 
 static void fault_of_program(struct trap_frame *frame, uint64_t address, err_t reason)
@@ -116,10 +119,10 @@ static void fault_of_program(struct trap_frame *frame, uint64_t address, err_t r
     }
     log_error("%s: %s %016llx: %s", process_current()->path, texts[kind], ULL(address), err_text(reason));
     report(frame, signal, "page fault");
-    process_exit_by_signal(signal);
+    process_end(wait_status_of_signal(signal));
 }
 
-void user_trap_init(void)
+void process_init(void)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(user_traps); i++) trap_set_handler(user_traps[i].vector, exception);
     trap_set_handler(TRAP_DEBUG, debug_exception);

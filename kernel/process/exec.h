@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a file to an address space with a program in it: segments, stack, arguments. */
+#pragma once
+#include "lib/base.h"
+
+struct fs_context;
+struct linux_rlimit;
+struct space;
+
+struct exec_request {
+    const char *path;  /* looked up from the working directory */
+    bool must_be_file; /* ERR_LOOP when the path names a symbolic link */
+    uint32_t argument_count, environment_count;
+    const char *const *arguments;
+    const char *const *environment;
+};
+
+struct exec_entry { /* where ring 3 begins */
+    uint64_t rip, rsp;
+};
+
+/* A program that is there and does not run yet. */
+struct exec_image {
+    struct space *space;
+    struct file *file;
+    char *path; /* as asked for */
+    struct exec_entry entry;
+};
+
+/* Builds a space with the program and makes it the running thread's; on failure the thread has the space it had.
+ * ERR_NOT_FOUND and others of the path walk; ERR_ACCESS, not an executable file; ERR_EXEC_FORMAT;
+ * ERR_ARGS_TOO_LONG; ERR_TEXT_BUSY, open for writing; ERR_NO_MEMORY. *why is a static sentence. Threads only. */
+err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const struct exec_request *request,
+                struct exec_image *out, const char **why);
+/* Makes it the program of the running process, whose only thread is the running one: what the old program had is
+ * given back or reset as execve(2) says. */
+void exec_commit(struct exec_image *image);
+/* Instead of exec_commit: takes the image back; the running thread gets `space`. */
+void exec_discard(struct exec_image *image, struct space *space);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A process: the threads that share an address space, files, limits and the actions of signals, and its place
+ * among the others. The container's first one is its init: it adopts orphans, and its end ends the container. */
+#pragma once
+#include "abi/linux/system.h"
+#include "process/current.h"
+#include "process/process_id.h"
+#include "process/signal.h"
+#include "sched/thread.h"
+#include "sched/wait.h"
+
+struct fd_table;
+struct fs_context;
+struct space;
+struct user_thread;
+
+enum { PROCESS_NAME_MAX = 16 }; /* as Linux's comm */
+
+/* What its parent can learn of by wait(2). */
+enum process_news { NEWS_NONE, NEWS_STOPPED, NEWS_CONTINUED };
+
+struct process {
+    uint32_t pid; /* id->number, the number of its first thread */
+    struct process_id *id;
+
+    /* ---- under process_tree_lock ---- */
+    struct process *parent;        /* NULL: init, or the parent ended after init */
+    uint32_t parent_pid;           /* its number or 0; atomic, read without the lock */
+    struct list children, sibling; /* of process.sibling */
+    struct process_id *group, *session;
+    struct list group_link;
+    bool is_zombie;         /* without threads, waiting to be waited for */
+    bool has_run_program;   /* execve since the fork: too late for the parent to choose a group */
+    enum process_news news; /* not waited for yet */
+    uint32_t stop_signal;   /* that it was stopped by, with NEWS_STOPPED */
+    uint32_t end_signal;    /* what the parent gets at the end; 0: nothing */
+    uint32_t wait_status;   /* as wait(2) encodes it, of a zombie */
+
+    /* ---- under signal_lock ---- */
+    struct spinlock signal_lock;
+    struct list threads; /* of user_thread.process_link */
+    uint32_t thread_count;
+    bool is_ending;  /* all its threads are to end, and the status stands */
+    bool has_status; /* a thread has ended and left its status */
+    uint32_t end_status;
+    bool is_dismissing; /* all threads but one are to end: execve */
+    struct process_signals signals;
+    struct wait_queue thread_queue; /* who waits for the others to end */
+
+    struct wait_queue child_queue; /* sleepers in wait(2); its lock guards: */
+    uint32_t child_events;         /* so many changes of children were told */
+
+    struct space *space; /* changed by execve, when there is one thread; NULL near the end */
+    struct fd_table *files;
+    struct fs_context *fs;
+    char *path; /* as given to exec: AT_EXECFN, reports */
+    struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
+    uint64_t start_tsc;
+    uint64_t ended_cpu_ns;    /* of threads that have ended; under signal_lock */
+    uint64_t children_cpu_ns; /* of children that were waited for; under process_tree_lock */
+    bool no_new_privileges;
+    bool is_out_of_memory; /* why it ends; set before its signal */
+};
+
+/* Ends all threads of the running process, and this one at once. `status` is wait(2)'s. */
+NORETURN void process_end(uint32_t status);
+static inline uint32_t wait_status_of_exit(uint32_t code) { return (code & 0xff) << 8; }
+static inline uint32_t wait_status_of_signal(uint32_t signal) { return signal; }
+
+/* So many that have not been waited for. */
+uint32_t process_count(void);
+
+/* ---- what the layers above fill in, before the first process ---- */
+/* The memory that a process was promised is not there; it is about to get SIGKILL for it. Allocates nothing. */
+extern void (*process_tell_out_of_memory)(struct process *process);
+/* Init has ended, and nothing is left of it but `process` itself. */
+extern void (*process_init_ended)(struct process *process, uint32_t wait_status);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How threads and processes end.
+ *
+ * Each thread ends by itself, on its way to ring 3 or in a system call, in user_thread_exit. The last one of a
+ * process gives back what the process had and makes it a zombie, which its parent waits for. */
+#include "fs/fd_table.h"
+#include "fs/fs_context.h"
+#include "mm/heap.h"
+#include "process/process_internal.h"
+#include "process/user_thread.h"
+#include "vm/space.h"
+
+void (*process_init_ended)(struct process *process, uint32_t wait_status);
+
+static struct process *init GUARDED_BY(process_tree_lock); /* NULL: not there yet, or ended */
+/* Sleepers in process_end_all. */
+static struct wait_queue others_ended = WAIT_QUEUE_INIT(others_ended);
+
+/* ---- orders ---- */
+
+void process_order_end(struct process *p, uint32_t wait_status)
+{
+    spin_lock(&p->signal_lock);
+    if (!p->is_ending) {
+        p->is_ending = true;
+        p->end_status = wait_status;
+        LIST_FOR_EACH (node, &p->threads)
+            thread_interrupt(LIST_ENTRY(node, struct user_thread, process_link)->thread);
+    }
+    spin_unlock(&p->signal_lock);
+}
+
+void process_end(uint32_t wait_status)
+{
+    process_order_end(process_current(), wait_status);
+    user_thread_exit(wait_status);
+}
+
+/* ---- a process without threads ---- */
+
+void process_tell_parent_locked(struct process *p, uint32_t number)
+{
+    struct process *parent = p->parent;
+    if (!parent) return;
+    if (number) signal_send_child_locked(parent, p, number);
+    spin_lock(&parent->child_queue.lock);
+    parent->child_events++;
+    wait_wake_all_locked(&parent->child_queue);
+    spin_unlock(&parent->child_queue.lock);
+}
+
+/* Nobody will wait for it: it has no parent, or one that does not want to know. */
+static bool is_unwanted_locked(const struct process *p) REQUIRES(process_tree_lock)
+{
+    return !p->parent || (p->end_signal == LINUX_SIGCHLD && signal_forgets_children(p->parent));
+}
+
+/* What nobody will wait for leaves the tree, for `dead`. */
+static void tell_end_locked(struct process *p, struct list *dead) REQUIRES(process_tree_lock)
+{
+    process_tell_parent_locked(p, p->end_signal);
+    if (!is_unwanted_locked(p)) return;
+    process_forget_locked(p);
+    list_push_back(dead, &p->sibling);
+}
+
+static void give_children_away_locked(struct process *p, struct list *dead) REQUIRES(process_tree_lock)
+{
+    LIST_FOR_EACH_SAFE (node, &p->children) {
+        struct process *child = LIST_ENTRY(node, struct process, sibling);
+        list_remove(&child->sibling);
+        process_set_parent_locked(child, init);
+        child->end_signal = LINUX_SIGCHLD;
+        if (init) list_push_back(&init->children, &child->sibling);
+        if (child->is_zombie) tell_end_locked(child, dead);
+    }
+}
+
+static void free_all(struct list *dead)
+{
+    LIST_FOR_EACH_SAFE (node, dead) {
+        list_remove(node);
+        process_free(LIST_ENTRY(node, struct process, sibling));
+    }
+}
+
+static void give_back(struct process *p)
+{
+    struct space *space = p->space;
+    p->space = NULL;
+    if (space) space_leave(space); /* init may have failed to get a program */
+    fd_table_put(p->files);
+    fs_context_put(p->fs);
+    p->files = NULL;
+    p->fs = NULL;
+}
+
+void process_become_zombie(struct process *p)
+{
+    struct list dead = LIST_INIT(dead);
+    give_back(p);
+    spin_lock(&process_tree_lock);
+    bool is_init = p == init;
+    if (is_init) init = NULL;
+    give_children_away_locked(p, &dead);
+    p->wait_status = p->end_status;
+    p->is_zombie = true;
+    if (!is_init) tell_end_locked(p, &dead);
+    spin_unlock(&process_tree_lock);
+    free_all(&dead);
+    if (is_init) process_init_ended(p, p->wait_status);
+}
+
+/* ---- the end of the container ---- */
+
+void process_set_init(struct process *p)
+{
+    spin_lock(&process_tree_lock);
+    init = p;
+    spin_unlock(&process_tree_lock);
+}
+
+void process_start_init(struct process *p, struct user_thread *thread)
+{
+    process_set_init(p);
+    process_publish(p, NULL, false);
+    user_thread_start(thread);
+}
+
+bool process_tree_has_ended_locked(void) { return !init; }
+
+static void kill(struct process *p, void *context)
+{
+    (void)context;
+    process_order_end(p, wait_status_of_signal(LINUX_SIGKILL));
+}
+
+void process_others_ended(void) { wait_wake_all(&others_ended); }
+
+void process_end_all(struct process *last)
+{
+    spin_lock(&process_tree_lock);
+    process_for_each_locked(kill, NULL);
+    spin_unlock(&process_tree_lock);
+    spin_lock(&others_ended.lock);
+    while (process_count() > 1) wait_sleep_locked(&others_ended);
+    spin_unlock(&others_ended.lock);
+    spin_lock(&process_tree_lock);
+    process_forget_locked(last);
+    spin_unlock(&process_tree_lock);
+    process_free(last);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way back to ring 3 when there is something to do first: to let another thread run, to act on signals, to end.
+ *
+ * percpu.user_work is the running thread's copy of thread.user_work and the CPU's own reasons. Both are cleared before
+ * they are looked into, so what comes meanwhile has the entry code call here once more, or is seen by the loop. */
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "process/process_internal.h"
+#include "process/user_thread.h"
+
+/* IRETQ to an address that is not canonical would fault in ring 0; sign extended it faults in ring 3. */
+static uint64_t canonical(uint64_t address) { return (uint64_t)((int64_t)(address << 16) >> 16); }
+
+static bool take_work(struct thread *thread)
+{
+    bool shall_yield = percpu()->user_work & USER_WORK_RESCHEDULE;
+    __atomic_store_n(&thread->user_work, 0, __ATOMIC_SEQ_CST);
+    percpu()->user_work = 0;
+    return shall_yield;
+}
+
+void process_user_work(struct trap_frame *frame)
+{
+    struct thread *thread = thread_current();
+    if (CONFIG_DEBUG) lock_order_expect_none("returning to ring 3", &thread->mutexes[0]);
+    do {
+        bool shall_yield = take_work(thread);
+        interrupts_on();
+        if (shall_yield) thread_yield();
+        struct user_thread *user = thread->user;
+        if (user && user_thread_must_end(user)) user_thread_exit(user->process->end_status);
+        if (user) signal_act(frame);
+        interrupts_off();
+    } while (percpu()->user_work);
+    frame->rip = canonical(frame->rip);
+}
