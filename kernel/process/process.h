@@ -58,6 +58,7 @@ struct process {
     uint64_t start_tsc;
     uint64_t ended_cpu_ns;    /* of threads that have ended; under signal_lock */
     uint64_t children_cpu_ns; /* of children that were waited for; under process_tree_lock */
+    uint32_t fpu_permitted;   /* what it asked for; atomic. process/fpu_permission.h */
     bool no_new_privileges;
     bool is_out_of_memory; /* why it ends; set before its signal */
 };

@@ -3,9 +3,11 @@
  * in the kernel is a bug there, and panics. */
 #include "arch/cpu.h"
 #include "arch/trap.h"
+#include "process/fpu_permission.h"
 #include "process/process_internal.h"
 #include "core/log.h"
 #include "core/panic.h"
+#include "sched/thread_fpu.h"
 #include "vm/fault.h"
 #include "vm/usercopy.h"
 
@@ -48,10 +50,9 @@ static const struct {
     { TRAP_DIVIDE, LINUX_SIGFPE },      { TRAP_DEBUG, LINUX_SIGTRAP },
     { TRAP_BREAKPOINT, LINUX_SIGTRAP }, { TRAP_OVERFLOW, LINUX_SIGSEGV },
     { TRAP_BOUND, LINUX_SIGSEGV },      { TRAP_INVALID_OPCODE, LINUX_SIGILL },
-    { TRAP_NO_FPU, LINUX_SIGSEGV },     { TRAP_NO_SEGMENT, LINUX_SIGBUS },
-    { TRAP_STACK, LINUX_SIGBUS },       { TRAP_PROTECTION, LINUX_SIGSEGV },
-    { TRAP_X87, LINUX_SIGFPE },         { TRAP_ALIGNMENT, LINUX_SIGBUS },
-    { TRAP_SIMD, LINUX_SIGFPE },
+    { TRAP_NO_SEGMENT, LINUX_SIGBUS },  { TRAP_STACK, LINUX_SIGBUS },
+    { TRAP_PROTECTION, LINUX_SIGSEGV }, { TRAP_X87, LINUX_SIGFPE },
+    { TRAP_ALIGNMENT, LINUX_SIGBUS },   { TRAP_SIMD, LINUX_SIGFPE },
 };
 
 static uint32_t signal_of(uint64_t vector)
@@ -63,6 +64,7 @@ static uint32_t signal_of(uint64_t vector)
 
 static void kernel_exception(struct trap_frame *frame)
 {
+    if (trap_continue_at_fixup(frame)) return; /* a signal frame that the CPU refuses */
     if (frame->vector == TRAP_BREAKPOINT) {
         log_warning("breakpoint in the kernel at %016llx", ULL(frame->rip - 1));
         return; /* RIP is already behind the INT3 */
@@ -81,6 +83,17 @@ static void exception(struct trap_frame *frame)
         report(frame, signal, trap_name(frame->vector));
         process_end(wait_status_of_signal(signal));
     }
+}
+
+/* The first use of the floating-point registers, or of AMX. */
+static void no_fpu(struct trap_frame *frame)
+{
+    if (!trap_is_from_user(frame) || !process_current()) panic_trap(frame, "%s", trap_name(frame->vector));
+    err_t e = thread_fpu_trap(fpu_permission());
+    if (!failed(e)) return;
+    uint32_t signal = e.code == ERR_NO_MEMORY.code ? LINUX_SIGSEGV : LINUX_SIGILL;
+    report(frame, signal, err_text(e));
+    process_end(wait_status_of_signal(signal));
 }
 
 /* A program that steps itself, or INT1. In the kernel it is a step that began in ring 3 and ends at the
@@ -126,6 +139,7 @@ void process_init(void)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(user_traps); i++) trap_set_handler(user_traps[i].vector, exception);
     trap_set_handler(TRAP_DEBUG, debug_exception);
+    trap_set_handler(TRAP_NO_FPU, no_fpu);
     fault_report_user = fault_of_program;
     trap_user_work = process_user_work;
 }
