@@ -46,9 +46,13 @@ static inline uint64_t percpu_index(void)
 }
 #endif
 /* One load; the compiler may keep it, since a thread's code never sees another current thread. */
+#if __STDC_HOSTED__
+struct thread *percpu_current(void);
+#else
 static inline struct thread *percpu_current(void)
 {
     struct thread *t;
     __asm__("movq %%gs:%c1, %0" : "=r"(t) : "i"(offsetof(struct percpu, current)));
     return t;
 }
+#endif

@@ -86,3 +86,5 @@ const char *trap_name(uint64_t vector);
 /* Faults inside these ranges of arch/usercopy.S end at their fix-up instead of a panic.
  * Returns the address to continue at, or 0. */
 uint64_t trap_fixup(uint64_t rip);
+/* The same for those that must not be resolved, since they are made with spin locks held. */
+uint64_t trap_fixup_at_once(uint64_t rip);

@@ -80,15 +80,55 @@ string_fixup:
     smap_site clac
     ret
 
+/* Words that threads of the program change at the same time. A fault is not resolved but ends the access at
+ * once, whatever locks are held (trap_fixup_at_once); but for the touch, which exists to resolve it. */
+    .global arch_user_load32
+arch_user_load32:                       /* (word): its value, -1: fault */
+    smap_site stac
+load_word:
+    movl    (%rdi), %eax
+    smap_site clac
+    ret
+
+    .global arch_user_compare_exchange32
+arch_user_compare_exchange32:           /* (word, expected, desired): what was there, -1: fault */
+    movl    %esi, %eax
+    smap_site stac
+exchange_word:
+    lock cmpxchgl %edx, (%rdi)
+    smap_site clac
+    ret
+word_fixup:
+    movq    $-1, %rax
+    smap_site clac
+    ret
+
+    .global arch_user_touch32
+arch_user_touch32:                      /* (word): 0, or not 0 where it cannot be written */
+    smap_site stac
+touch_word:
+    lock orl $0, (%rdi)
+    xorl    %eax, %eax
+    smap_site clac
+    ret
+touch_fixup:
+    movl    $1, %eax
+    smap_site clac
+    ret
+
     .section .rodata
     .balign 8
-    .global trap_fixups, trap_fixups_end
+    .global trap_fixups, trap_fixups_end, trap_fixups_at_once
 trap_fixups:
     .quad copy_words, copy_words_fixup
     .quad copy_bytes, copy_bytes_fixup
     .quad zero_words, zero_words_fixup
     .quad zero_bytes, zero_bytes_fixup
     .quad string_byte, string_fixup
+    .quad touch_word, touch_fixup
+trap_fixups_at_once:
+    .quad load_word, word_fixup
+    .quad exchange_word, word_fixup
 trap_fixups_end:
 
     .section .note.GNU-stack, "", @progbits

@@ -12,14 +12,24 @@ static NOINLINE void wait_for(struct spinlock *lock)
     } while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE));
 }
 
-void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
+static inline void take(struct spinlock *lock, enum lock_take how, const void *site) NO_THREAD_SAFETY_ANALYSIS
 {
     uint64_t flags = flags_read();
     interrupts_off();
-    if (CONFIG_DEBUG) lock_order_take(NULL, lock, lock->class[0], __builtin_return_address(0), LOCK_TAKE);
+    if (CONFIG_DEBUG) lock_order_take(NULL, lock, lock->class[0], site, how);
     if (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) wait_for(lock);
     lock->saved_flags = (uint32_t)flags;
-    if (CONFIG_DEBUG) lock->owner = __builtin_return_address(0);
+    if (CONFIG_DEBUG) lock->owner = site;
+}
+
+void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    take(lock, LOCK_TAKE, __builtin_return_address(0));
+}
+
+void spin_lock_nested(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    take(lock, LOCK_TAKE_NESTED, __builtin_return_address(0));
 }
 
 void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS

@@ -24,6 +24,9 @@ struct CAPABILITY("spinlock") spinlock {
 /* Spins until the lock is ours; interrupts are off on return. In debug builds a lock that this CPU
  * already holds panics instead of hanging. */
 void spin_lock(struct spinlock *lock) ACQUIRES(lock);
+/* Where another lock of the same class is held, and nobody takes the two the other way round: a comment at the
+ * call says why. */
+void spin_lock_nested(struct spinlock *lock) ACQUIRES(lock);
 void spin_unlock(struct spinlock *lock) RELEASES(lock);
 static inline void spin_set_class_to(struct spinlock *lock, const char *class)
 {
