@@ -35,7 +35,7 @@ enum {
     CONFIG_LOG_LINE_MAX = 512,
 
     /* ---- container ---- */
-    CONFIG_PROCESS_IDS_MAX = 32768,            /* the highest number of a process or thread, as Linux's pid_max */
+    CONFIG_PROCESS_IDS_MAX = 32768, /* the highest number of a process or thread, as Linux's pid_max */
     CONFIG_MEMORY_LIMIT_MIN_BYTES = 64 << 10,  /* a program that only exits has a little more */
     CONFIG_USER_STACK_BYTES = 8 * 1024 * 1024, /* RLIMIT_STACK, as Linux's default */
     CONFIG_ARGS_BYTES_MAX = 128 * 1024,        /* argv and envp strings and pointers together */

@@ -19,8 +19,9 @@ struct percpu {
 /* Reasons to stop on the way back to ring 3; bits of percpu.user_work. The last two stand while locks are
  * held in debug builds, so that such a return is noticed (core/lock_order.h). */
 enum user_work {
-    USER_WORK_INTERRUPTED = 1, /* the thread's own (sched/thread.h): it was to leave the kernel, and look why */
-    USER_WORK_RESCHEDULE = 2,  /* the CPU's: another thread waits for it */
+    USER_WORK_INTERRUPTED =
+        1, /* the thread's own (sched/thread.h): it was to leave the kernel, and look why */
+    USER_WORK_RESCHEDULE = 2, /* the CPU's: another thread waits for it */
     USER_WORK_HOLDS_SPIN = 4,
     USER_WORK_HOLDS_MUTEX = 8,
 };

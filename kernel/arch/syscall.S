@@ -111,6 +111,12 @@ sys_\name:
     leaq    \name\()_with_frame(%rip), %rax
     jmp     syscall_with_frame
     .endm
+    frame_call clone
+    frame_call clone3
+    frame_call fork
+    frame_call vfork
+    frame_call execve
+    frame_call execveat
 
 syscall_with_frame:
     addq    $8, %rsp                    /* does not return by the table's call */

@@ -17,7 +17,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "process/exec.h"
-#include "process/process_internal.h"
+#include "process/init.h"
 #include "process/process_report.h"
 #include "process/user_thread.h"
 #include "sched/wait.h"
@@ -162,14 +162,12 @@ static err_t start(struct words *words)
     e = open_standard_streams(p->files);
     if (!failed(e)) e = user_thread_create(p, p->id, init_thread, &thread);
     if (failed(e)) {
-        process_free(p);
+        process_discard_init(p);
         return e;
     }
     container.words = words;
-    process_publish(p);
-    process_start_tree(p);
     publish(p);
-    user_thread_start(thread);
+    process_start_init(p, thread);
     return OK;
 }
 
@@ -206,8 +204,7 @@ static void wait_for_end(void)
     struct process *p = c->init;
     c->init = NULL;
     spin_unlock(&c->queue.lock);
-    process_end_all();
-    process_forget_init(p);
+    process_end_all(p);
 }
 
 struct container_end container_run(const char *cmdline)
@@ -232,7 +229,7 @@ struct container_end container_run(const char *cmdline)
         return refuse(subject, why, e);
     }
 
-    user_trap_init();
+    process_init();
     process_report_init();
     process_tell_out_of_memory = memory_limit_tell;
     process_init_ended = init_ended;

@@ -173,8 +173,9 @@ static void set_limits(struct space *space, const struct linux_rlimit *limits)
     space->limits.stack_bytes = limits[LINUX_RLIMIT_STACK].soft;
 }
 
-static err_t load_program(struct file *file, const struct elf_program *program, const struct linux_rlimit *limits,
-                          const struct exec_request *request, struct exec_image *out, const char **why)
+static err_t load_program(struct file *file, const struct elf_program *program,
+                          const struct linux_rlimit *limits, const struct exec_request *request,
+                          struct exec_image *out, const char **why)
 {
     struct space *before = thread_current()->space;
     *why = "not enough memory to load it";
@@ -189,8 +190,8 @@ static err_t load_program(struct file *file, const struct elf_program *program, 
     return e;
 }
 
-static err_t load_image(struct file *file, const struct linux_rlimit *limits, const struct exec_request *request,
-                        struct exec_image *out, const char **why)
+static err_t load_image(struct file *file, const struct linux_rlimit *limits,
+                        const struct exec_request *request, struct exec_image *out, const char **why)
 {
     struct elf_program *program = heap_alloc(sizeof(*program));
     if (!program) return ERR_NO_MEMORY;
@@ -209,7 +210,7 @@ err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const 
                 struct exec_image *out, const char **why)
 {
     struct path_from from = { .context = fs };
-    struct open_request how = { .flags = LINUX_O_RDONLY };
+    struct open_request how = { .flags = LINUX_O_RDONLY | (request->must_be_file ? LINUX_O_NOFOLLOW : 0) };
     *why = "no such file in the root file system";
     if (!request->path[0]) return ERR_NOT_FOUND;
     err_t e = open_path(&from, request->path, &how, &out->file);

@@ -8,7 +8,8 @@ struct linux_rlimit;
 struct space;
 
 struct exec_request {
-    const char *path; /* looked up from the process's root */
+    const char *path;  /* looked up from the working directory */
+    bool must_be_file; /* ERR_LOOP when the path names a symbolic link */
     uint32_t argument_count, environment_count;
     const char *const *arguments;
     const char *const *environment;

@@ -34,17 +34,17 @@ void process_set_parent_locked(struct process *p, struct process *parent)
     __atomic_store_n(&p->parent_pid, parent ? parent->pid : 0, __ATOMIC_RELAXED);
 }
 
-err_t process_alloc(struct process *parent, const char *path, struct process **out)
+err_t process_alloc(const char *path, struct process **out)
 {
     struct process *p = heap_alloc_zeroed(sizeof(*p));
     if (!p) return ERR_NO_MEMORY;
     spin_set_class(&p->signal_lock, "process.signal_lock");
     wait_queue_init(&p->child_queue);
+    wait_queue_init(&p->thread_queue);
     list_init(&p->children);
     list_init(&p->sibling);
     list_init(&p->group_link);
     list_init(&p->threads);
-    process_set_parent_locked(p, parent);
     p->end_signal = LINUX_SIGCHLD;
     p->start_tsc = tsc_read();
     p->path = copy_of(path);
@@ -61,7 +61,7 @@ err_t process_alloc(struct process *parent, const char *path, struct process **o
 err_t process_create_init(const char *path, struct process **out)
 {
     struct process *p;
-    err_t e = process_alloc(NULL, path, &p);
+    err_t e = process_alloc(path, &p);
     if (failed(e)) return e;
     set_default_limits(p);
     p->files = fd_table_create();
@@ -79,29 +79,29 @@ void process_free(struct process *p)
 {
     fd_table_put(p->files);
     fs_context_put(p->fs);
-    if (p->id) {
-        spin_lock(&process_tree_lock);
-        process_id_put_locked(p->id);
-        spin_unlock(&process_tree_lock);
-    }
+    if (p->id) process_id_put(p->id);
     heap_free(p->path);
     heap_free(p);
 }
 
+void process_discard_init(struct process *p) { process_free(p); }
+
 /* ---- the tree ---- */
 
-void process_publish(struct process *p)
+void process_publish(struct process *p, struct process *maker, bool is_sibling)
 {
-    struct process *parent = p->parent;
     spin_lock(&process_tree_lock);
+    struct process *parent = is_sibling ? maker->parent : maker;
+    if (is_sibling) p->end_signal = maker->end_signal;
+    process_set_parent_locked(p, parent);
     p->id->process = p;
-    p->group = process_id_get_locked(parent ? parent->group : p->id);
-    p->session = process_id_get_locked(parent ? parent->session : p->id);
+    p->group = process_id_get_locked(maker ? maker->group : p->id);
+    p->session = process_id_get_locked(maker ? maker->session : p->id);
     p->session->session_members++;
     list_push_back(&p->group->group, &p->group_link);
     if (parent) list_push_back(&parent->children, &p->sibling);
     __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
-    if (parent && process_tree_has_ended_locked()) process_order_end(p, wait_status_of_signal(LINUX_SIGKILL));
+    if (maker && process_tree_has_ended_locked()) process_order_end(p, wait_status_of_signal(LINUX_SIGKILL));
     spin_unlock(&process_tree_lock);
 }
 

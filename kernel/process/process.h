@@ -3,7 +3,7 @@
  * among the others. The container's first one is its init: it adopts orphans, and its end ends the container. */
 #pragma once
 #include "abi/linux/system.h"
-#include "arch/percpu.h"
+#include "process/current.h"
 #include "process/process_id.h"
 #include "process/signal.h"
 #include "sched/thread.h"
@@ -29,9 +29,10 @@ struct process {
     struct list children, sibling; /* of process.sibling */
     struct process_id *group, *session;
     struct list group_link;
-    bool is_zombie; /* without threads, waiting to be waited for */
-    bool has_run_program; /* execve since the fork: too late for the parent to choose a group */
+    bool is_zombie;         /* without threads, waiting to be waited for */
+    bool has_run_program;   /* execve since the fork: too late for the parent to choose a group */
     enum process_news news; /* not waited for yet */
+    uint32_t stop_signal;   /* that it was stopped by, with NEWS_STOPPED */
     uint32_t end_signal;    /* what the parent gets at the end; 0: nothing */
     uint32_t wait_status;   /* as wait(2) encodes it, of a zombie */
 
@@ -39,11 +40,12 @@ struct process {
     struct spinlock signal_lock;
     struct list threads; /* of user_thread.process_link */
     uint32_t thread_count;
-    bool is_ending;        /* all its threads are to end, and the status stands */
+    bool is_ending;  /* all its threads are to end, and the status stands */
     bool has_status; /* a thread has ended and left its status */
     uint32_t end_status;
-    struct thread *last_waits; /* for the other threads to end: execve */
+    bool is_dismissing; /* all threads but one are to end: execve */
     struct process_signals signals;
+    struct wait_queue thread_queue; /* who waits for the others to end */
 
     struct wait_queue child_queue; /* sleepers in wait(2); its lock guards: */
     uint32_t child_events;         /* so many changes of children were told */
@@ -51,21 +53,14 @@ struct process {
     struct space *space; /* changed by execve, when there is one thread; NULL near the end */
     struct fd_table *files;
     struct fs_context *fs;
-    char *path;          /* as given to exec: AT_EXECFN, reports */
+    char *path; /* as given to exec: AT_EXECFN, reports */
     struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
     uint64_t start_tsc;
-    uint64_t ended_cpu_ns;           /* of threads that have ended; under signal_lock */
-    uint64_t children_cpu_ns;        /* of children that were waited for; under process_tree_lock */
+    uint64_t ended_cpu_ns;    /* of threads that have ended; under signal_lock */
+    uint64_t children_cpu_ns; /* of children that were waited for; under process_tree_lock */
     bool no_new_privileges;
     bool is_out_of_memory; /* why it ends; set before its signal */
 };
-
-/* The process of the running thread; system calls always have one. */
-#if __STDC_HOSTED__ /* host tests have one (tests/fakes/fake_process.h) */
-struct process *process_current(void);
-#else
-static inline struct process *process_current(void) { return percpu_current()->process; }
-#endif
 
 /* Ends all threads of the running process, and this one at once. `status` is wait(2)'s. */
 NORETURN void process_end(uint32_t status);

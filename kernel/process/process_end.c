@@ -113,11 +113,18 @@ void process_become_zombie(struct process *p)
 
 /* ---- the end of the container ---- */
 
-void process_start_tree(struct process *first)
+void process_set_init(struct process *p)
 {
     spin_lock(&process_tree_lock);
-    init = first;
+    init = p;
     spin_unlock(&process_tree_lock);
+}
+
+void process_start_init(struct process *p, struct user_thread *thread)
+{
+    process_set_init(p);
+    process_publish(p, NULL, false);
+    user_thread_start(thread);
 }
 
 bool process_tree_has_ended_locked(void) { return !init; }
@@ -130,7 +137,7 @@ static void kill(struct process *p, void *context)
 
 void process_others_ended(void) { wait_wake_all(&others_ended); }
 
-void process_end_all(void)
+void process_end_all(struct process *last)
 {
     spin_lock(&process_tree_lock);
     process_for_each_locked(kill, NULL);
@@ -138,12 +145,8 @@ void process_end_all(void)
     spin_lock(&others_ended.lock);
     while (process_count() > 1) wait_sleep_locked(&others_ended);
     spin_unlock(&others_ended.lock);
-}
-
-void process_forget_init(struct process *p)
-{
     spin_lock(&process_tree_lock);
-    process_forget_locked(p);
+    process_forget_locked(last);
     spin_unlock(&process_tree_lock);
-    process_free(p);
+    process_free(last);
 }

@@ -70,6 +70,13 @@ void process_id_put_locked(struct process_id *id)
     heap_free(id);
 }
 
+void process_id_put(struct process_id *id)
+{
+    spin_lock(&process_tree_lock);
+    process_id_put_locked(id);
+    spin_unlock(&process_tree_lock);
+}
+
 struct process_id *process_id_find_locked(uint32_t number)
 {
     struct process_id *id = at_or_below(number);

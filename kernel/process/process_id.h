@@ -28,6 +28,7 @@ struct process_id {
 struct process_id *process_id_alloc(void) EXCLUDES(process_tree_lock);
 struct process_id *process_id_get_locked(struct process_id *id) REQUIRES(process_tree_lock);
 /* The last use gives the number back. */
+void process_id_put(struct process_id *id) EXCLUDES(process_tree_lock);
 void process_id_put_locked(struct process_id *id) REQUIRES(process_tree_lock);
 
 /* NULL when nobody has it. What is found stays at least as long as the lock is held. */

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the files of process/, and for container/, which starts the first process. */
+/* Between the files of process/. */
 #pragma once
-#include "process/process.h"
+#include "process/init.h"
 
-/* A process without threads, space or files that nobody else knows of yet: `path` is its program's, `parent` is
- * NULL for init. ERR_NO_MEMORY. */
-err_t process_alloc(struct process *parent, const char *path, struct process **out);
-/* Files with nothing open, the root directory. ERR_NO_MEMORY. */
-err_t process_create_init(const char *path, struct process **out);
-/* Enters it among its parent's children and in its group; init founds its own. */
-void process_publish(struct process *process) EXCLUDES(process_tree_lock);
+/* A process without threads, space or files that nobody else knows of yet; `path` is its program's. ERR_NO_MEMORY. */
+err_t process_alloc(const char *path, struct process **out);
+/* Enters it among the children of its maker, or of its maker's parent, and in its maker's group. Init has no maker,
+ * and founds a group and a session. */
+void process_publish(struct process *process, struct process *maker, bool is_sibling)
+    EXCLUDES(process_tree_lock);
 /* What process_publish did not see, or after process_forget_locked. */
 void process_free(struct process *process) EXCLUDES(process_tree_lock);
 
-/* Or when nobody else knows of the process. */
-void process_set_parent_locked(struct process *process, struct process *parent);
+void process_set_parent_locked(struct process *process, struct process *parent) REQUIRES(process_tree_lock);
 
 /* All threads of the process are to end, with this status, if they are not ending already. Any context. */
 void process_order_end(struct process *process, uint32_t wait_status);
@@ -26,8 +24,8 @@ void process_forget_locked(struct process *process) REQUIRES(process_tree_lock);
 /* Tells the parent of a change: SIGCHLD, or what else it asked for, and sleepers in wait(2). */
 void process_tell_parent_locked(struct process *process, uint32_t number) REQUIRES(process_tree_lock);
 
-/* `first` is the container's init from now on: it adopts, and its end is told by process_init_ended. */
-void process_start_tree(struct process *first) EXCLUDES(process_tree_lock);
+/* Who adopts from now on; NULL: nobody. */
+void process_set_init(struct process *process) EXCLUDES(process_tree_lock);
 /* Init has ended, so that nobody may live on. */
 bool process_tree_has_ended_locked(void) REQUIRES(process_tree_lock);
 /* One process at most is left. */
@@ -35,13 +33,6 @@ void process_others_ended(void);
 /* Calls `each` for all processes, zombies too. */
 void process_for_each_locked(void (*each)(struct process *process, void *context), void *context)
     REQUIRES(process_tree_lock);
-/* Takes init out of the tree and frees it, when it has ended and is alone. */
-void process_forget_init(struct process *process) EXCLUDES(process_tree_lock);
-/* Kills all processes but init and waits until they are gone: after init's end. Threads only. */
-void process_end_all(void);
 
 /* trap_user_work of arch/trap.h. */
 void process_user_work(struct trap_frame *frame);
-
-/* Handlers for what ring 3 can raise. */
-void user_trap_init(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/signal.h"
 
+#include "lib/string.h"
 #include "process/process_internal.h"
 #include "process/user_thread.h"
 
@@ -108,11 +109,29 @@ void signal_set_action(struct process *p, uint32_t number, const struct linux_si
     spin_unlock(&p->signal_lock);
 }
 
-void signal_act(struct trap_frame *frame)
+void signal_act(struct trap_frame *frame) { (void)frame; }
+
+void signal_inherit(struct user_thread *t, bool shares_space)
 {
-    (void)frame;
-    struct process *p = process_current();
-    if (p->is_ending) user_thread_exit(p->end_status);
+    const struct user_thread *from = user_thread_current();
+    t->signals.blocked = from->signals.blocked;
+    if (!shares_space) t->signals.stack = from->signals.stack;
+}
+
+static void clear_caught(struct process_signals *signals)
+{
+    for (uint32_t i = 0; i < LINUX_NSIG; i++) {
+        uint64_t handler = signals->actions[i].handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL;
+        signals->actions[i] = (struct linux_sigaction){ .handler = handler };
+    }
+}
+
+void signal_copy_actions(struct process *to, struct process *from, bool clears)
+{
+    spin_lock(&from->signal_lock);
+    memcpy(to->signals.actions, from->signals.actions, sizeof(to->signals.actions));
+    spin_unlock(&from->signal_lock);
+    if (clears) clear_caught(&to->signals);
 }
 
 void signal_reset_for_exec(void)
@@ -120,10 +139,7 @@ void signal_reset_for_exec(void)
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
-    for (uint32_t i = 0; i < LINUX_NSIG; i++) {
-        uint64_t handler = p->signals.actions[i].handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL;
-        p->signals.actions[i] = (struct linux_sigaction){ .handler = handler };
-    }
+    clear_caught(&p->signals);
     t->signals.stack = (struct linux_stack){ .flags = LINUX_SS_DISABLE };
     spin_unlock(&p->signal_lock);
 }

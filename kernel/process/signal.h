@@ -16,7 +16,7 @@ struct thread_signals {
 };
 
 struct process_signals {
-    uint64_t pending; /* sent to the process */
+    uint64_t pending;                           /* sent to the process */
     struct linux_sigaction actions[LINUX_NSIG]; /* of signal n at n - 1 */
 };
 
@@ -35,6 +35,10 @@ bool signal_forgets_children(struct process *process);
 void signal_set_blocked(uint64_t blocked);
 void signal_set_action(struct process *process, uint32_t number, const struct linux_sigaction *action);
 
+/* What a new thread has from the running one, which makes it; an alternate stack is not for two threads of a space. */
+void signal_inherit(struct user_thread *thread, bool shares_space);
+/* The actions of a new process; `clears`: what is caught has its default action there. */
+void signal_copy_actions(struct process *to, struct process *from, bool clears);
 /* For execve: what was caught has its default action again, and the alternate stack is gone. */
 void signal_reset_for_exec(void);
 

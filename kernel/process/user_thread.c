@@ -3,6 +3,7 @@
 
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "process/clone.h"
 #include "process/process_internal.h"
 #include "vm/usercopy.h"
 
@@ -18,7 +19,13 @@ static void begin(void *argument)
     trap_resume(&frame);
 }
 
-/* From here on orders for the whole process reach it. */
+static void dismiss_locked(struct user_thread *t) REQUIRES(t->process->signal_lock)
+{
+    __atomic_store_n(&t->is_dismissed, true, __ATOMIC_RELAXED);
+    thread_interrupt(t->thread);
+}
+
+/* From here on orders for the whole process reach it, and those before, too. */
 static void join_process(struct user_thread *t)
 {
     struct process *p = t->process;
@@ -29,6 +36,7 @@ static void join_process(struct user_thread *t)
     list_push_back(&p->threads, &t->process_link);
     p->thread_count++;
     if (p->is_ending) thread_interrupt(t->thread);
+    if (p->is_dismissing) dismiss_locked(t);
     spin_unlock(&p->signal_lock);
 }
 
@@ -75,6 +83,53 @@ void user_thread_start(struct user_thread *t)
     thread_start(t->thread);
 }
 
+/* ---- one alone ---- */
+
+static bool begin_dismissal(struct user_thread *self)
+{
+    struct process *p = self->process;
+    spin_lock(&p->signal_lock);
+    bool is_first = !p->is_ending && !p->is_dismissing;
+    if (is_first) {
+        p->is_dismissing = true;
+        LIST_FOR_EACH (node, &p->threads) {
+            struct user_thread *t = LIST_ENTRY(node, struct user_thread, process_link);
+            if (t != self) dismiss_locked(t);
+        }
+    }
+    spin_unlock(&p->signal_lock);
+    return is_first;
+}
+
+/* The first thread is gone, and its number free. */
+static void take_first_number(struct user_thread *t)
+{
+    struct process *p = t->process;
+    if (t->id == p->id) return;
+    spin_lock(&process_tree_lock);
+    t->id->thread = NULL;
+    process_id_put_locked(t->id);
+    t->id = p->id;
+    t->tid = p->pid;
+    t->id->thread = t;
+    spin_unlock(&process_tree_lock);
+}
+
+err_t user_thread_dismiss_others(void)
+{
+    struct user_thread *self = user_thread_current();
+    struct process *p = self->process;
+    if (!begin_dismissal(self)) return ERR_INTERRUPTED;
+    spin_lock(&p->thread_queue.lock);
+    while (__atomic_load_n(&p->thread_count, __ATOMIC_RELAXED) > 1) wait_sleep_locked(&p->thread_queue);
+    spin_unlock(&p->thread_queue.lock);
+    spin_lock(&p->signal_lock);
+    p->is_dismissing = p->has_status = false;
+    spin_unlock(&p->signal_lock);
+    take_first_number(self);
+    return OK;
+}
+
 /* ---- the end ---- */
 
 /* Returns true for the last one, whose process ends with it. */
@@ -83,13 +138,13 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     list_remove(&t->process_link);
-    bool is_last = --p->thread_count == 0;
+    bool is_last = __atomic_sub_fetch(&p->thread_count, 1, __ATOMIC_RELAXED) == 0;
     bool is_first_thread = t->id == p->id;
     if (!p->is_ending && (is_first_thread || (is_last && !p->has_status))) {
         p->end_status = wait_status; /* the process ends as its first thread did */
         p->has_status = true;
     }
-    if (p->last_waits && p->thread_count == 1) thread_wake(p->last_waits);
+    if (p->is_dismissing) wait_wake_all(&p->thread_queue);
     spin_unlock(&p->signal_lock);
     return is_last;
 }
@@ -98,6 +153,7 @@ void user_thread_exit(uint32_t wait_status)
 {
     struct user_thread *t = user_thread_current();
     interrupts_on();
+    vfork_end(t);
     thread_set_space(NULL, PADDR_NONE); /* before the last thread of the process can empty the space */
     put_id(t);
     bool is_last = leave_process(t, wait_status);

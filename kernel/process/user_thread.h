@@ -10,18 +10,17 @@ struct user_thread {
     struct thread *thread;
     struct process *process;
     struct process_id *id;
-    uint32_t tid;              /* id->number */
-    struct list process_link;  /* in process.threads; under process.signal_lock */
+    uint32_t tid;                /* id->number */
+    struct list process_link;    /* in process.threads; under process.signal_lock */
+    bool is_dismissed;           /* atomic: it is to end, though its process is not */
     char name[PROCESS_NAME_MAX]; /* PR_SET_NAME */
-    struct trap_frame start;   /* what ring 3 begins with */
+    struct trap_frame start;     /* what ring 3 begins with */
     uint64_t set_tid, clear_tid; /* where the number is written at the start, and 0 at the end; 0: nowhere */
     uint64_t robust_list;
     struct futex_owner futex; /* under process_tree_lock */
     struct vfork *vfork; /* the parent that waits until this thread leaves its space; NULL: none */
     struct thread_signals signals;
 };
-
-static inline struct user_thread *user_thread_current(void) { return percpu_current()->user; }
 
 /* A thread that does not run yet; the caller's use of `id` becomes its own, unless it is
  * the process's. It begins with `entry`, which gets it as
@@ -32,6 +31,16 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
 /* Takes back one that was not started, with its number. */
 void user_thread_destroy(struct user_thread *thread);
 void user_thread_start(struct user_thread *thread);
+
+/* Ends all other threads of the running process and waits until they are gone; the running one has the process's number
+ * then. ERR_INTERRUPTED: the process is ending, or another thread does the same. */
+err_t user_thread_dismiss_others(void);
+/* True when the running thread is to end on its way to ring 3, with the status of process.end_status. */
+static inline bool user_thread_must_end(const struct user_thread *thread)
+{
+    return __atomic_load_n(&thread->is_dismissed, __ATOMIC_RELAXED) ||
+           __atomic_load_n(&thread->process->is_ending, __ATOMIC_RELAXED);
+}
 
 /* Ends the running thread; the last one of a process ends it. The status is wait(2)'s: of the thread, if the whole
  * process does not end for another reason. */

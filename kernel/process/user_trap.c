@@ -122,7 +122,7 @@ static void fault_of_program(struct trap_frame *frame, uint64_t address, err_t r
     process_end(wait_status_of_signal(signal));
 }
 
-void user_trap_init(void)
+void process_init(void)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(user_traps); i++) trap_set_handler(user_traps[i].vector, exception);
     trap_set_handler(TRAP_DEBUG, debug_exception);

@@ -27,7 +27,9 @@ void process_user_work(struct trap_frame *frame)
         bool shall_yield = take_work(thread);
         interrupts_on();
         if (shall_yield) thread_yield();
-        if (thread->user) signal_act(frame);
+        struct user_thread *user = thread->user;
+        if (user && user_thread_must_end(user)) user_thread_exit(user->process->end_status);
+        if (user) signal_act(frame);
         interrupts_off();
     } while (percpu()->user_work);
     frame->rip = canonical(frame->rip);

@@ -20,15 +20,27 @@ int64_t sys_munlock(uint64_t at, uint64_t bytes);
 int64_t sys_mlockall(uint64_t flags);
 int64_t sys_munlockall(void);
 
+/* ---- processes: sys_family.c, sys_wait.c; in assembly, for sys_clone.c and sys_exec.c (sys_frame.h) ---- */
+int64_t sys_getppid(void);
+int64_t sys_getpgrp(void);
+int64_t sys_getpgid(uint64_t pid);
+int64_t sys_getsid(uint64_t pid);
+int64_t sys_setpgid(uint64_t pid, uint64_t group);
+int64_t sys_setsid(void);
+int64_t sys_wait4(uint64_t pid, uint64_t status, uint64_t options, uint64_t usage);
+int64_t sys_waitid(uint64_t type, uint64_t number, uint64_t info, uint64_t options, uint64_t usage);
+int64_t sys_clone(void);
+int64_t sys_clone3(void);
+int64_t sys_fork(void);
+int64_t sys_vfork(void);
+int64_t sys_execve(void);
+int64_t sys_execveat(void);
+
 /* ---- the process: sys_process.c ---- */
 int64_t sys_exit(uint64_t status);
 int64_t sys_exit_group(uint64_t status);
 int64_t sys_getpid(void);
-int64_t sys_getppid(void);
 int64_t sys_gettid(void);
-int64_t sys_getpgrp(void);
-int64_t sys_getpgid(uint64_t pid);
-int64_t sys_getsid(uint64_t pid);
 int64_t sys_getuid(void);
 int64_t sys_geteuid(void);
 int64_t sys_getgid(void);

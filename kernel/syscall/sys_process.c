@@ -89,7 +89,8 @@ int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
     struct process *p = process_current();
     switch ((uint32_t)option) {
     case LINUX_PR_SET_NAME: return set_name(a);
-    case LINUX_PR_GET_NAME: return user_copy_out(UADDR(a), user_thread_current()->name, PROCESS_NAME_MAX).code;
+    case LINUX_PR_GET_NAME:
+        return user_copy_out(UADDR(a), user_thread_current()->name, PROCESS_NAME_MAX).code;
     case LINUX_PR_GET_DUMPABLE: return 1;
     case LINUX_PR_SET_DUMPABLE: return a <= 1 ? 0 : ERR_INVALID.code;
     case LINUX_PR_CAPBSET_READ: return a <= last_capability ? 1 : ERR_INVALID.code;

@@ -38,7 +38,7 @@ echo == main\n
 ck-frames
 ck-threads
 ck-log
-break process_exit
+break process_end
 tbreak *RING3
 continue
 echo == ring 3\n
@@ -87,7 +87,7 @@ shows 'before sched_init, ck-threads says that there are no threads' main 'there
 shows 'before the first line, the log is empty' main 'the log is empty'
 
 shows 'gdb stops at the first instruction of ring 3' 'ring 3' "^ +0*${start#0x} in ring 3"
-shows 'the thread of the program is named after it' 'ring 3' '^\* 1 hello.musl: running \(process 1 /hello.musl\)'
+shows 'the thread of the program is named after it' 'ring 3' '^\* 1 hello.musl: running \(detached, process 1 /hello.musl\)'
 shows 'the boot thread sleeps until the container has ended' 'ring 3' '^  0 boot: sleeping'
 shows 'a sleeping thread has a backtrace to its first function' 'ring 3' 'kernel_main\+0x[0-9a-f]+ \(kernel/main.c:[0-9]+\)'
 shows 'the areas of the program include its code' 'ring 3' "r-x +[0-9]+ KiB +file, from page 1"
@@ -100,7 +100,7 @@ shows 'program text is executable and for ring 3' exit 'leaf of 4 KiB, r-x user'
 shows 'the null page is not mapped' exit '^  not mapped, at level'
 shows 'an address in the hole of the address space is refused' exit '0x0000800000000000 is not canonical'
 shows 'ck-walk without an address asks for one' exit 'which address'
-shows 'the running thread has a backtrace from the system call' exit 'process_exit \(kernel/container/process.c'
+shows 'the running thread has a backtrace from the system call' exit 'process_end \(kernel/'
 shows 'the backtrace ends at the entry from ring 3' exit 'syscall_entry'
 shows 'the log has the line of the program start' exit "/hello.musl starts in ring 3 at ${start#0x}"
 shows 'ck-log 1 is the last line alone' exit '^/hello.musl starts'

@@ -3,6 +3,7 @@
 
 #include "process/process_internal.h"
 #include "process/process_report.h"
+#include "process/user_thread.h"
 #include "core/symbol.h"
 #include "core/time.h"
 #include "fs/fs_context.h"
@@ -12,7 +13,6 @@
 #include "mm/frame.h"
 #include "mm/frame_share.h"
 #include "mm/heap.h"
-#include "sched/thread.h"
 #include "tests/harness/test.h"
 #include "vm/fault.h"
 #include "vm/space.h"
@@ -27,6 +27,7 @@ enum {
 };
 
 struct process *fail_nth_process;
+static struct user_thread user; /* the running thread's */
 static uint64_t seed;
 
 /* What a run is compared with. `pictures` holds one more than there are steps. */
@@ -109,10 +110,11 @@ static void ignore_fault(struct trap_frame *frame UNUSED, uint64_t address UNUSE
 
 static void enter_process(void)
 {
-    EXPECT_OK(process_create("/fail-nth", &fail_nth_process));
+    EXPECT_OK(process_create_init("/fail-nth", &fail_nth_process));
     struct process *p = fail_nth_process;
     uint64_t place;
-    p->thread = thread_current();
+    user = (struct user_thread){ .thread = thread_current(), .process = p, .id = p->id };
+    thread_current()->user = &user;
     EXPECT_OK(space_create(&p->space));
     p->space->map_top = 0x700000000000;
     p->space->brk_start = p->space->brk_end = 0x8000000;
@@ -129,7 +131,8 @@ static void leave_process(void)
     thread_set_space(NULL, PADDR_NONE);
     space_destroy(p->space);
     thread_current()->process = NULL;
-    process_destroy(p);
+    thread_current()->user = NULL;
+    process_free(p);
     fail_nth_process = NULL;
 }
 

@@ -4,8 +4,8 @@
 #include "abi/linux/fcntl.h"
 #include "process/exec.h"
 #include "process/process_internal.h"
+#include "process/user_thread.h"
 #include "fs/fs_context.h"
-#include "sched/thread.h"
 #include "syscall/sys_core.h"
 #include "syscall/sys_file.h"
 #include "tests/fail_nth/fail_nth.h"
@@ -19,6 +19,7 @@ enum { CREATE, THREAD, LOAD, TOUCH, FILES, END, STEPS_EACH };
 enum { CELL_PROCESS, CELL_SPACE, CELL_AREAS, CELL_EXE, CELLS };
 
 static struct process *process;
+static struct user_thread user;
 static struct exec_entry entry;
 
 static void look(uint32_t *cells)
@@ -32,10 +33,11 @@ static void look(uint32_t *cells)
 
 static int64_t create(const char *path)
 {
-    err_t e = process_create(path, &process);
+    err_t e = process_create_init(path, &process);
     if (failed(e)) return e.code;
-    process->thread = thread_current();
+    user = (struct user_thread){ .thread = thread_current(), .process = process, .id = process->id };
     thread_current()->process = process;
+    thread_current()->user = &user;
     return 0;
 }
 
@@ -52,11 +54,18 @@ static int64_t run_thread(void)
 static int64_t load(const char *path)
 {
     const char *why, *arguments[] = { path, "one", "two" }, *environment[] = { "HOME=/", "LANG=C" };
-    struct exec_request request = { path, ARRAY_LENGTH(arguments), ARRAY_LENGTH(environment), arguments,
-                                    environment };
-    err_t e = exec_load(process, &request, &entry, &why);
+    struct exec_request request = { .path = path,
+                                    .argument_count = ARRAY_LENGTH(arguments),
+                                    .environment_count = ARRAY_LENGTH(environment),
+                                    .arguments = arguments,
+                                    .environment = environment };
+    struct exec_image image;
+    err_t e = exec_load(process->fs, process->limits, &request, &image, &why);
     EXPECT(!failed(e) || (why && *why));
-    return e.code;
+    if (failed(e)) return e.code;
+    exec_commit(&image);
+    entry = image.entry;
+    return 0;
 }
 
 /* The first instructions, argc, a deeper stack, the heap: as ring 3 would, one after the other. */
@@ -117,9 +126,10 @@ static int64_t end(void)
     struct space *space = process->space;
     thread_set_space(NULL, PADDR_NONE);
     thread_current()->process = NULL;
+    thread_current()->user = NULL;
     process->space = NULL;
-    space_destroy(space);
-    process_destroy(process);
+    space_leave(space);
+    process_free(process);
     process = NULL;
     return 0;
 }

@@ -14,8 +14,10 @@
 #include <string.h>
 
 static struct process process;
+static struct user_thread thread = { .process = &process, .tid = 1 };
 
 struct process *process_current(void) { return &process; }
+struct user_thread *user_thread_current(void) { return &thread; }
 
 static void require(bool condition, const char *what)
 {

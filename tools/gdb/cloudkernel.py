@@ -302,12 +302,13 @@ def threads_command(_):
     for thread in list_owners(symbol('thread_all'), 'thread', 'all_link'):
         is_running = int(thread.address) == running
         state = str(thread['state']).replace('THREAD_', '').lower()
-        notes = [name.removeprefix('is_') for name in ('interrupted', 'is_interruptible', 'is_detached') if thread[name]]
+        name = text_of(thread['user']['name'] if int(thread['user']) else thread['name'])
+        notes = [note.removeprefix('is_').replace('user_work', 'interrupted') for note in ('user_work', 'is_interruptible', 'is_detached') if thread[note]]
         process = thread['process']
         if int(process):
             notes.append(f'process {int(process["pid"])} {text_of(process["path"])}')
         suffix = f' ({", ".join(notes)})' if notes else ''
-        print(f'{"*" if is_running else " "} {int(thread["id"])} {text_of(thread["name"])}: {state}{suffix}')
+        print(f'{"*" if is_running else " "} {int(thread["id"])} {name}: {state}{suffix}')
         if not is_running:
             show_backtrace(saved_chain(thread))
         elif register('cs') & 3:

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process/clone.h"
+
+#include "abi/linux/sched.h"
+#include "arch/features.h"
+#include "fs/fd_table.h"
+#include "fs/fs_context.h"
+#include "lib/string.h"
+#include "process/process_internal.h"
+#include "process/user_thread.h"
+#include "vm/layout.h"
+#include "vm/space.h"
+#include "vm/usercopy.h"
+
+/* What one thread shares with another of its process. */
+#define THREAD_FLAGS (LINUX_CLONE_VM | LINUX_CLONE_FS | LINUX_CLONE_FILES | LINUX_CLONE_SIGHAND)
+
+/* Without effect here: nobody traces, there are no System V semaphores and no I/O contexts. */
+#define IDLE_FLAGS \
+    (LINUX_CLONE_PTRACE | LINUX_CLONE_UNTRACED | LINUX_CLONE_SYSVSEM | LINUX_CLONE_DETACHED | LINUX_CLONE_IO)
+
+#define SUPPORTED_FLAGS                                                                        \
+    (THREAD_FLAGS | IDLE_FLAGS | LINUX_CLONE_VFORK | LINUX_CLONE_PARENT | LINUX_CLONE_THREAD | \
+     LINUX_CLONE_SETTLS | LINUX_CLONE_PARENT_SETTID | LINUX_CLONE_CHILD_CLEARTID |             \
+     LINUX_CLONE_CHILD_SETTID | LINUX_CLONE_CLEAR_SIGHAND)
+
+/* The parent that waits until the child leaves its space; on the parent's stack. */
+struct vfork {
+    struct wait_queue queue; /* its lock guards: */
+    bool is_over;
+};
+
+static err_t check(const struct clone_request *r)
+{
+    uint64_t flags = r->flags, shared = flags & THREAD_FLAGS;
+    if (flags & ~SUPPORTED_FLAGS) return ERR_INVALID;
+    if ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_VM)) return ERR_INVALID;
+    if ((flags & LINUX_CLONE_SIGHAND) && (flags & LINUX_CLONE_CLEAR_SIGHAND)) return ERR_INVALID;
+    /* Actions of signals are a process's own. */
+    if ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_THREAD)) return ERR_INVALID;
+    if ((flags & LINUX_CLONE_THREAD) && shared != THREAD_FLAGS) return ERR_INVALID;
+    if ((flags & LINUX_CLONE_SETTLS) && r->tls >= USER_END) return ERR_NOT_PERMITTED;
+    return r->end_signal <= LINUX_NSIG ? OK : ERR_INVALID;
+}
+
+/* ---- a thread, of whatever process ---- */
+
+static void fill_thread(struct user_thread *t, const struct clone_request *r, const struct trap_frame *frame)
+{
+    const struct user_thread *from = user_thread_current();
+    struct space *space = t->process->space;
+    t->thread->space = space;
+    t->thread->page_table = space->page_table.root;
+    t->thread->fs_base = r->flags & LINUX_CLONE_SETTLS ? r->tls : fs_base_read();
+    t->thread->gs_base = user_gs_base_read();
+    t->start = *frame;
+    t->start.rax = 0;
+    if (r->stack) t->start.rsp = r->stack;
+    if (r->flags & LINUX_CLONE_CHILD_SETTID) t->set_tid = r->child_tid;
+    if (r->flags & LINUX_CLONE_CHILD_CLEARTID) t->clear_tid = r->child_tid;
+    memcpy(t->name, from->name, sizeof(t->name));
+    signal_inherit(t, (r->flags & (LINUX_CLONE_VM | LINUX_CLONE_VFORK)) == LINUX_CLONE_VM);
+}
+
+static void tell_parent_tid(const struct clone_request *r, uint32_t number)
+{
+    if (!(r->flags & LINUX_CLONE_PARENT_SETTID)) return;
+    err_t e = user_copy_out(UADDR(r->parent_tid), &number, sizeof(number));
+    (void)e; /* as on Linux, nobody is told */
+}
+
+static err_t clone_thread(const struct clone_request *r, const struct trap_frame *frame, uint32_t *number)
+{
+    struct user_thread *t;
+    struct process_id *id = process_id_alloc();
+    if (!id) return ERR_TRY_AGAIN;
+    err_t e = user_thread_create(process_current(), id, NULL, &t);
+    if (failed(e)) {
+        process_id_put(id);
+        return e;
+    }
+    fill_thread(t, r, frame);
+    *number = t->tid;
+    tell_parent_tid(r, t->tid);
+    user_thread_start(t);
+    return OK;
+}
+
+/* ---- a process ---- */
+
+static err_t copy_space(struct process *to, struct process *from, uint64_t flags)
+{
+    if (!(flags & LINUX_CLONE_VM)) return space_clone(from->space, &to->space);
+    to->space = space_enter(from->space);
+    return OK;
+}
+
+static err_t copy_files(struct process *to, struct process *from, uint64_t flags)
+{
+    to->files = flags & LINUX_CLONE_FILES ? fd_table_get(from->files) : fd_table_clone(from->files);
+    if (!to->files) return ERR_NO_MEMORY;
+    to->fs = flags & LINUX_CLONE_FS ? fs_context_get(from->fs) : fs_context_clone(from->fs);
+    if (!to->fs) return ERR_NO_MEMORY;
+    if (!(flags & LINUX_CLONE_FS)) to->fs->files = to->files;
+    return OK;
+}
+
+static err_t copy_process(struct process *from, const struct clone_request *r, struct process **out)
+{
+    struct process *p;
+    err_t e = process_alloc(from->path, &p);
+    if (failed(e)) return e;
+    p->end_signal = r->end_signal;
+    p->no_new_privileges = from->no_new_privileges;
+    memcpy(p->limits, from->limits, sizeof(p->limits));
+    signal_copy_actions(p, from, r->flags & LINUX_CLONE_CLEAR_SIGHAND);
+    e = copy_files(p, from, r->flags);
+    if (!failed(e)) e = copy_space(p, from, r->flags);
+    if (failed(e))
+        process_free(p);
+    else
+        *out = p;
+    return e;
+}
+
+static void discard(struct process *p)
+{
+    space_leave(p->space);
+    process_free(p);
+}
+
+static void wait_for(struct vfork *vfork)
+{
+    spin_lock(&vfork->queue.lock);
+    while (!vfork->is_over) wait_sleep_locked(&vfork->queue);
+    spin_unlock(&vfork->queue.lock);
+}
+
+void vfork_end(struct user_thread *t)
+{
+    struct vfork *vfork = t->vfork;
+    if (!vfork) return;
+    t->vfork = NULL;
+    spin_lock(&vfork->queue.lock);
+    vfork->is_over = true;
+    wait_wake_all_locked(&vfork->queue);
+    spin_unlock(&vfork->queue.lock);
+}
+
+static err_t clone_process(const struct clone_request *r, const struct trap_frame *frame, uint32_t *number)
+{
+    struct vfork vfork = { .queue = WAIT_QUEUE_INIT(vfork.queue) };
+    struct user_thread *t;
+    struct process *p, *from = process_current();
+    err_t e = copy_process(from, r, &p);
+    if (failed(e)) return e;
+    e = user_thread_create(p, p->id, NULL, &t);
+    if (failed(e)) {
+        discard(p);
+        return e;
+    }
+    fill_thread(t, r, frame);
+    if (r->flags & LINUX_CLONE_VFORK) t->vfork = &vfork;
+    *number = p->pid;
+    tell_parent_tid(r, p->pid);
+    process_publish(p, from, r->flags & LINUX_CLONE_PARENT);
+    user_thread_start(t);
+    if (r->flags & LINUX_CLONE_VFORK) wait_for(&vfork);
+    return OK;
+}
+
+err_t clone_run(const struct clone_request *r, const struct trap_frame *frame, uint32_t *number)
+{
+    err_t e = check(r);
+    if (failed(e)) return e;
+    return r->flags & LINUX_CLONE_THREAD ? clone_thread(r, frame, number) : clone_process(r, frame, number);
+}
