@@ -3,7 +3,7 @@
 
 #include "core/panic.h"
 
-static NOINLINE void wait_for(struct spinlock *lock)
+void spin_lock_contended(struct spinlock *lock)
 {
     do {
         /* With one CPU the holder can only be this one, further up its own stack. */
@@ -17,7 +17,7 @@ static inline void take(struct spinlock *lock, enum lock_take how, const void *s
     uint64_t flags = flags_read();
     interrupts_off();
     if (CONFIG_DEBUG) lock_order_take(NULL, lock, lock->class[0], site, how);
-    if (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) wait_for(lock);
+    if (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) spin_lock_contended(lock);
     lock->saved_flags = (uint32_t)flags;
     if (CONFIG_DEBUG) lock->owner = site;
 }

@@ -28,6 +28,39 @@ void spin_lock(struct spinlock *lock) ACQUIRES(lock);
  * call says why. */
 void spin_lock_nested(struct spinlock *lock) ACQUIRES(lock);
 void spin_unlock(struct spinlock *lock) RELEASES(lock);
+/* Where there is a holder: spins, and has it on return. */
+void spin_lock_contended(struct spinlock *lock);
+
+/* The same for the shortest paths of threads, whose interrupts are known to be on: they need not be remembered. What
+ * was taken by the first is given up by one of the others, which turn interrupts on or leave them off. */
+static inline void spin_lock_short(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (CONFIG_DEBUG || __STDC_HOSTED__) {
+        spin_lock(lock);
+        return;
+    }
+    interrupts_off();
+    if (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) spin_lock_contended(lock);
+}
+static inline void spin_unlock_short(struct spinlock *lock) RELEASES(lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (CONFIG_DEBUG || __STDC_HOSTED__) {
+        spin_unlock(lock);
+        return;
+    }
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    interrupts_on();
+}
+static inline void spin_unlock_short_keep_off(struct spinlock *lock) RELEASES(lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (CONFIG_DEBUG || __STDC_HOSTED__) {
+        lock->saved_flags = 0;
+        spin_unlock(lock);
+        return;
+    }
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}
+
 static inline void spin_set_class_to(struct spinlock *lock, const char *class)
 {
     if (CONFIG_DEBUG) lock->class[0] = class;

@@ -11,13 +11,14 @@
 struct user_thread;
 
 /* Sleeps while the word is `value`, until a wake with one of these bits. `deadline_ns` is of core/time.h;
- * UINT64_MAX: none. ERR_TRY_AGAIN: it is another value. ERR_INVALID: no bits. ERR_TIMED_OUT, ERR_INTERRUPTED. */
+ * UINT64_MAX: none. `bitset` is not 0. ERR_TRY_AGAIN: it is another value. ERR_TIMED_OUT, ERR_INTERRUPTED. */
 err_t futex_wait(uaddr_t word, bool is_shared, uint32_t value, uint32_t bitset, uint64_t deadline_ns);
 
 /* Each of these returns how many threads it found, or an error's code. Counts are Linux's: 0 and less mean 1, if not
  * said otherwise. */
 
-/* Wakes up to `count` sleepers, the longest asleep first. ERR_INVALID: no bits, or a lock of futex_lock_pi. */
+/* Wakes up to `count` sleepers, the longest asleep first. ERR_INVALID: it is a lock of
+ * futex_lock_pi. */
 int64_t futex_wake(uaddr_t word, bool is_shared, int32_t count, uint32_t bitset);
 
 struct futex_requeue {

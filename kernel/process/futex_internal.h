@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys, buckets and waiters, between the files of futexes. States and invariants: docs/futex.md. */
 #pragma once
+#include "arch/percpu.h"
 #include "arch/usercopy.h"
 #include "config.h"
 #include "core/lock.h"
@@ -18,9 +19,9 @@ struct futex_key {
 };
 #define FUTEX_IS_SHARED 1ull /* words are aligned, so the bit is free */
 
-static inline bool futex_key_is(const struct futex_key *a, const struct futex_key *b)
+static inline bool futex_key_is(struct futex_key a, struct futex_key b)
 {
-    return a->place == b->place && a->object == b->object;
+    return a.place == b.place && a.object == b.object;
 }
 
 /* One line of cache, so that CPUs busy with different words do not meet. */
@@ -47,9 +48,9 @@ struct futex_waiter {
 };
 
 /* By multiplication with 2^64 / golden ratio, whose upper bits every bit of the key changes. */
-static inline struct futex_bucket *futex_bucket_of(const struct futex_key *key)
+static inline struct futex_bucket *futex_bucket_of(struct futex_key key)
 {
-    uint64_t hash = (key->place + (key->object << 32)) * 0x9e3779b97f4a7c15ull;
+    uint64_t hash = (key.place + (key.object << 32)) * 0x9e3779b97f4a7c15ull;
     return &futex_buckets[hash >> (64 - __builtin_ctz(CONFIG_FUTEX_BUCKETS))];
 }
 
@@ -62,6 +63,16 @@ static inline bool futex_bucket_is_used(const struct futex_bucket *bucket)
            __atomic_load_n(&bucket->count, __ATOMIC_RELAXED);
 }
 
+/* Its identity as an object, or 0 when nobody has asked for that yet. */
+static inline uint64_t futex_object_try(void)
+{
+    return __atomic_load_n(&percpu_current()->space->identity, __ATOMIC_RELAXED);
+}
+static inline bool futex_is_word(uaddr_t word)
+{
+    return !(word.raw % sizeof(uint32_t)) && is_user_range(word.raw, sizeof(uint32_t));
+}
+
 enum futex_access { FUTEX_READS, FUTEX_WRITES };
 
 /* A shared word's key; it is touched. ERR_FAULT, ERR_NO_MEMORY. */
@@ -72,8 +83,7 @@ static inline err_t futex_key_make(uaddr_t word, bool is_shared, enum futex_acce
     if (unlikely(word.raw % sizeof(uint32_t))) return ERR_INVALID;
     if (unlikely(!is_user_range(word.raw, sizeof(uint32_t)))) return ERR_FAULT;
     if (is_shared) return futex_key_shared(word, access, out);
-    out->object = identity_of(&thread_current()->space->identity);
-    out->place = word.raw;
+    *out = (struct futex_key){ identity_of(&percpu_current()->space->identity), word.raw };
     return OK;
 }
 

@@ -26,7 +26,7 @@ static struct futex_waiter *first_locked(struct futex_bucket *bucket, const stru
 {
     struct list *waiters = futex_waiters_locked(bucket);
     LIST_FOR_EACH (node, waiters)
-        if (futex_key_is(&futex_waiter_of(node)->key, key)) return futex_waiter_of(node);
+        if (futex_key_is(futex_waiter_of(node)->key, *key)) return futex_waiter_of(node);
     return NULL;
 }
 
@@ -61,7 +61,7 @@ static void pass_on_locked(struct futex_bucket *bucket, struct futex_waiter *hei
     struct list *waiters = futex_waiters_locked(bucket);
     LIST_FOR_EACH (node, waiters) {
         struct futex_waiter *other = futex_waiter_of(node);
-        if (other == heir || !futex_key_is(&other->key, &heir->key)) continue;
+        if (other == heir || !futex_key_is(other->key, heir->key)) continue;
         end_waiting_locked(other->pi);
         begin_waiting_locked(other->pi, heir->pi);
     }
@@ -164,9 +164,9 @@ static err_t claim(uaddr_t word, struct futex_waiter *self,
         int64_t value = futex_load(word);
         enum lock_step step = value < 0 ? STEP_FAULT : exchange_step(word, value, ours, STEP_TAKEN);
         if (step == STEP_TAKEN) return OK;
-        spin_unlock(&bucket->lock);
+        spin_unlock_short(&bucket->lock);
         err_t e = step == STEP_FAULT ? futex_make_present(word, FUTEX_WRITES) : OK;
-        spin_lock(&bucket->lock);
+        spin_lock_short(&bucket->lock);
         if (failed(e)) return e; /* the word is gone, and the lock ours as far as others wait for it */
     }
 }
@@ -183,7 +183,7 @@ static bool look_why(uaddr_t word, struct futex_waiter *self, struct futex_bucke
                      uint64_t deadline_ns, err_t *out) NO_THREAD_SAFETY_ANALYSIS
 {
     *out = OK;
-    spin_lock(&bucket->lock); /* such sleepers are never moved */
+    spin_lock_short(&bucket->lock); /* such sleepers are never moved */
     if (self->is_woken) {
     } else if (self->grant == GRANT_INHERITED) {
         *out = claim(word, self, bucket);
@@ -197,7 +197,7 @@ static bool look_why(uaddr_t word, struct futex_waiter *self, struct futex_bucke
     } else {
         return false;
     }
-    spin_unlock(&bucket->lock);
+    spin_unlock_short(&bucket->lock);
     return true;
 }
 
@@ -209,16 +209,16 @@ err_t futex_lock_pi(uaddr_t word, bool is_shared, enum futex_lock how,
     for (;;) {
         err_t e = futex_key_make(word, is_shared, FUTEX_WRITES, &self.key);
         if (failed(e)) return e;
-        struct futex_bucket *bucket = futex_bucket_of(&self.key);
-        spin_lock(&bucket->lock);
+        struct futex_bucket *bucket = futex_bucket_of(self.key);
+        spin_lock_short(&bucket->lock);
         enum lock_step step = lock_step_locked(&attempt, bucket);
         if (step == STEP_WAIT) {
             do {
-                sleep_unlock(&bucket->lock, deadline_ns);
+                sleep_unlock_until(&bucket->lock, deadline_ns);
             } while (!look_why(word, &self, bucket, deadline_ns, &e));
             return e;
         }
-        spin_unlock(&bucket->lock);
+        spin_unlock_short(&bucket->lock);
         if (step == STEP_TAKEN) return OK;
         if (step == STEP_FAILED) return attempt.error;
         e = step == STEP_FAULT ? futex_make_present(word, FUTEX_WRITES) : OK;
@@ -254,12 +254,12 @@ err_t futex_unlock_pi(uaddr_t word, bool is_shared)
         if (owner_in(value) != user_thread_current()->tid) return ERR_NOT_PERMITTED;
         e = futex_key_make(word, is_shared, FUTEX_WRITES, &key);
         if (failed(e)) return e;
-        struct futex_bucket *bucket = futex_bucket_of(&key);
-        spin_lock(&bucket->lock);
+        struct futex_bucket *bucket = futex_bucket_of(key);
+        spin_lock_short(&bucket->lock);
         struct futex_waiter *heir = first_locked(bucket, &key);
         enum lock_step step = heir ? hand_over_locked(word, value, bucket, heir, &e)
                                    : exchange_step(word, value, 0, STEP_TAKEN);
-        spin_unlock(&bucket->lock);
+        spin_unlock_short(&bucket->lock);
         if (step == STEP_TAKEN) return OK;
         if (step == STEP_FAILED) return e;
         e = step == STEP_FAULT ? futex_make_present(word, FUTEX_WRITES) : OK;
@@ -302,8 +302,8 @@ void futex_bequeath(struct user_thread *owner)
     for (uint32_t i = 0; i < CONFIG_FUTEX_BUCKETS; i++) {
         struct futex_bucket *bucket = &futex_buckets[i];
         if (!futex_bucket_is_used(bucket)) continue;
-        spin_lock(&bucket->lock);
+        spin_lock_short(&bucket->lock);
         bequeath_locked(bucket, owner);
-        spin_unlock(&bucket->lock);
+        spin_unlock_short(&bucket->lock);
     }
 }

@@ -11,14 +11,14 @@ struct two_buckets {
 
 static void lock_two(struct two_buckets b) NO_THREAD_SAFETY_ANALYSIS
 {
-    spin_lock(&MIN(b.from, b.to)->lock);
+    spin_lock_short(&MIN(b.from, b.to)->lock);
     if (b.from != b.to) spin_lock_nested(&MAX(b.from, b.to)->lock); /* in the order of their addresses */
 }
 
 static void unlock_two(struct two_buckets b) NO_THREAD_SAFETY_ANALYSIS
 {
     if (b.from != b.to) spin_unlock(&MAX(b.from, b.to)->lock);
-    spin_unlock(&MIN(b.from, b.to)->lock);
+    spin_unlock_short(&MIN(b.from, b.to)->lock);
 }
 
 /* ---- requeue ---- */
@@ -27,7 +27,7 @@ static void unlock_two(struct two_buckets b) NO_THREAD_SAFETY_ANALYSIS
 static void move_locked(struct two_buckets b, struct futex_waiter *waiter,
                         const struct futex_key *to) NO_THREAD_SAFETY_ANALYSIS
 {
-    if (futex_key_is(&waiter->key, to)) return;
+    if (futex_key_is(waiter->key, *to)) return;
     futex_dequeue_locked(b.from, waiter);
     waiter->key = *to;
     futex_enqueue_locked(b.to, waiter);
@@ -42,7 +42,7 @@ static int64_t requeue_locked(const struct futex_requeue *r, struct two_buckets 
     LIST_FOR_EACH_SAFE (node, waiters) {
         struct futex_waiter *waiter = futex_waiter_of(node);
         if (found - r->wake_count >= r->move_count) break;
-        if (!futex_key_is(&waiter->key, from)) continue;
+        if (!futex_key_is(waiter->key, *from)) continue;
         if (waiter->pi) return ERR_INVALID.code;
         if (++found <= r->wake_count)
             futex_wake_locked(b.from, waiter);
@@ -60,7 +60,7 @@ int64_t futex_requeue(const struct futex_requeue *r)
         err_t e = futex_key_make(r->from, r->is_shared, FUTEX_READS, &from);
         if (!failed(e)) e = futex_key_make(r->to, r->is_shared, FUTEX_READS, &to);
         if (failed(e)) return e.code;
-        struct two_buckets b = { futex_bucket_of(&from), futex_bucket_of(&to) };
+        struct two_buckets b = { futex_bucket_of(from), futex_bucket_of(to) };
         lock_two(b);
         int64_t now = r->has_expected ? futex_load(r->from) : r->expected;
         int64_t found = now == r->expected ? requeue_locked(r, b, &from, &to) : ERR_TRY_AGAIN.code;
@@ -124,7 +124,7 @@ static int64_t wake_some_locked(struct futex_bucket *bucket, const struct futex_
     struct list *waiters = futex_waiters_locked(bucket);
     LIST_FOR_EACH_SAFE (node, waiters) {
         struct futex_waiter *waiter = futex_waiter_of(node);
-        if (!futex_key_is(&waiter->key, key)) continue;
+        if (!futex_key_is(waiter->key, *key)) continue;
         if (waiter->pi) return ERR_INVALID.code;
         futex_wake_locked(bucket, waiter);
         if (++woken >= count) break;
@@ -175,7 +175,7 @@ int64_t futex_wake_op(uaddr_t from, uaddr_t to, bool is_shared, int32_t from_cou
         err_t e = futex_key_make(from, is_shared, FUTEX_READS, &w.from);
         if (!failed(e)) e = futex_key_make(to, is_shared, FUTEX_WRITES, &w.to);
         if (failed(e)) return e.code;
-        w.b = (struct two_buckets){ futex_bucket_of(&w.from), futex_bucket_of(&w.to) };
+        w.b = (struct two_buckets){ futex_bucket_of(w.from), futex_bucket_of(w.to) };
         int64_t result;
         lock_two(w.b);
         enum attempt attempt = try_locked(&w, &op, to, &result);

@@ -55,8 +55,8 @@ static int64_t requeue(uaddr_t word, uaddr_t other, bool is_shared, uint64_t wak
     return futex_requeue(&request);
 }
 
-int64_t sys_futex(uint64_t address, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t address2,
-                  uint64_t value3)
+static NOINLINE int64_t any_operation(uint64_t address, uint64_t operation, uint64_t value, uint64_t timeout,
+                                      uint64_t address2, uint64_t value3)
 {
     uint32_t command = (uint32_t)operation & ~(LINUX_FUTEX_PRIVATE_FLAG | LINUX_FUTEX_CLOCK_REALTIME);
     bool is_realtime = operation & LINUX_FUTEX_CLOCK_REALTIME;
@@ -70,6 +70,8 @@ int64_t sys_futex(uint64_t address, uint64_t operation, uint64_t value, uint64_t
         if (failed(e)) return e.code;
     }
     if (is_realtime && !may_choose_clock(command)) return ERR_NO_SYSCALL.code;
+    bool has_bits = command == LINUX_FUTEX_WAIT_BITSET || command == LINUX_FUTEX_WAKE_BITSET;
+    if (has_bits && !bits) return ERR_INVALID.code;
 
     switch (command) {
     case LINUX_FUTEX_WAIT:
@@ -86,4 +88,18 @@ int64_t sys_futex(uint64_t address, uint64_t operation, uint64_t value, uint64_t
     case LINUX_FUTEX_UNLOCK_PI: return futex_unlock_pi(word, is_shared).code;
     }
     return ERR_NO_SYSCALL.code;
+}
+
+/* What the locks of a program ask for nearly always comes first. */
+int64_t sys_futex(uint64_t address, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t address2,
+                  uint64_t value3)
+{
+    switch ((uint32_t)operation) {
+    case LINUX_FUTEX_WAKE | LINUX_FUTEX_PRIVATE_FLAG:
+        return futex_wake(UADDR(address), false, (int32_t)value, LINUX_FUTEX_BITSET_ANY);
+    case LINUX_FUTEX_WAIT | LINUX_FUTEX_PRIVATE_FLAG:
+        if (timeout) break;
+        return futex_wait(UADDR(address), false, (uint32_t)value, LINUX_FUTEX_BITSET_ANY, UINT64_MAX).code;
+    }
+    return any_operation(address, operation, value, timeout, address2, value3);
 }
