@@ -46,7 +46,7 @@ enum {
 
 _Static_assert(HUGE_BYTES % CONFIG_POOL_STEP_BYTES == 0, "a block is zeroed in whole steps");
 _Static_assert(CONFIG_KERNEL_STACK_BYTES % PAGE_BYTES == 0, "stacks are whole pages with a guard page below");
-_Static_assert(CONFIG_FUTEX_BUCKETS && !(CONFIG_FUTEX_BUCKETS & (CONFIG_FUTEX_BUCKETS - 1)),
+_Static_assert(CONFIG_FUTEX_BUCKETS > 1 && (CONFIG_FUTEX_BUCKETS & (CONFIG_FUTEX_BUCKETS - 1)) == 0,
                "the hash is cut with a shift");
 _Static_assert(CONFIG_LOG_LINE_MAX < CONFIG_LOG_RING_BYTES, "a line fits the ring");
 _Static_assert(CONFIG_FAULT_AROUND_PAGES > 0 &&
