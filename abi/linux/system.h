@@ -78,4 +78,3 @@ _Static_assert(sizeof(struct linux_sysinfo) == 112, "ABI");
 #define LINUX_AT_EXECFN       31
 #define LINUX_AT_SYSINFO_EHDR 33
 #define LINUX_AT_MINSIGSTKSZ  51
-

@@ -58,6 +58,8 @@ typedef void (*trap_handler_t)(struct trap_frame *frame);
 
 /* Fills the IDT for all exceptions with `unhandled` and loads it. Once, on the boot CPU. */
 void trap_init(trap_handler_t unhandled);
+/* Loads it, on a further CPU. */
+void trap_init_other(void);
 /* Runs `handler` with interrupts off for this vector from now on. */
 void trap_set_handler(uint8_t vector, trap_handler_t handler);
 trap_handler_t trap_get_handler(uint8_t vector);
@@ -88,3 +90,5 @@ const char *trap_name(uint64_t vector);
 uint64_t trap_fixup(uint64_t rip);
 /* The same for those that must not be resolved, since they are made with spin locks held. */
 uint64_t trap_fixup_at_once(uint64_t rip);
+/* For faults that are not a page's: true when the kernel goes on at a fix-up. */
+bool trap_continue_at_fixup(struct trap_frame *frame);

@@ -88,11 +88,14 @@ struct fd_table *fd_table_create(void)
 /* Numbers that are reserved but not filled belong to calls of the other process and are not copied. */
 static void share_files(struct storage *storage)
 {
-    for (uint32_t fd = 0; fd < storage->capacity; fd++) {
-        if (storage->files[fd])
-            file_get(storage->files[fd]);
-        else
-            bit_set(storage->used, fd, false);
+    for (uint32_t word = 0; word < storage->capacity / WORD_BITS; word++) {
+        for (uint64_t used = storage->used[word]; used; used &= used - 1) {
+            uint32_t fd = word * WORD_BITS + (uint32_t)__builtin_ctzll(used);
+            if (storage->files[fd])
+                file_get(storage->files[fd]);
+            else
+                bit_set(storage->used, fd, false);
+        }
     }
 }
 

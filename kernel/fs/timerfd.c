@@ -44,7 +44,7 @@ static void timer_fired(struct timer *timer)
 
 static void arm_locked(struct timerfd *t, uint64_t now) REQUIRES(t->queue.lock)
 {
-    timer_cancel(&t->timer);
+    timer_disarm(&t->timer); /* its function takes the lock that is held here */
     if (t->next_ns) timer_arm(&t->timer, sum(time_now_ns(), t->next_ns - MIN(t->next_ns, now)));
 }
 
@@ -105,8 +105,7 @@ err_t timerfd_open(bool is_realtime, uint32_t flags, struct file **out)
     struct timerfd *t = heap_alloc_zeroed(sizeof(*t));
     if (!t) return ERR_NO_MEMORY;
     wait_queue_init(&t->queue);
-    list_init(&t->timer.link);
-    t->timer.fire = timer_fired;
+    timer_init(&t->timer, timer_fired);
     t->is_realtime = is_realtime;
     *out = file_create(&timerfd_ops, t, LINUX_O_RDWR | flags);
     if (*out) return OK;

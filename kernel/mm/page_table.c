@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "mm/frame_charged.h"
 #include "mm/page_table_internal.h"
+#include "mm/tlb.h"
 
 struct page_table kernel_page_table;
 
@@ -154,8 +155,20 @@ err_t page_table_create_user(struct page_table *pt)
     const uint64_t *kernel = direct_map(kernel_page_table.root);
     memset(table, 0, PAGE_BYTES / 2);
     memcpy(&table[PAGE_TABLE_KERNEL_HALF], &kernel[PAGE_TABLE_KERNEL_HALF], PAGE_BYTES / 2);
-    pt->root = root;
+    *pt = (struct page_table){ .root = root };
     return OK;
+}
+
+/* The first entry from `i` on that is used, below `end`, which is a multiple of four; `end` when there is none. Tables
+ * are mostly empty, so empty entries are passed four at a time. */
+static inline uint32_t next_used(const uint64_t *table, uint32_t i, uint32_t end)
+{
+    while (i < end && !(table[i] & PTE_USED)) {
+        i++;
+        while (i % 4 == 0 && i < end && !((table[i] | table[i + 1] | table[i + 2] | table[i + 3]) & PTE_USED))
+            i += 4;
+    }
+    return i;
 }
 
 /* Frees what `entry` points to. Three levels below a root entry, so the recursion is bounded. */
@@ -163,9 +176,8 @@ static void destroy_below(uint64_t entry, uint32_t level, page_leaf_fn *gone, vo
 {
     uint64_t *table = pte_table(entry);
     uint64_t left = field_get(entry, PTE_COUNT);
-    for (uint32_t i = 0; left; i++) {
-        if (!(table[i] & PTE_USED)) continue;
-        left--;
+    for (uint32_t i = 0; left; i++, left--) {
+        i = next_used(table, i, PAGE_TABLE_ENTRIES);
         uint32_t shift = pte_level_shift(level - 1);
         if (!pte_is_leaf(table[i], level - 1))
             destroy_below(table[i], level - 1, gone, context);
@@ -179,8 +191,10 @@ static void destroy_below(uint64_t entry, uint32_t level, page_leaf_fn *gone, vo
 void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context)
 {
     const uint64_t *root = direct_map(pt->root);
-    for (uint32_t i = 0; i < PAGE_TABLE_KERNEL_HALF; i++)
-        if (root[i] & PTE_USED) destroy_below(root[i], PAGE_TABLE_LEVELS, gone, context);
+    tlb_forget_table(pt);
+    uint32_t i = 0;
+    while ((i = next_used(root, i, PAGE_TABLE_KERNEL_HALF)) < PAGE_TABLE_KERNEL_HALF)
+        destroy_below(root[i++], PAGE_TABLE_LEVELS, gone, context);
     frame_free_charged(CHARGE_KERNEL, pt->root);
     pt->root = PADDR_NONE;
 }

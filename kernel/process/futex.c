@@ -182,5 +182,5 @@ int64_t futex_wake(uaddr_t word, bool is_shared, int32_t count, uint32_t bitset)
 {
     if (unlikely(is_shared || !futex_is_word(word))) return wake_slow(word, is_shared, count, bitset);
     struct futex_key key = { futex_object_try(), word.raw };
-    return likely(key.object) ? wake_with(key, count, bitset) : 0; /* nobody has ever waited here */
+    return likely(key.object) ? wake_with(key, count, bitset) : wake_slow(word, false, count, bitset);
 }

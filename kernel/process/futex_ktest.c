@@ -67,7 +67,7 @@ static void sleep_on_word(void *argument)
     enter(space);
     s->result = futex_wait(UADDR(WORDS), false, 0, s->bitset, UINT64_MAX).code;
     s->order = ++woken_count;
-    thread_set_space(NULL, PADDR_NONE);
+    thread_set_space(NULL, NULL);
 }
 
 static void start_sleepers(void)

@@ -12,7 +12,7 @@ struct two_buckets {
 static void lock_two(struct two_buckets b) NO_THREAD_SAFETY_ANALYSIS
 {
     spin_lock_short(&MIN(b.from, b.to)->lock);
-    if (b.from != b.to) spin_lock_nested(&MAX(b.from, b.to)->lock); /* in the order of their addresses */
+    if (b.from != b.to) spin_lock_nested_off(&MAX(b.from, b.to)->lock); /* in the order of their addresses */
 }
 
 static void unlock_two(struct two_buckets b) NO_THREAD_SAFETY_ANALYSIS

@@ -25,7 +25,7 @@ static inline void fall_asleep(void)
 
 static inline void be_awake(void)
 {
-    percpu_current()->is_interruptible = false;
+    __atomic_store_n(&percpu_current()->is_interruptible, false, __ATOMIC_RELAXED);
     interrupts_on();
 }
 
@@ -39,8 +39,8 @@ void sleep_unlock(struct spinlock *lock)
 
 void sleep_unlock_until(struct spinlock *lock, uint64_t deadline_ns)
 {
-    struct alarm alarm = { .thread = percpu_current(), .timer.fire = ring };
-    list_init(&alarm.timer.link);
+    struct alarm alarm = { .thread = percpu_current() };
+    timer_init(&alarm.timer, ring);
     fall_asleep();
     if (deadline_ns != UINT64_MAX) timer_arm(&alarm.timer, deadline_ns);
     spin_unlock_short_keep_off(lock);

@@ -2,7 +2,7 @@
 /* futex(2): what the arguments mean. The checks come in Linux's order, since programs probe for operations. */
 #include "abi/linux/futex.h"
 #include "core/time.h"
-#include "process/futex.h"
+#include "process/user_thread.h"
 #include "syscall/sys_core.h"
 #include "syscall/timespec.h"
 
@@ -24,7 +24,8 @@ static uint64_t ns_from_now(uint64_t ns)
     return add_overflows(time_now_ns(), ns, &deadline) ? UINT64_MAX - 1 : deadline;
 }
 
-/* The moment until which a call waits, by the clock that never jumps. */
+/* The moment until which a call waits, by the clock that never jumps; of one that begins again after a signal, the
+ * first time's. */
 static err_t read_deadline(uint64_t timeout, uint32_t command, bool is_realtime, uint64_t *out)
 {
     uint64_t ns;
@@ -36,7 +37,7 @@ static err_t read_deadline(uint64_t timeout, uint32_t command, bool is_realtime,
         uint64_t now = time_realtime_ns();
         ns = ns_from_now(ns > now ? ns - now : 0);
     }
-    *out = ns;
+    *out = signal_deadline(ns);
     return OK;
 }
 

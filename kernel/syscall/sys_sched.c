@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "process/process.h"
+#include "process/user_thread.h"
 #include "sched/thread.h"
 #include "syscall/sys_core.h"
 #include "vm/usercopy.h"

@@ -4,11 +4,11 @@
 
 #include <sys/time.h>
 
-enum { RT = 40, THREAD_FIELD = 0 };
+enum { RT = 40 };
 
 static char *bad;
 static siginfo_t told;
-static _Atomic int runs, taken_by;
+static _Atomic int runs, taken_by, overruns_most;
 
 static void note(int signal, siginfo_t *info, void *context)
 {
@@ -16,6 +16,7 @@ static void note(int signal, siginfo_t *info, void *context)
     (void)context;
     told = *info;
     taken_by = thread_id();
+    if (info->si_code == SI_TIMER && info->si_overrun > overruns_most) overruns_most = info->si_overrun;
     runs++;
 }
 /* As the kernel has it: the thread's number follows the three words. */
@@ -136,14 +137,13 @@ static void overruns(void)
     int id;
     create(CLOCK_MONOTONIC, SIGEV_SIGNAL, RT, 0, &id);
     block(RT);
-    runs = 0;
+    runs = overruns_most = 0;
     set(id, 0, 2 * MS, 2 * MS);
     pause_ms(21);
     HOLDS("one signal is pending", raw_pending() == bit_of(RT));
-    set_of(0);
     unblock(RT);
     HOLDS("it is delivered", runs >= 1);
-    HOLDS("with the count of those that could not be", told.si_overrun >= 5);
+    HOLDS("with the count of those that could not be", overruns_most >= 5);
     HOLDS("or the next has none", syscall(SYS_timer_getoverrun, id) >= 0);
     drop(id);
     create(CLOCK_MONOTONIC, SIGEV_SIGNAL, RT, 0, &id);

@@ -32,8 +32,9 @@ static inline void add_sleeper(_Atomic int *word, unsigned bits, int scope)
     s->scope = scope;
     start_worker(&s->worker, sleeper_body, s);
     for (int i = 0; i < LONG_MS; i++) {
+        /* Linux may wake a thread late for what it waited for before, which then goes back to its door. */
+        pause_ms(1);
         if (futex2(&s->door, FUTEX_CMP_REQUEUE | scope, 0, 1, word, 0) == 1) return;
-        pause_ms(i > 100);
     }
     give_up("a sleeper cannot be moved");
 }

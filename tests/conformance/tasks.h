@@ -17,7 +17,7 @@
 
 enum {
     MS = 1000000,
-    LONG_MS = 10000, /* what takes so long has failed */
+    LONG_MS = 5000, /* what takes so long has failed */
     STACK_BYTES = 65536,
     KILLED_BY_US = -1, /* a status */
 };

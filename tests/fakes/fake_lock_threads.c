@@ -10,7 +10,7 @@ void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
     while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) sched_yield();
 }
 
-void spin_lock_nested(struct spinlock *lock) { spin_lock(lock); }
+void spin_lock_nested_off(struct spinlock *lock) { spin_lock(lock); }
 
 void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
