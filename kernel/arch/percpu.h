@@ -101,9 +101,13 @@ static inline void percpu_count(enum cpu_counter counter)
     __asm__ volatile("incq %%gs:%c0" : : "i"(offsetof(struct percpu, counters) + counter * sizeof(uint64_t)));
 }
 /* One load; the compiler may keep it, since a thread's code never sees another current thread. */
+#if __STDC_HOSTED__
+struct thread *percpu_current(void);
+#else
 static inline struct thread *percpu_current(void)
 {
     struct thread *t;
     __asm__("movq %%gs:%c1, %0" : "=r"(t) : "i"(offsetof(struct percpu, current)));
     return t;
 }
+#endif
