@@ -112,15 +112,14 @@ static void run_handler(struct user_thread *t, const struct delivery *d, struct 
 
 void signal_act(struct trap_frame *frame)
 {
-    struct user_thread *t = user_thread_current();
+    struct user_thread *t = user_percpu_current();
     struct delivery d;
-    bool has_run = false;
-    while (next_delivery(t, &d)) {
-        if (!has_run) signal_restart(frame, &t->signals, &d.action);
-        has_run = true;
-        run_handler(t, &d, frame);
+    if (likely(next_delivery(t, &d))) {
+        signal_restart(frame, &t->signals, &d.action);
+        do run_handler(t, &d, frame);
+        while (signal_due(t) && next_delivery(t, &d));
+        return;
     }
-    if (has_run) return;
     signal_restart(frame, &t->signals, NULL);
     if (t->signals.restores_mask) {
         t->signals.restores_mask = false;
