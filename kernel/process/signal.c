@@ -137,7 +137,7 @@ void signal_send_number(struct process *p, uint32_t number)
 
 bool signal_force(const struct linux_siginfo_head *info)
 {
-    struct user_thread *t = user_percpu_current();
+    struct user_thread *t = user_thread_current();
     struct process *p = t->process;
     uint32_t number = (uint32_t)info->number;
     spin_lock(&p->signal_lock);
@@ -191,7 +191,7 @@ bool signal_forgets_children(struct process *p)
 
 uint64_t signal_pending_set(void)
 {
-    const struct user_thread *t = user_percpu_current();
+    const struct user_thread *t = user_thread_current();
     return (t->signals.pending.set | t->process->signals.pending.set) & t->signals.blocked;
 }
 
@@ -206,7 +206,7 @@ static void retarget_locked(struct process *p, uint64_t set) REQUIRES(p->signal_
 
 void signal_set_blocked(uint64_t blocked)
 {
-    struct user_thread *t = user_percpu_current();
+    struct user_thread *t = user_thread_current();
     struct process *p = t->process;
     blocked &= ~SIGNALS_NEVER_BLOCKED;
     /* Without the lock: either a sender sees the new mask, or this thread sees what was sent. */
@@ -220,7 +220,7 @@ void signal_set_blocked(uint64_t blocked)
 
 void signal_mask_begin(uint64_t blocked)
 {
-    struct thread_signals *s = &user_percpu_current()->signals;
+    struct thread_signals *s = &user_thread_current()->signals;
     s->mask_before = s->blocked;
     s->restores_mask = true;
     signal_set_blocked(blocked);
@@ -229,7 +229,7 @@ void signal_mask_begin(uint64_t blocked)
 /* A call that was interrupted leaves the rest to signal_act, since the handler is to run with the call's mask. */
 int64_t signal_mask_end(int64_t result)
 {
-    struct user_thread *t = user_percpu_current();
+    struct user_thread *t = user_thread_current();
     struct thread_signals *s = &t->signals;
     if (!s->restores_mask) return result;
     if (result == 0 && signal_due(t)) result = ERR_INTERRUPTED.code;
@@ -261,7 +261,7 @@ struct linux_sigaction signal_get_action(uint32_t number)
 
 void signal_inherit(struct user_thread *t, bool shares_space)
 {
-    const struct user_thread *from = user_percpu_current();
+    const struct user_thread *from = user_thread_current();
     t->signals.blocked = from->signals.blocked;
     t->signals.stack = shares_space ? (struct linux_stack){ .flags = LINUX_SS_DISABLE } : from->signals.stack;
 }
@@ -284,7 +284,7 @@ void signal_copy_actions(struct process *to, struct process *from, bool clears)
 
 void signal_reset_for_exec(void)
 {
-    struct user_thread *t = user_percpu_current();
+    struct user_thread *t = user_thread_current();
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     clear_caught(&p->signals);

@@ -112,7 +112,7 @@ static void run_handler(struct user_thread *t, const struct delivery *d, struct 
 
 void signal_act(struct trap_frame *frame)
 {
-    struct user_thread *t = user_percpu_current();
+    struct user_thread *t = user_thread_current();
     struct delivery d;
     if (likely(next_delivery(t, &d))) {
         signal_restart(frame, &t->signals, &d.action);
