@@ -288,7 +288,7 @@ void signal_reset_for_exec(void)
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     clear_caught(&p->signals);
-    t->signals.stack = (struct linux_stack){ .flags = LINUX_SS_DISABLE };
+    t->signals.stack.base = t->signals.stack.bytes = 0;
     spin_unlock(&p->signal_lock);
 }
 
