@@ -10,22 +10,6 @@
 
 bool signal_has_readers;
 
-/* ---- what it is sent with ---- */
-
-struct linux_siginfo_head signal_info_of_sender(uint32_t number, int32_t code)
-{
-    return (struct linux_siginfo_head){
-        .number = (int32_t)number,
-        .code = code,
-        .sender.pid = process_current()->pid,
-    };
-}
-
-struct linux_siginfo_head signal_info_of_kernel(uint32_t number)
-{
-    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = LINUX_SI_KERNEL };
-}
-
 /* ---- whether it does anything ---- */
 
 static bool is_ignored(const struct process *p, uint32_t number)
@@ -61,7 +45,7 @@ static bool wants(const struct user_thread *t, uint32_t number)
 {
     if (t->signals.blocked & signal_bit(number)) return false;
     if (number == LINUX_SIGKILL) return true;
-    return !t->signals.is_stopped && (t->thread == thread_current() || !thread_is_interrupted(t->thread));
+    return !t->signals.is_stopped && (t->thread == percpu_current() || !thread_is_interrupted(t->thread));
 }
 
 static struct user_thread *first_thread(struct process *p)
@@ -224,11 +208,13 @@ void signal_set_blocked(uint64_t blocked)
 {
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
+    blocked &= ~SIGNALS_NEVER_BLOCKED;
+    /* Without the lock: either a sender sees the new mask, or this thread sees what was sent. */
+    uint64_t newly = blocked & ~__atomic_exchange_n(&t->signals.blocked, blocked, __ATOMIC_SEQ_CST);
+    if (unlikely(signal_due(t))) thread_interrupt(t->thread);
+    if (likely(!(__atomic_load_n(&p->signals.pending.set, __ATOMIC_RELAXED) & newly))) return;
     spin_lock(&p->signal_lock);
-    uint64_t newly = blocked & ~t->signals.blocked;
-    t->signals.blocked = blocked & ~SIGNALS_NEVER_BLOCKED;
-    if (unlikely(signal_due_locked(t))) thread_interrupt(t->thread);
-    if (unlikely(p->signals.pending.set & newly)) retarget_locked(p, newly);
+    retarget_locked(p, newly);
     spin_unlock(&p->signal_lock);
 }
 
@@ -246,8 +232,7 @@ int64_t signal_mask_end(int64_t result)
     struct user_thread *t = user_thread_current();
     struct thread_signals *s = &t->signals;
     if (!s->restores_mask) return result;
-    if (result == 0 && signal_due_locked(t))
-        result = ERR_INTERRUPTED.code; /* without a lock: others only add */
+    if (result == 0 && signal_due(t)) result = ERR_INTERRUPTED.code;
     if (result == ERR_INTERRUPTED.code) return result;
     s->restores_mask = false;
     signal_set_blocked(s->mask_before);
@@ -278,7 +263,7 @@ void signal_inherit(struct user_thread *t, bool shares_space)
 {
     const struct user_thread *from = user_thread_current();
     t->signals.blocked = from->signals.blocked;
-    if (!shares_space) t->signals.stack = from->signals.stack;
+    t->signals.stack = shares_space ? (struct linux_stack){ .flags = LINUX_SS_DISABLE } : from->signals.stack;
 }
 
 static void clear_caught(struct process_signals *signals)
@@ -303,14 +288,14 @@ void signal_reset_for_exec(void)
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     clear_caught(&p->signals);
-    t->signals.stack = (struct linux_stack){ .flags = LINUX_SS_DISABLE };
+    t->signals.stack.base = t->signals.stack.bytes = 0;
     spin_unlock(&p->signal_lock);
 }
 
 void signal_join_locked(struct user_thread *t)
 {
     struct process *p = t->process;
-    if (p->is_ending || p->signals.stop_signal || signal_due_locked(t)) thread_interrupt(t->thread);
+    if (p->is_ending || p->signals.stop_signal || signal_due(t)) thread_interrupt(t->thread);
 }
 
 void signal_leave_locked(struct user_thread *t) NO_THREAD_SAFETY_ANALYSIS

@@ -38,15 +38,14 @@ err_t signal_queue_add(struct signal_pending *p, const struct linux_siginfo_head
     /* What the kernel and kill(2) send comes with its information whatever the limit. [linux kernel/signal.c] */
     struct signal_item *item = item_alloc(p, !is_queued && info->code >= 0 ? UINT64_MAX : limit);
     if (!item && is_queued && info->code != LINUX_SI_USER) return ERR_TRY_AGAIN;
-    p->set |= bit;
-    if (!item) return OK;
-    item->info = *info;
-    item->next = NULL;
-    if (p->first)
-        p->last->next = item;
-    else
-        p->first = item;
-    p->last = item;
+    if (likely(item)) {
+        item->info = *info;
+        item->next = NULL;
+        *(p->first ? &p->last->next : &p->first) = item;
+        p->last = item;
+    }
+    /* Before the sender looks who takes it: signal_set_blocked. */
+    __atomic_or_fetch(&p->set, bit, __ATOMIC_SEQ_CST);
     return OK;
 }
 
