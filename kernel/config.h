@@ -16,6 +16,7 @@ enum {
 
     /* ---- threads ---- */
     CONFIG_KERNEL_STACK_BYTES = 16384,
+    CONFIG_STACKS_KEPT = 8,         /* of ended threads, for the next ones */
     CONFIG_IDLE_STACK_BYTES = 8192, /* of the boot CPU; the others have thread stacks */
     CONFIG_IST_STACK_BYTES = 4096,  /* double fault, NMI, machine check, debug */
     CONFIG_THREAD_NAME_MAX = 24,
@@ -35,7 +36,8 @@ enum {
     CONFIG_LOG_LINE_MAX = 512,
 
     /* ---- container ---- */
-    CONFIG_PROCESS_IDS_MAX = 32768, /* the highest number of a process or thread, as Linux's pid_max */
+    CONFIG_SIGNALS_QUEUED_MAX = 16384, /* RLIMIT_SIGPENDING, as Linux's with 4 GiB of memory */
+    CONFIG_PROCESS_IDS_MAX = 32768,    /* the highest number of a process or thread, as Linux's pid_max */
     CONFIG_MEMORY_LIMIT_MIN_BYTES = 64 << 10,  /* a program that only exits has a little more */
     CONFIG_USER_STACK_BYTES = 8 * 1024 * 1024, /* RLIMIT_STACK, as Linux's default */
     CONFIG_ARGS_BYTES_MAX = 128 * 1024,        /* argv and envp strings and pointers together */
@@ -61,4 +63,5 @@ enum {
     VECTOR_SPURIOUS = 0x7f, /* low four bits set, as older APICs demand. [intel-sdm3 11.9] */
     VECTOR_COUNT = 128,     /* a stub each, which pushes its number as a signed byte */
     VECTOR_SYSCALL = 0x80,  /* none: marks the frame of a system call */
+    VECTOR_NONE = 0x81,     /* likewise, registers that are nobody's result: rt_sigreturn's */
 };

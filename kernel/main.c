@@ -3,6 +3,7 @@
 #include "abi/boot_info.h"
 #include "arch/cpu.h"
 #include "arch/features.h"
+#include "arch/fpu.h"
 #include "arch/lapic.h"
 #include "arch/percpu.h"
 #include "arch/segments.h"
@@ -80,6 +81,13 @@ static void start_cpu(void)
     trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
     trap_set_handler(TRAP_DOUBLE_FAULT, fault_double);
     trap_user_page_fault = fault_of_user;
+}
+
+/* What CPUID offers and cannot be used, whatever the program makes of it. */
+static void report_features(void)
+{
+    for (uint32_t i = 0; i < fpu_layout.refusal_count; i++)
+        log_warning("cpu: %s is off: %s", fpu_layout.refusals[i].what, fpu_layout.refusals[i].why);
 }
 
 /* What the command line asks of the kernel; docs/command-line.md. */
@@ -299,6 +307,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     err_t no_serial = uart_console_start();
     (void)no_serial; /* a machine without one may have a screen */
     start_cpu();
+    report_features();
     read_loader_facts(magic, loader_facts);
     read_acpi();
     arm_failure();

@@ -2,6 +2,7 @@
 #include "arch/features.h"
 
 #include "arch/cpu.h"
+#include "arch/fpu.h"
 #include "arch/trap.h"
 #include "lib/string.h"
 
@@ -14,7 +15,6 @@
 /* [intel-sdm3 2.5] */
 #define CR0_MP         (1ull << 1)
 #define CR0_EM         (1ull << 2)
-#define CR0_TS         (1ull << 3)
 #define CR0_NE         (1ull << 5)
 #define CR0_WP         (1ull << 16)
 #define CR0_AM         (1ull << 18) /* ring 3 may ask for alignment checks by RFLAGS.AC */
@@ -64,23 +64,6 @@ static void read_cpuid(struct cpu_features *f)
     f->hwcap2 = f->fsgsbase ? 2 : 0; /* HWCAP2_FSGSBASE [linux uapi asm/hwcap2.h] */
 }
 
-static void xcr0_write(uint64_t value)
-{
-    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
-/* XCR0: all user state the CPU offers except what needs a permission call first (AMX tile data,
- * bit 18) and protection keys, which we do not manage (bit 9). [intel-sdm1 13.3] */
-static void enable_xsave(struct cpu_features *f)
-{
-    const uint64_t unmanaged = 1ull << 9 | 3ull << 17;
-    struct cpuid state = cpuid_read(0xd, 0);
-    f->xcr0 = ((uint64_t)state.edx << 32 | state.eax) & ~unmanaged;
-    xcr0_write(f->xcr0);
-    f->xsave_bytes = cpuid_read(0xd, 0).ebx;
-    f->reads_xinuse = (f->xcr0 & 1 << 2) && (cpuid_read(0xd, 1).eax & 1 << 2);
-}
-
 /* CLAC and STAC are undefined without SMAP: each site becomes a three-byte NOP. */
 static void remove_smap_sites(void)
 {
@@ -108,29 +91,19 @@ void features_init(void)
     struct cpu_features *f = &cpu_features;
     read_cpuid(f);
     set_registers(f);
-    f->xsave_bytes = 512;
-    if (f->xsave) enable_xsave(f);
+    fpu_init();
+    f->reads_xinuse = (fpu_layout.features & FPU_AVX) && fpu_layout.reads_xinuse;
     if (!f->smap) remove_smap_sites();
 }
 
 void features_init_other(void)
 {
     set_registers(&cpu_features);
-    if (cpu_features.xsave) xcr0_write(cpu_features.xcr0);
+    fpu_init_cpu();
 }
 
 void features_set_syscall_entry(bool traced)
 {
     entry = traced ? syscall_entry_traced : syscall_entry;
     msr_write(MSR_LSTAR, (uint64_t)entry);
-}
-
-void fpu_reset(void)
-{
-    uint32_t mxcsr = 0x1f80; /* all exceptions masked, round to nearest */
-    static const uint8_t zero[512 + 64] ALIGNED(64) READ_ONLY_ZEROS;
-    if (cpu_features.xsave) { /* a header that marks every component as initial */
-        __asm__ volatile("xrstor %0" : : "m"(zero), "a"((uint32_t)-1), "d"((uint32_t)-1));
-    }
-    __asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
 }

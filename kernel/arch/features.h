@@ -8,8 +8,6 @@ struct cpu_features {
     bool nx, smep, smap, umip, fsgsbase, giant_pages, xsave, rdrand, rdseed, x2apic, tsc_deadline, pge, pat,
         invariant_tsc, hypervisor;
     bool reads_xinuse;      /* XGETBV tells which state is in use, and AVX is enabled */
-    uint32_t xsave_bytes;   /* user FPU state, standard format; 512 without XSAVE */
-    uint64_t xcr0;          /* enabled state components */
     uint32_t hwcap, hwcap2; /* AT_HWCAP (CPUID.1:EDX) and AT_HWCAP2 for programs */
 };
 extern struct cpu_features cpu_features;
@@ -23,9 +21,6 @@ void features_init_other(void);
 /* Points SYSCALL at the entry; `traced` selects the twin that calls syscall_trace_enter().
  * On this CPU, and those that are started later. */
 void features_set_syscall_entry(bool traced);
-
-/* Ring 3's FPU as a new program expects it. [sysv-abi-amd64 3.2.3] */
-void fpu_reset(void);
 
 #define MSR_FS_BASE        0xc0000100
 #define MSR_KERNEL_GS_BASE 0xc0000102

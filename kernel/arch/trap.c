@@ -85,6 +85,13 @@ uint64_t trap_fixup(uint64_t rip)
     return 0;
 }
 
+bool trap_continue_at_fixup(struct trap_frame *frame)
+{
+    uint64_t fixup = trap_is_from_user(frame) ? 0 : trap_fixup(frame->rip);
+    if (fixup) frame->rip = fixup;
+    return fixup;
+}
+
 const char *trap_name(uint64_t vector)
 {
     static const char *const names[TRAP_COUNT] = {

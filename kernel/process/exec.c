@@ -266,7 +266,8 @@ void exec_commit(struct exec_image *image)
     set_name(t, p->path);
     t->set_tid = t->clear_tid = t->robust_list = 0;
     signal_reset_for_exec();
-    fpu_reset();
+    fpu_reset(&thread_current()->fpu);
+    p->fpu_permitted = 0;
     fs_base_write(0);
     user_gs_base_write(0);
 }

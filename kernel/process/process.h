@@ -58,6 +58,7 @@ struct process {
     uint64_t start_tsc;
     uint64_t ended_cpu_ns;    /* of threads that have ended; under signal_lock */
     uint64_t children_cpu_ns; /* of children that were waited for; under process_tree_lock */
+    uint32_t fpu_permitted;   /* what it asked for; atomic. process/fpu_permission.h */
     bool no_new_privileges;
     bool is_out_of_memory; /* why it ends; set before its signal */
 };
@@ -67,6 +68,9 @@ NORETURN void process_end(uint32_t status);
 static inline uint32_t wait_status_of_exit(uint32_t code) { return (code & 0xff) << 8; }
 static inline uint32_t wait_status_of_signal(uint32_t signal) { return signal; }
 
+/* Calls `each` for all processes, zombies too. */
+void process_for_each_locked(void (*each)(struct process *process, void *context), void *context)
+    REQUIRES(process_tree_lock);
 /* So many that have not been waited for. */
 uint32_t process_count(void);
 

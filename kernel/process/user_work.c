@@ -18,6 +18,15 @@ static void take_work(struct thread *thread)
     percpu()->user_work = 0;
 }
 
+void process_forget_interrupt(void)
+{
+    bool on = interrupts_are_on();
+    interrupts_off(); /* the two belong together, and the thread to one CPU meanwhile */
+    __atomic_and_fetch(&thread_current()->user_work, ~(uint32_t)USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
+    percpu()->user_work &= ~(uint32_t)USER_WORK_INTERRUPTED;
+    if (on) interrupts_on();
+}
+
 void process_user_work(struct trap_frame *frame)
 {
     struct thread *thread = thread_current();
@@ -25,9 +34,7 @@ void process_user_work(struct trap_frame *frame)
     do {
         take_work(thread);
         interrupts_on();
-        struct user_thread *user = thread->user;
-        if (user && user_thread_must_end(user)) user_thread_exit(user->process->end_status);
-        if (user) signal_act(frame);
+        if (thread->user) signal_act(frame);
         interrupts_off();
     } while (percpu()->user_work);
     frame->rip = canonical(frame->rip);

@@ -79,7 +79,7 @@ void runqueue_init(struct runqueue *rq, uint32_t cpu, struct thread *idle)
 
 /* ---- switching ---- */
 
-/* Swaps everything a thread owns of the CPU but the FPU's registers, which the kernel never touches. */
+/* Swaps everything a thread owns of the CPU. */
 void thread_switch(struct runqueue *rq, struct thread *from, struct thread *to)
 {
     struct percpu *p = percpu();
@@ -100,6 +100,7 @@ void thread_switch(struct runqueue *rq, struct thread *from, struct thread *to)
             arm_slice(rq);
         }
     }
+    fpu_switch(&from->fpu, &to->fpu);
     context_switch(&from->context, to->context.rsp);
     thread_switched();
 }

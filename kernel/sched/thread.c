@@ -11,6 +11,7 @@
 #include "mm/kernel_map.h"
 #include "mm/tlb.h"
 #include "sched/runqueue.h"
+#include "sched/thread_fpu.h"
 #include "sched/wait.h"
 
 struct list thread_all = LIST_INIT(thread_all);
@@ -142,7 +143,8 @@ void thread_free(struct thread *t)
     spin_lock(&all_lock);
     list_remove(&t->all_link);
     spin_unlock(&all_lock);
-    kernel_stack_free((void *)t->stack_top);
+    thread_fpu_destroy(t);
+    kernel_stack_free((void *)t->stack_top, CONFIG_KERNEL_STACK_BYTES);
     heap_free(t);
 }
 

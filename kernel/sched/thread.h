@@ -7,6 +7,7 @@
  * lock, then a run queue's. */
 #pragma once
 #include "arch/context.h"
+#include "arch/fpu.h"
 #include "core/cpus.h"
 #include "core/lock.h"
 #include "lib/list.h"
@@ -27,6 +28,8 @@ struct thread {
     struct process *process;       /* process's, as the next; NULL for kernel threads */
     struct user_thread *user;      /* the ring-3 side */
     uint64_t fs_base, gs_base;     /* ring 3's, while not running; only with page tables of its own */
+    struct fpu fpu;                /* ring 3's floating-point state */
+    void *fpu_memory;              /* where its area lies; sched/thread_fpu.h */
     uint32_t user_work;      /* atomic: its own bits of enum user_work; copied to its CPU when it runs */
     uint32_t cpu;            /* where it runs, waits or ran last; that run queue's lock guards: */
     enum thread_state state; /* also written by the thread itself, before it sleeps */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/time.h"
-#include "process/process.h"
+#include "process/user_thread.h"
 #include "core/time.h"
 #include "sched/wait.h"
 #include "syscall/sys_core.h"
@@ -74,7 +74,7 @@ static uint64_t deadline_after(uint64_t ns)
     return add_overflows(time_now_ns(), ns, &deadline) ? UINT64_MAX - 1 : deadline;
 }
 
-/* Sleeps until `deadline_ns`; a signal that ends the program ends the sleep. */
+/* Sleeps until `deadline_ns`; a signal ends the sleep. */
 static int64_t sleep_until(uint64_t deadline_ns, uint64_t remaining)
 {
     struct wait_queue queue = WAIT_QUEUE_INIT(queue);
@@ -96,7 +96,7 @@ int64_t sys_nanosleep(uint64_t request, uint64_t remaining)
 {
     uint64_t ns;
     err_t e = timespec_read(request, &ns);
-    return failed(e) ? e.code : sleep_until(deadline_after(ns), remaining);
+    return failed(e) ? e.code : sleep_until(signal_deadline(deadline_after(ns)), remaining);
 }
 
 int64_t sys_clock_nanosleep(uint64_t clock, uint64_t flags, uint64_t request, uint64_t remaining)
@@ -107,7 +107,7 @@ int64_t sys_clock_nanosleep(uint64_t clock, uint64_t flags, uint64_t request, ui
     uint64_t ns;
     err_t e = timespec_read(request, &ns);
     if (failed(e)) return e.code;
-    if (!(flags & LINUX_TIMER_ABSTIME)) return sleep_until(deadline_after(ns), remaining);
+    if (!(flags & LINUX_TIMER_ABSTIME)) return sleep_until(signal_deadline(deadline_after(ns)), remaining);
     if (id != LINUX_CLOCK_REALTIME) return sleep_until(ns, 0);
     uint64_t now = time_realtime_ns();
     return sleep_until(deadline_after(ns > now ? ns - now : 0), 0);
