@@ -31,5 +31,13 @@ _Static_assert(sizeof(struct linux_tms) == 32, "ABI");
 #define LINUX_CLOCK_REALTIME_ALARM     8
 #define LINUX_CLOCK_BOOTTIME_ALARM     9
 #define LINUX_CLOCK_TAI                11
-#define LINUX_TIMER_ABSTIME            1
-#define LINUX_USER_HZ                  100
+
+/* CPU clocks of others: the complement of a process's or thread's number, three bits up, with these below.
+ * [linux include/linux/posix-timers_types.h] */
+#define LINUX_CPU_CLOCK_FLAG   0x80000000u
+#define LINUX_CPU_CLOCK_THREAD 4u
+#define LINUX_CPU_CLOCK_KIND   3u
+#define LINUX_CPU_CLOCK_SCHED  2u /* the greatest kind; 3 is a file's clock */
+
+#define LINUX_TIMER_ABSTIME 1
+#define LINUX_USER_HZ       100

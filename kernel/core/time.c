@@ -119,6 +119,8 @@ static inline const struct time_scale *scale(void)
 uint64_t time_now_ns(void) { return time_scale_to_ns(scale(), tsc_read_ordered()); }
 uint64_t time_ns_to_tsc(uint64_t ns) { return time_scale_to_ticks(scale(), ns); }
 
+uint64_t time_tsc_to_ns(uint64_t ticks) { return time_scale_to_ns(scale(), ticks); }
+
 uint64_t time_tsc_khz(void)
 {
     (void)scale();

@@ -25,6 +25,7 @@ uint64_t time_realtime_ns(void); /* since 1970, from the RTC at first use */
 uint64_t time_ns_to_tsc(uint64_t ns);
 /* The page by which programs read the clocks that have been read before (core/time_page.h), in the image. */
 const void *time_page(void);
+uint64_t time_tsc_to_ns(uint64_t ticks); /* a duration */
 uint64_t time_tsc_khz(void);
 const char *time_source_name(void);
 

@@ -109,8 +109,8 @@ TEST(frames_stay_whole_under_threads_and_interrupts)
     is_ending = false;
 
     struct thread *threads[THREADS];
-    struct timer timer = { .fire = break_in };
-    list_init(&timer.link);
+    struct timer timer;
+    timer_init(&timer, break_in);
     for (uint32_t i = 0; i <= THREADS; i++) users[i] = (struct user){ .random = 88172645463325252ull + i };
     for (uint32_t i = 0; i < THREADS; i++) threads[i] = thread_create("frames", work, &users[i]);
     uint64_t free = frame_free_count();

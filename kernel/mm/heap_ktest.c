@@ -91,8 +91,8 @@ TEST(heap_blocks_stay_apart_under_threads_and_interrupts)
 {
     struct heap_stats before = heap_stats();
     struct thread *threads[THREADS];
-    struct timer timer = { .fire = break_in };
-    list_init(&timer.link);
+    struct timer timer;
+    timer_init(&timer, break_in);
     interruptions = 0;
     is_ending = false;
     for (uint32_t i = 0; i <= THREADS; i++) users[i] = (struct user){ .random = 88172645463325252ull + i };

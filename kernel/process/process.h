@@ -3,6 +3,7 @@
  * among the others. The container's first one is its init: it adopts orphans, and its end ends the container. */
 #pragma once
 #include "abi/linux/system.h"
+#include "process/cpu_clock.h"
 #include "process/current.h"
 #include "process/process_id.h"
 #include "process/signal.h"
@@ -56,8 +57,9 @@ struct process {
     char *path; /* as given to exec: AT_EXECFN, reports */
     struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
     uint64_t start_tsc;
-    uint64_t ended_cpu_ns;    /* of threads that have ended; under signal_lock */
-    uint64_t children_cpu_ns; /* of children that were waited for; under process_tree_lock */
+    struct process_usage ended_threads; /* of threads that have ended; under signal_lock */
+    struct process_usage
+        ended_children; /* of those that were waited for, and of theirs; under process_tree_lock */
     bool no_new_privileges;
     bool is_out_of_memory; /* why it ends; set before its signal */
 };

@@ -138,6 +138,7 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     list_remove(&t->process_link);
+    p->ended_threads = process_usage_sum(p->ended_threads, thread_usage(t));
     bool is_last = __atomic_sub_fetch(&p->thread_count, 1, __ATOMIC_RELAXED) == 0;
     bool is_first_thread = t->id == p->id;
     if (!p->is_ending && (is_first_thread || (is_last && !p->has_status))) {

@@ -29,8 +29,7 @@ static void disk_interrupt(struct timer *machine)
 static void disk_begin(struct disk *disk)
 {
     disk->is_busy = true; /* no interrupt can come yet */
-    disk->machine.fire = disk_interrupt;
-    list_init(&disk->machine.link);
+    timer_init(&disk->machine, disk_interrupt);
     if (disk->takes_ns != UINT64_MAX) timer_arm(&disk->machine, time_now_ns() + disk->takes_ns);
 }
 
@@ -104,7 +103,7 @@ TEST(the_example_reads_from_a_disk_that_works)
     EXPECT_OK(disk_read_start(&read, &disk, 60000ull * NS_PER_MS));
     EXPECT_OK(disk_read_finish(&read));
     EXPECT(time_now_ns() - start_ns >= disk.takes_ns);
-    EXPECT(list_is_empty(&read.limit.timer.link));
+    EXPECT(!timer_is_armed(&read.limit.timer));
     executor_stop(0);
 }
 
@@ -130,6 +129,6 @@ TEST(the_example_can_be_cancelled_while_the_disk_works)
     EXPECT(read.has_begun);
     task_cancel(&read.task);
     EXPECT_ERR(disk_read_finish(&read), ERR_INTERRUPTED);
-    EXPECT(list_is_empty(&read.limit.timer.link));
+    EXPECT(!timer_is_armed(&read.limit.timer));
     executor_stop(0);
 }

@@ -74,7 +74,7 @@ TEST(a_sleeping_task_is_cancelled_long_before_its_deadline)
     task_cancel(&probe.task);
     task_join(&probe.task);
     EXPECT_EQ(probe.polls, 2);
-    EXPECT(list_is_empty(&probe.sleep.timer.link));
+    EXPECT(!timer_is_armed(&probe.sleep.timer));
     executor_stop(0);
 }
 
@@ -95,8 +95,8 @@ static void interrupt(struct timer *timer)
 
 TEST(an_interrupt_wakes_a_task_while_every_thread_sleeps)
 {
-    struct probe probe = { .timer.fire = interrupt };
-    list_init(&probe.timer.link);
+    struct probe probe = { 0 };
+    timer_init(&probe.timer, interrupt);
     spawn(&probe, wait_for_interrupt);
     task_join(&probe.task);
     EXPECT(probe.was_in_interrupt);
@@ -140,8 +140,8 @@ static void cancel_in_interrupt(struct timer *timer)
 
 TEST(a_task_that_is_cancelled_while_its_poll_runs_is_polled_again)
 {
-    struct probe probe = { .timer.fire = cancel_in_interrupt };
-    list_init(&probe.timer.link);
+    struct probe probe = { 0 };
+    timer_init(&probe.timer, cancel_in_interrupt);
     spawn(&probe, be_cancelled_while_running);
     task_join(&probe.task);
     EXPECT(probe.was_in_interrupt);

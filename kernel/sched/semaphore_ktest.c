@@ -67,8 +67,8 @@ static void up_from_interrupt(struct timer *timer)
 
 TEST(an_interrupt_may_give_what_a_thread_waits_for)
 {
-    struct timer timer = { .fire = up_from_interrupt };
-    list_init(&timer.link);
+    struct timer timer;
+    timer_init(&timer, up_from_interrupt);
     semaphore_init(&slots, 0);
     timer_arm(&timer, time_now_ns() + NS_PER_MS);
     EXPECT_OK(semaphore_down_until(&slots, time_now_ns() + 2000ull * NS_PER_MS));

@@ -10,8 +10,7 @@ static bool has_begun(const struct task_sleep *sleep) { return sleep->timer.fire
 void task_sleep_start(struct task_sleep *sleep, struct waker waker, uint64_t deadline_ns)
 {
     task_sleep_stop(sleep);
-    list_init(&sleep->timer.link);
-    sleep->timer.fire = wake;
+    timer_init(&sleep->timer, wake);
     sleep->waker = waker;
     timer_arm(&sleep->timer, deadline_ns);
 }

@@ -7,6 +7,7 @@
 #include "arch/percpu.h"
 #include "arch/segments.h"
 #include "core/panic.h"
+#include "core/time.h"
 #include "lib/format.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
@@ -22,6 +23,7 @@ static uint32_t next_id GUARDED_BY(all_lock);
 
 static struct runqueue boot_runqueue;
 static struct thread boot_thread;
+static uint64_t switched_at; /* TSC; 0: the CPU idles */
 extern char boot_stack_top[];
 
 /* One queue a CPU; with one CPU there is one. */
@@ -58,7 +60,8 @@ void sched_init(void)
     percpu()->current = &boot_thread;
     if (CONFIG_DEBUG) lock_order_start();
     segments_set_kernel_stack(boot_thread.stack_top);
-    timer_init();
+    switched_at = tsc_read();
+    timers_start();
 }
 
 struct thread *thread_create_stopped(const char *name, void (*entry)(void *), void *argument)
@@ -98,10 +101,19 @@ static void thread_free(struct thread *t)
 
 void thread_destroy_stopped(struct thread *t) { thread_free(t); }
 
+/* The time up to now was this thread's, unless the CPU was idle. */
+static void count_time(struct thread *t)
+{
+    uint64_t now = tsc_read();
+    if (switched_at) t->cpu_ticks += now - switched_at;
+    switched_at = now;
+}
+
 /* Swaps everything a thread owns of the CPU. FPU registers are not among it: only one thread has a
  * ring-3 side, and the kernel never touches them. */
 static void switch_to(struct thread *from, struct thread *to)
 {
+    count_time(from);
     percpu()->current = to;
     percpu()->user_work = __atomic_load_n(&to->user_work, __ATOMIC_RELAXED);
     segments_set_kernel_stack(to->stack_top);
@@ -134,6 +146,8 @@ void thread_schedule(void)
     bool could_go_on = self->state == THREAD_READY;
     if (CONFIG_DEBUG) lock_order_expect_may_sleep("sleeping");
     while (!(next = runqueue_take(rq))) {
+        if (switched_at) count_time(self);
+        switched_at = 0;
         /* Nothing to run: zero memory for later, a step at a time with interrupts let in between, then
          * wait for one to wake somebody, perhaps ourselves. */
         if (frame_pool_fill_step())
@@ -145,6 +159,7 @@ void thread_schedule(void)
     next->state = THREAD_RUNNING;
     self->switches.voluntary += !could_go_on;
     self->switches.involuntary += could_go_on && next != self;
+    if (!switched_at) switched_at = tsc_read();
     if (next != self) switch_to(self, next);
     if (CONFIG_DEBUG) lock_order_resume(&self->mutexes[0]);
     reap_ended(rq);
@@ -226,6 +241,13 @@ void thread_detach(struct thread *t)
     else
         t->is_detached = true;
     if (on) interrupts_on();
+}
+
+uint64_t thread_cpu_time_ns(const struct thread *t)
+{
+    uint64_t ticks = t->cpu_ticks;
+    if (t == thread_current() && switched_at) ticks += tsc_read() - switched_at;
+    return time_tsc_to_ns(ticks);
 }
 
 void thread_set_space(struct space *space, paddr_t root)

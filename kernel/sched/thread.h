@@ -29,6 +29,7 @@ struct thread {
     bool is_interruptible;     /* it is in such a sleep now */
     bool is_detached;          /* nobody will join: freed when it ends */
     uint32_t id;
+    uint64_t cpu_ticks; /* of the TSC, for which it has run, up to the last switch */
     struct { /* as Linux counts: sleeps, if only the CPU idled meanwhile; what others ran in its place */
         uint64_t voluntary, involuntary;
     } switches;
@@ -67,6 +68,9 @@ static inline bool thread_is_interrupted(const struct thread *thread)
 {
     return __atomic_load_n(&thread->user_work, __ATOMIC_RELAXED);
 }
+
+/* The time for which it has had a CPU. */
+uint64_t thread_cpu_time_ns(const struct thread *thread);
 
 /* Runs the current thread in this address space from now on; NULL and PADDR_NONE mean the kernel's
  * own tables, and whoever owned the old ones may then free them. */

@@ -31,11 +31,12 @@ static void deadline_reached(void)
     spin_unlock(&timers_lock);
 }
 
-void timer_init(void) { time_deadline_handler = deadline_reached; }
+void timers_start(void) { time_deadline_handler = deadline_reached; }
 
 void timer_arm(struct timer *timer, uint64_t deadline_ns)
 {
     spin_lock(&timers_lock);
+    list_remove(&timer->link);
     timer->deadline_ns = deadline_ns;
     struct list *before = &timers;
     LIST_FOR_EACH (node, &timers) {
@@ -47,11 +48,15 @@ void timer_arm(struct timer *timer, uint64_t deadline_ns)
     spin_unlock(&timers_lock);
 }
 
-void timer_cancel(struct timer *timer)
+bool timer_disarm(struct timer *timer)
 {
     spin_lock(&timers_lock);
+    bool was_armed = timer_is_armed(timer);
     bool was_first = first_locked() == timer;
     list_remove(&timer->link);
     if (was_first) program_hardware_locked();
     spin_unlock(&timers_lock);
+    return was_armed;
 }
+
+void timer_cancel(struct timer *timer) { timer_disarm(timer); }

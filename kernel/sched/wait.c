@@ -27,10 +27,10 @@ static void timer_wakes(struct timer *timer)
 static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
                           bool interruptible) NO_THREAD_SAFETY_ANALYSIS
 {
-    struct waiter self = { .thread = thread_current(), .timer.fire = timer_wakes };
+    struct waiter self = { .thread = thread_current() };
     if (interruptible && thread_is_interrupted(self.thread)) return ERR_INTERRUPTED;
     list_push_back(&queue->waiters, &self.link);
-    list_init(&self.timer.link);
+    timer_init(&self.timer, timer_wakes);
 
     uint32_t flags = queue->lock.saved_flags;
     queue->lock.saved_flags = 0; /* keep interrupts off across the unlock */

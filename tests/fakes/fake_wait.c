@@ -70,6 +70,13 @@ void timer_cancel(struct timer *timer)
     if (armed == timer) armed = NULL;
 }
 
+bool timer_disarm(struct timer *timer)
+{
+    bool was_armed = armed == timer;
+    timer_cancel(timer);
+    return was_armed;
+}
+
 bool fake_wait_has_timer(void) { return armed; }
 
 void fake_wait_fire_timer(void)

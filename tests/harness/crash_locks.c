@@ -84,8 +84,8 @@ static void lock_mutex(struct timer *timer) NO_THREAD_SAFETY_ANALYSIS
 
 static void mutex_in_interrupt(void)
 {
-    static struct timer timer = { .fire = lock_mutex };
-    list_init(&timer.link);
+    static struct timer timer;
+    timer_init(&timer, lock_mutex);
     timer_arm(&timer, time_now_ns());
     thread_sleep_until_ns(time_now_ns() + 1000000000ull);
 }
