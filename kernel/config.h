@@ -4,7 +4,7 @@
 #include "lib/base.h"
 
 enum {
-    CONFIG_CPUS_MAX = 8,
+    CONFIG_CPUS_MAX = 64, /* a set of CPUs is one word */
 
     /* ---- memory ---- */
     CONFIG_POOL_BLOCKS = 32,           /* of 2 MiB, zeroed by idle CPUs for the next faults */
@@ -16,10 +16,15 @@ enum {
 
     /* ---- threads ---- */
     CONFIG_KERNEL_STACK_BYTES = 16384,
-    CONFIG_IST_STACK_BYTES = 4096, /* double fault, NMI, machine check, debug */
+    CONFIG_STACKS_KEPT = 8,         /* of ended threads, for the next ones */
+    CONFIG_IDLE_STACK_BYTES = 8192, /* of the boot CPU; the others have thread stacks */
+    CONFIG_IST_STACK_BYTES = 4096,  /* double fault, NMI, machine check, debug */
     CONFIG_THREAD_NAME_MAX = 24,
-    CONFIG_TASKS_MAX = 1024,   /* asynchronous tasks at a time, on all CPUs */
-    CONFIG_EXECUTOR_TURN = 64, /* polls of tasks before other threads of the CPU have their turn */
+    CONFIG_TIME_SLICE_US = 4000, /* in ring 3, while another thread waits for the CPU; slice_us= */
+    CONFIG_URGENT_ROW_MAX = 16,  /* kernel threads that run one after the other before one of ring 3 does */
+    CONFIG_CPU_START_MS = 1000,  /* a CPU that takes longer to start is left alone */
+    CONFIG_TASKS_MAX = 1024,     /* asynchronous tasks at a time, on all CPUs */
+    CONFIG_EXECUTOR_TURN = 64,   /* polls of tasks before other threads of the CPU have their turn */
 
     /* ---- lock order, debug builds ---- */
     CONFIG_LOCK_CLASSES_MAX = 128, /* places that initialise locks */
@@ -31,7 +36,8 @@ enum {
     CONFIG_LOG_LINE_MAX = 512,
 
     /* ---- container ---- */
-    CONFIG_PROCESS_IDS_MAX = 32768, /* the highest number of a process or thread, as Linux's pid_max */
+    CONFIG_SIGNALS_QUEUED_MAX = 16384, /* RLIMIT_SIGPENDING, as Linux's with 4 GiB of memory */
+    CONFIG_PROCESS_IDS_MAX = 32768,    /* the highest number of a process or thread, as Linux's pid_max */
     CONFIG_MEMORY_LIMIT_MIN_BYTES = 64 << 10,  /* a program that only exits has a little more */
     CONFIG_USER_STACK_BYTES = 8 * 1024 * 1024, /* RLIMIT_STACK, as Linux's default */
     CONFIG_ARGS_BYTES_MAX = 128 * 1024,        /* argv and envp strings and pointers together */
@@ -52,7 +58,10 @@ enum {
     VECTOR_PIC_BASE = 0x20, /* where the masked PICs could still raise a spurious interrupt */
     VECTOR_IRQ_BASE = 0x30,
     VECTOR_TIMER = 0x70,
+    VECTOR_IPI_RESCHEDULE = 0x71,
+    VECTOR_IPI_TLB = 0x72,
     VECTOR_SPURIOUS = 0x7f, /* low four bits set, as older APICs demand. [intel-sdm3 11.9] */
     VECTOR_COUNT = 128,     /* a stub each, which pushes its number as a signed byte */
     VECTOR_SYSCALL = 0x80,  /* none: marks the frame of a system call */
+    VECTOR_NONE = 0x81,     /* likewise, registers that are nobody's result: rt_sigreturn's */
 };

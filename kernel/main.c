@@ -3,6 +3,7 @@
 #include "abi/boot_info.h"
 #include "arch/cpu.h"
 #include "arch/features.h"
+#include "arch/fpu.h"
 #include "arch/lapic.h"
 #include "arch/percpu.h"
 #include "arch/segments.h"
@@ -12,6 +13,7 @@
 #include "container/container.h"
 #include "container/stdio.h"
 #include "core/entropy.h"
+#include "core/ipi.h"
 #include "core/irq.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -34,6 +36,7 @@
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
 #include "payload.h"
+#include "sched/cpu_start.h"
 #include "sched/thread.h"
 #include "syscall/table.h"
 #include "vm/fault.h"
@@ -43,6 +46,8 @@ NORETURN void kernel_main(uint32_t magic, uint32_t loader_facts) __attribute__((
 extern const char kernel_start[], kernel_end[];
 
 struct percpu percpu_boot = { .self = &percpu_boot };
+struct percpu *percpu_table[CONFIG_CPUS_MAX] = { &percpu_boot };
+uint8_t percpu_changes;
 static struct boot_info boot_info;
 static struct acpi_info acpi;
 
@@ -61,14 +66,28 @@ static void unhandled_trap(struct trap_frame *frame)
     panic_trap(frame, "unexpected %s (vector %u)", trap_name(frame->vector), (unsigned)frame->vector);
 }
 
+/* Somebody's, or another CPU's last word. */
+static void nmi(struct trap_frame *frame)
+{
+    ipi_stop_if_told();
+    unhandled_trap(frame);
+}
+
 static void start_cpu(void)
 {
     features_init();
-    segments_init(&percpu_boot);
     trap_init(unhandled_trap);
+    trap_set_handler(TRAP_NMI, nmi);
     trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
     trap_set_handler(TRAP_DOUBLE_FAULT, fault_double);
     trap_user_page_fault = fault_of_user;
+}
+
+/* What CPUID offers and cannot be used, whatever the program makes of it. */
+static void report_features(void)
+{
+    for (uint32_t i = 0; i < fpu_layout.refusal_count; i++)
+        log_warning("cpu: %s is off: %s", fpu_layout.refusals[i].what, fpu_layout.refusals[i].why);
 }
 
 /* What the command line asks of the kernel; docs/command-line.md. */
@@ -107,6 +126,8 @@ static bool read_option(struct cmdline_text word)
         return options.has_channel = !strcmp(argument, "com2");
     else if (!strcmp(text, "ck.stdin"))
         options.is_input_empty = !strcmp(argument, "none");
+    else if (!strcmp(text, "slice_us"))
+        return sched_set_slice_us(number), is_number;
     else if (!strcmp(text, "tsc_khz"))
         return options.tsc_khz = number, is_number;
     else if (!strcmp(text, "fail_nth"))
@@ -282,9 +303,11 @@ static void report_leaks(uint64_t mark)
 
 void kernel_main(uint32_t magic, uint32_t loader_facts)
 {
+    segments_init(&percpu_boot); /* locks ask which CPU this is */
     err_t no_serial = uart_console_start();
     (void)no_serial; /* a machine without one may have a screen */
     start_cpu();
+    report_features();
     read_loader_facts(magic, loader_facts);
     read_acpi();
     arm_failure();
@@ -295,6 +318,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_clock();
     start_channel();
     start_consoles();
+    cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
     syscall_init(options.is_traced);

@@ -44,12 +44,14 @@ $(eval $(call unit_test,mm-debug,$(call tests_in,kernel/mm),$(MM_C),-DCK_DEBUG))
 THREADS_C := $(wildcard kernel/mm/frame*.c) kernel/mm/charge.c kernel/mm/alloc_fail.c kernel/arch/zero.c $(call fakes,panic lock_threads log mm)
 $(eval $(call unit_test,frame-threads,tests/stress/frame_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C)),,-fsanitize=thread -g))
 $(eval $(call unit_test,charge-threads,tests/stress/charge_threads_test.c,kernel/mm/charge.c $(call fakes,panic lock_threads),,-fsanitize=thread -g))
-$(eval $(call unit_test,heap-threads,tests/stress/heap_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C) $(wildcard kernel/mm/heap*.c)),,-fsanitize=thread -g))
+$(eval $(call unit_test,heap-threads,tests/stress/heap_threads_test.c,$(filter-out %_test.c %_ktest.c %/frame_share.c,$(THREADS_C) $(wildcard kernel/mm/heap*.c) $(call fakes,stacks)),,-fsanitize=thread -g))
 
 $(eval $(call unit_test,executor,$(call tests_in,kernel/sched),kernel/sched/executor.c lib/format.c $(call fakes,lock wait)))
 $(eval $(call unit_test,executor-threads,tests/stress/executor_threads_test.c,kernel/sched/executor.c lib/format.c $(call fakes,lock_threads sched_threads),,-fsanitize=thread -g))
 
 $(eval $(call unit_test,zero,kernel/arch/zero_test.c,kernel/arch/zero.c $(call fakes,panic lock)))
+
+$(eval $(call unit_test,fpu-layout,kernel/arch/fpu_layout_test.c,kernel/arch/fpu_layout.c lib/random.c))
 
 # Ten million steps: built for speed instead.
 $(eval $(call unit_test,fragmentation,bench/fragmentation_test.c,bench/buddy.c $(MM_C),-O2 -g0,-O2))

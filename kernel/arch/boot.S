@@ -6,6 +6,8 @@
  * address 0, for the few instructions until we jump high) and the image at -2 GiB. mm/kernel_map.c
  * replaces them. Nothing here touches memory outside the image. */
 
+#include "offsets.h"
+
 #define KERNEL_BASE 0xffffffff80000000
 #define PHYS(symbol) ((symbol) - KERNEL_BASE)
 
@@ -17,6 +19,7 @@
 
 #define MSR_EFER      0xc0000080
 #define EFER_SCE_LME_NXE 0x901 /* SYSCALL, long mode, NX [intel-sdm3 2.2.1] */
+#define CR0_PE 0x1
 #define CR0_PE_MP_NE_WP_PG 0x80010023
 #define CR4_PAE       0x20
 
@@ -144,6 +147,92 @@ boot_long_mode:
     call    *%rax
     ud2
 
+/* ---- the other CPUs ----
+ * A startup interrupt begins in real mode at the first byte of a page below 1 MiB, where sched/cpu_start.c has put
+ * a copy of what follows. The kernel's tables show that page at its own address meanwhile. [intel-sdm3 8.4.4] */
+#define COPY(label) (STARTUP_PAGE + (label) - startup_code)
+
+    .section .rodata
+    .balign 16
+    .code16
+    .global startup_code, startup_code_end
+startup_code:
+    cli
+    cld
+    movw    %cs, %ax
+    movw    %ax, %ds
+    lgdtl   startup_gdt_pointer - startup_code
+    movl    $CR0_PE, %eax
+    movl    %eax, %cr0
+    ljmpl   $0x18, $COPY(startup_protected)
+    .code32
+startup_protected:
+    movl    $0x10, %eax
+    movl    %eax, %ds
+    movl    %eax, %es
+    movl    %eax, %ss
+    movl    $CR4_PAE, %eax
+    movl    %eax, %cr4
+    movl    $PHYS(boot_pml4), %eax
+    movl    %eax, %cr3
+    movl    $MSR_EFER, %ecx
+    movl    $EFER_SCE_LME_NXE, %eax
+    xorl    %edx, %edx
+    wrmsr
+    movl    $CR0_PE_MP_NE_WP_PG, %eax
+    movl    %eax, %cr0
+    ljmp    $0x08, $COPY(startup_long)
+    .code64
+startup_long:
+    movq    $startup_high, %rax
+    jmp     *%rax
+    .balign 8
+startup_gdt:
+    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff
+startup_gdt_pointer:
+    .short . - startup_gdt - 1
+    .long COPY(startup_gdt)
+startup_code_end:
+
+/* Which of the CPUs that were called is this? Its APIC id says: by the leaf for more than 255 of them where there is
+ * one, as ACPI does. One that nobody waits for any more stops here. [intel-sdm2 CPUID 0BH] */
+    .text
+startup_high:
+    xorl    %eax, %eax
+    movl    %eax, %fs
+    movl    %eax, %gs
+    cpuid
+    cmpl    $0x0b, %eax
+    jb      7f
+    movl    $0x0b, %eax
+    xorl    %ecx, %ecx
+    cpuid
+    testl   %ebx, %ebx
+    jnz     8f
+7:  movl    $1, %eax
+    cpuid
+    shrl    $24, %ebx
+    movl    %ebx, %edx
+8:  movq    $cpu_startups, %rdi
+    movl    cpu_startup_count(%rip), %ecx
+9:  subl    $1, %ecx
+    jb      11f
+    cmpl    %edx, CPU_STARTUP_APIC_ID(%rdi)
+    je      10f
+    addq    $CPU_STARTUP_BYTES, %rdi
+    jmp     9b
+10: movl    $CPU_STARTUP_CALLED, %eax
+    movl    $CPU_STARTUP_CAME, %edx
+    lock cmpxchgl %edx, CPU_STARTUP_STATE(%rdi)
+    jne     11f
+    movq    CPU_STARTUP_STACK_TOP(%rdi), %rsp
+    movq    CPU_STARTUP_PERCPU(%rdi), %rdi
+    xorl    %ebp, %ebp
+    call    cpu_start_other
+    ud2
+11: hlt
+    jmp     11b
+
     .section .rodata
 no_long_mode_text: .asciz "cloudkernel: this CPU has no 64-bit mode\r\n"
 no_nx_text:        .asciz "cloudkernel: this CPU has no NX bit\r\n"
@@ -166,5 +255,9 @@ boot_pd_direct:   .skip 4 * 4096
 boot_stack_guard: .skip 4096              /* mm/kernel_map.c leaves it out of the final mapping */
                   .skip 16384
 boot_stack_top:
+    .global idle_stack_guard, idle_stack_top
+idle_stack_guard: .skip 4096              /* likewise */
+                  .skip CONFIG_IDLE_STACK_BYTES
+idle_stack_top:
 
     .section .note.GNU-stack, "", @progbits

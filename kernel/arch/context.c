@@ -3,7 +3,7 @@
 
 void context_start(void);
 
-uint64_t context_prepare(void *stack_top, void (*entry)(void *), void *argument, void (*end)(void))
+uint64_t context_prepare(void *stack_top, void (*entry)(void *), void *argument)
 {
     uint64_t *sp = stack_top;
     *--sp = (uint64_t)context_start; /* its call then finds the stack aligned to 16 */
@@ -11,7 +11,7 @@ uint64_t context_prepare(void *stack_top, void (*entry)(void *), void *argument,
     *--sp = 0;                       /* rbx */
     *--sp = (uint64_t)entry;         /* r12 */
     *--sp = (uint64_t)argument;      /* r13 */
-    *--sp = (uint64_t)end;           /* r14 */
+    *--sp = 0;                       /* r14 */
     *--sp = 0;                       /* r15 */
     return (uint64_t)sp;
 }

@@ -15,6 +15,8 @@
 #define RFLAGS_AC    (1ull << 18)
 #define RFLAGS_ID    (1ull << 21)
 
+#define CR0_TS (1ull << 3) /* the next floating-point instruction traps, in ring 0 too [intel-sdm3 2.5] */
+
 static inline uint64_t cr0_read(void)
 {
     uint64_t v;
@@ -41,6 +43,12 @@ static inline uint64_t cr4_read(void)
     return v;
 }
 static inline void cr0_write(uint64_t v) { __asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory"); }
+static inline void ts_set(void) { cr0_write(cr0_read() | CR0_TS); }
+static inline void ts_clear(void) { __asm__ volatile("clts" : : : "memory"); }
+static inline void xcr0_write(uint64_t v)
+{
+    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
+}
 static inline void cr3_write(uint64_t v) { __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory"); }
 static inline void cr4_write(uint64_t v) { __asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory"); }
 static inline void tlb_flush_page(uint64_t address)

@@ -2,21 +2,19 @@
 #include "arch/features.h"
 
 #include "arch/cpu.h"
+#include "arch/fpu.h"
 #include "arch/trap.h"
 #include "lib/string.h"
 
-#define MSR_EFER           0xc0000080
-#define MSR_STAR           0xc0000081
-#define MSR_LSTAR          0xc0000082
-#define MSR_FMASK          0xc0000084
-#define MSR_FS_BASE        0xc0000100
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_PAT            0x277
+#define MSR_EFER  0xc0000080
+#define MSR_STAR  0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_FMASK 0xc0000084
+#define MSR_PAT   0x277
 
 /* [intel-sdm3 2.5] */
 #define CR0_MP         (1ull << 1)
 #define CR0_EM         (1ull << 2)
-#define CR0_TS         (1ull << 3)
 #define CR0_NE         (1ull << 5)
 #define CR0_WP         (1ull << 16)
 #define CR0_AM         (1ull << 18) /* ring 3 may ask for alignment checks by RFLAGS.AC */
@@ -40,6 +38,7 @@ struct cpu_features cpu_features;
 
 void syscall_entry(void);
 void syscall_entry_traced(void);
+static void (*entry)(void) = syscall_entry;
 extern uint8_t *const smap_sites_start[], *const smap_sites_end[];
 
 static void read_cpuid(struct cpu_features *f)
@@ -65,18 +64,6 @@ static void read_cpuid(struct cpu_features *f)
     f->hwcap2 = f->fsgsbase ? 2 : 0; /* HWCAP2_FSGSBASE [linux uapi asm/hwcap2.h] */
 }
 
-/* XCR0: all user state the CPU offers except what needs a permission call first (AMX tile data,
- * bit 18) and protection keys, which we do not manage (bit 9). [intel-sdm1 13.3] */
-static void enable_xsave(struct cpu_features *f)
-{
-    const uint64_t unmanaged = 1ull << 9 | 3ull << 17;
-    struct cpuid state = cpuid_read(0xd, 0);
-    f->xcr0 = ((uint64_t)state.edx << 32 | state.eax) & ~unmanaged;
-    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)f->xcr0), "d"((uint32_t)(f->xcr0 >> 32)));
-    f->xsave_bytes = cpuid_read(0xd, 0).ebx;
-    f->reads_xinuse = (f->xcr0 & 1 << 2) && (cpuid_read(0xd, 1).eax & 1 << 2);
-}
-
 /* CLAC and STAC are undefined without SMAP: each site becomes a three-byte NOP. */
 static void remove_smap_sites(void)
 {
@@ -85,48 +72,38 @@ static void remove_smap_sites(void)
         memcpy(*site, nop3, sizeof(nop3));
 }
 
-void features_init(void)
+/* All CPUs are taken to be alike, as every hypervisor and server has them. */
+static void set_registers(const struct cpu_features *f)
 {
-    struct cpu_features *f = &cpu_features;
-    read_cpuid(f);
-
     cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
     cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->pge ? CR4_PGE : 0) | (f->umip ? CR4_UMIP : 0) |
               (f->fsgsbase ? CR4_FSGSBASE : 0) | (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) |
               (f->smap ? CR4_SMAP : 0));
-    f->xsave_bytes = 512;
-    if (f->xsave) enable_xsave(f);
-    if (!f->smap) remove_smap_sites();
     if (f->pat) msr_write(MSR_PAT, PAT_VALUE);
 
     msr_write(MSR_STAR, (uint64_t)(SEGMENT_SYSRET_BASE | 3) << 48 | (uint64_t)SEGMENT_KERNEL_CODE << 32);
     msr_write(MSR_FMASK, SYSCALL_FLAGS_CLEARED);
-    features_set_syscall_entry(false);
+    msr_write(MSR_LSTAR, (uint64_t)entry);
+}
+
+void features_init(void)
+{
+    struct cpu_features *f = &cpu_features;
+    read_cpuid(f);
+    set_registers(f);
+    fpu_init();
+    f->reads_xinuse = (fpu_layout.features & FPU_AVX) && fpu_layout.reads_xinuse;
+    if (!f->smap) remove_smap_sites();
+}
+
+void features_init_other(void)
+{
+    set_registers(&cpu_features);
+    fpu_init_cpu();
 }
 
 void features_set_syscall_entry(bool traced)
 {
-    msr_write(MSR_LSTAR, (uint64_t)(traced ? syscall_entry_traced : syscall_entry));
+    entry = traced ? syscall_entry_traced : syscall_entry;
+    msr_write(MSR_LSTAR, (uint64_t)entry);
 }
-
-void fpu_reset(void)
-{
-    uint32_t mxcsr = 0x1f80; /* all exceptions masked, round to nearest */
-    static const uint8_t zero[512 + 64] ALIGNED(64) READ_ONLY_ZEROS;
-    if (cpu_features.xsave) { /* a header that marks every component as initial */
-        __asm__ volatile("xrstor %0" : : "m"(zero), "a"((uint32_t)-1), "d"((uint32_t)-1));
-    }
-    __asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
-}
-
-void fs_base_write(uint64_t base)
-{
-    if (cpu_features.fsgsbase)
-        __asm__ volatile("wrfsbase %0" : : "r"(base));
-    else
-        msr_write(MSR_FS_BASE, base);
-}
-
-uint64_t fs_base_read(void) { return msr_read(MSR_FS_BASE); }
-void user_gs_base_write(uint64_t base) { msr_write(MSR_KERNEL_GS_BASE, base); }
-uint64_t user_gs_base_read(void) { return msr_read(MSR_KERNEL_GS_BASE); }

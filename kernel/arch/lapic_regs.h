@@ -12,6 +12,14 @@
 #define LAPIC_EOI            0x0b0
 #define LAPIC_SVR            0x0f0
 #define LAPIC_SVR_ENABLE     (1u << 8)
+#define LAPIC_ICR            0x300 /* as an x2APIC one MSR of 64 bits */
+#define LAPIC_ICR_HIGH       0x310
+#define LAPIC_ICR_XAPIC      FIELD(31, 24) /* of the high half: the destination */
+#define LAPIC_ICR_PENDING    (1u << 12)    /* not yet sent. Not there as an x2APIC */
+#define LAPIC_ICR_ASSERT     (1u << 14)
+#define LAPIC_ICR_NMI        (4u << 8 | LAPIC_ICR_ASSERT)
+#define LAPIC_ICR_INIT       (5u << 8 | LAPIC_ICR_ASSERT)
+#define LAPIC_ICR_STARTUP    (6u << 8 | LAPIC_ICR_ASSERT)
 #define LAPIC_LVT_TIMER      0x320
 #define LAPIC_LVT_THERMAL    0x330 /* there when LVTS >= 5 */
 #define LAPIC_LVT_COUNTERS   0x340 /* there when LVTS >= 4 */

@@ -8,39 +8,13 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
-/* Task-state segment, 64-bit form. [intel-sdm3 8.7] */
-struct tss {
-    uint32_t reserved0;
-    uint64_t rsp[3];
-    uint64_t reserved1;
-    uint64_t ist[7]; /* IST n is ist[n - 1] */
-    uint64_t reserved2;
-    uint16_t reserved3;
-    uint16_t io_map_base;
-} PACKED;
-_Static_assert(sizeof(struct tss) == 104, "fixed by the CPU");
-
 /* One stack each, so that a machine check during an NMI finds an unused one. The last word holds
  * the percpu pointer that trap_careful loads. */
 enum { IST_DOUBLE_FAULT, IST_NMI, IST_MACHINE_CHECK, IST_DEBUG, IST_COUNT };
 static const char *const ist_names[IST_COUNT] = { "double-fault", "NMI", "machine-check", "debug" };
+_Static_assert(IST_COUNT *CONFIG_IST_STACK_BYTES == SEGMENTS_STACK_BYTES, "segments.h");
 
-struct cpu_segments {
-    uint64_t gdt[8];
-    struct tss tss;
-};
-
-static struct cpu_segments boot_segments = {
-    .gdt = {
-        [SEGMENT_KERNEL_CODE / 8] = 0x00af9b000000ffff,
-        [SEGMENT_KERNEL_DATA / 8] = 0x00cf93000000ffff,
-        /* At SEGMENT_SYSRET_BASE would be 32-bit user code. Without it ring 3 cannot leave 64-bit mode,
-         * where SYSCALL would enter the kernel by another register on some CPUs. [intel-sdm2 SYSCALL] */
-        [SEGMENT_USER_DATA / 8] = 0x00cff3000000ffff,
-        [SEGMENT_USER_CODE / 8] = 0x00affb000000ffff,
-    },
-};
-static uint8_t ist_stacks[IST_COUNT][CONFIG_IST_STACK_BYTES] ALIGNED(CONFIG_IST_STACK_BYTES);
+static uint8_t boot_ist_stacks[SEGMENTS_STACK_BYTES] ALIGNED(CONFIG_IST_STACK_BYTES);
 
 static void set_tss_descriptor(uint64_t *slot, const struct tss *tss)
 {
@@ -49,39 +23,47 @@ static void set_tss_descriptor(uint64_t *slot, const struct tss *tss)
     slot[1] = base >> 32;
 }
 
-void segments_init(struct percpu *percpu)
+static void fill_gdt(uint64_t *gdt, const struct tss *tss)
 {
-    struct cpu_segments *s = &boot_segments;
+    gdt[SEGMENT_KERNEL_CODE / 8] = 0x00af9b000000ffff;
+    gdt[SEGMENT_KERNEL_DATA / 8] = 0x00cf93000000ffff;
+    /* At SEGMENT_SYSRET_BASE would be 32-bit user code. Without it ring 3 cannot leave 64-bit mode,
+     * where SYSCALL would enter the kernel by another register on some CPUs. [intel-sdm2 SYSCALL] */
+    gdt[SEGMENT_USER_DATA / 8] = 0x00cff3000000ffff;
+    gdt[SEGMENT_USER_CODE / 8] = 0x00affb000000ffff;
+    set_tss_descriptor(&gdt[SEGMENT_TSS / 8], tss);
+}
+
+void segments_init(struct percpu *p)
+{
+    if (!p->ist_stacks) p->ist_stacks = boot_ist_stacks;
     for (int i = 0; i < IST_COUNT; i++) {
-        uint8_t *top = ist_stacks[i] + CONFIG_IST_STACK_BYTES;
-        ((struct percpu **)top)[-1] = percpu;
-        s->tss.ist[i] = (uint64_t)top - 16;
+        uint8_t *top = p->ist_stacks + (i + 1) * CONFIG_IST_STACK_BYTES;
+        ((struct percpu **)top)[-1] = p;
+        p->tss.ist[i] = (uint64_t)top - 16;
     }
-    s->tss.io_map_base = sizeof(struct tss); /* no I/O ports for ring 3 */
-    set_tss_descriptor(&s->gdt[SEGMENT_TSS / 8], &s->tss);
+    p->tss.io_map_base = sizeof(struct tss); /* no I/O ports for ring 3 */
+    fill_gdt(p->gdt, &p->tss);
 
     struct {
         uint16_t limit;
         uint64_t base;
-    } PACKED pointer = { sizeof(s->gdt) - 1, (uint64_t)s->gdt };
+    } PACKED pointer = { sizeof(p->gdt) - 1, (uint64_t)p->gdt };
     /* CS and SS already hold the same selectors with the same meaning (arch/boot.S). */
     __asm__ volatile("lgdt %0; lldt %w2; ltr %w1" : : "m"(pointer), "r"(SEGMENT_TSS), "r"(0) : "memory");
-    msr_write(MSR_GS_BASE, (uint64_t)percpu);
+    msr_write(MSR_GS_BASE, (uint64_t)p);
     msr_write(MSR_KERNEL_GS_BASE, 0);
-}
-
-void segments_set_kernel_stack(uint64_t stack_top)
-{
-    boot_segments.tss.rsp[0] = stack_top;
-    percpu()->kernel_stack = stack_top;
 }
 
 const char *segments_stack_name(uint64_t address, uint64_t *low, uint64_t *high)
 {
-    for (int i = 0; i < IST_COUNT; i++) {
-        *low = (uint64_t)ist_stacks[i];
-        *high = *low + CONFIG_IST_STACK_BYTES;
-        if (address >= *low && address < *high) return ist_names[i];
+    for (uint32_t cpu = 0; cpu < CONFIG_CPUS_MAX; cpu++) {
+        const struct percpu *p = percpu_of(cpu);
+        for (int i = 0; p && i < IST_COUNT; i++) {
+            *low = (uint64_t)p->ist_stacks + (uint64_t)i * CONFIG_IST_STACK_BYTES;
+            *high = *low + CONFIG_IST_STACK_BYTES;
+            if (address >= *low && address < *high) return ist_names[i];
+        }
     }
     return NULL;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* void context_switch(uint64_t *save_rsp, uint64_t load_rsp): what C keeps across a call is all a
+/* void context_switch(struct context *save, uint64_t load_rsp): what C keeps across a call is all a
  * cooperative switch has to keep. arch/context.h */
+#include "offsets.h"
+
     .text
     .global context_switch
 context_switch:
@@ -10,8 +12,9 @@ context_switch:
     pushq   %r13
     pushq   %r14
     pushq   %r15
-    movq    %rsp, (%rdi)
+    movq    %rsp, CONTEXT_RSP(%rdi)
     movq    %rsi, %rsp
+    movl    $0, CONTEXT_IS_ON_CPU(%rdi) /* after the last use of its stack: another CPU may take it */
     popq    %r15
     popq    %r14
     popq    %r13
@@ -20,13 +23,11 @@ context_switch:
     popq    %rbp
     ret
 
-/* The first return of a new thread: entry in R12, argument in R13, end in R14. */
+/* The first return of a new thread: entry in R12, argument in R13. */
     .global context_start
 context_start:
     movq    %r13, %rdi
-    sti
     call    *%r12
-    call    *%r14
     ud2
 
     .section .note.GNU-stack, "", @progbits

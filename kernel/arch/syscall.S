@@ -117,6 +117,8 @@ sys_\name:
     frame_call vfork
     frame_call execve
     frame_call execveat
+    frame_call rt_sigreturn
+    frame_call sigaltstack
 
 syscall_with_frame:
     addq    $8, %rsp                    /* does not return by the table's call */

@@ -45,6 +45,11 @@ void trap_init(trap_handler_t unhandled)
     idt[TRAP_DEBUG][0] |= GATE_IST(4);
     idt[TRAP_BREAKPOINT][0] |= GATE_USER;
     idt[TRAP_OVERFLOW][0] |= GATE_USER;
+    trap_init_other();
+}
+
+void trap_init_other(void)
+{
     struct {
         uint16_t limit;
         uint64_t base;
@@ -64,6 +69,10 @@ void trap_dispatch(struct trap_frame *frame)
 {
     trap_handler_t handler = handlers[frame->vector];
     bool is_interrupt = CONFIG_DEBUG && frame->vector >= TRAP_COUNT;
+    if (frame->vector >= TRAP_COUNT)
+        percpu_count(CPU_INTERRUPTS);
+    else
+        percpu_count(CPU_FAULTS);
     if (is_interrupt) percpu()->interrupt_depth[0]++;
     (handler ? handler : unhandled_trap)(frame);
     if (is_interrupt) percpu()->interrupt_depth[0]--;
@@ -74,6 +83,13 @@ uint64_t trap_fixup(uint64_t rip)
     for (const uint64_t(*f)[2] = trap_fixups; f < trap_fixups_end; f++)
         if ((*f)[0] == rip) return (*f)[1];
     return 0;
+}
+
+bool trap_continue_at_fixup(struct trap_frame *frame)
+{
+    uint64_t fixup = trap_is_from_user(frame) ? 0 : trap_fixup(frame->rip);
+    if (fixup) frame->rip = fixup;
+    return fixup;
 }
 
 const char *trap_name(uint64_t vector)

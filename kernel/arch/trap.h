@@ -58,6 +58,8 @@ typedef void (*trap_handler_t)(struct trap_frame *frame);
 
 /* Fills the IDT for all exceptions with `unhandled` and loads it. Once, on the boot CPU. */
 void trap_init(trap_handler_t unhandled);
+/* Loads it, on a further CPU. */
+void trap_init_other(void);
 /* Runs `handler` with interrupts off for this vector from now on. */
 void trap_set_handler(uint8_t vector, trap_handler_t handler);
 trap_handler_t trap_get_handler(uint8_t vector);
@@ -86,3 +88,5 @@ const char *trap_name(uint64_t vector);
 /* Faults inside these ranges of arch/usercopy.S end at their fix-up instead of a panic.
  * Returns the address to continue at, or 0. */
 uint64_t trap_fixup(uint64_t rip);
+/* For faults that are not a page's: true when the kernel goes on at a fix-up. */
+bool trap_continue_at_fixup(struct trap_frame *frame);

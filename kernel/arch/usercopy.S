@@ -2,6 +2,10 @@
 /* The only instructions that touch user memory from ring 0. Each returns how many bytes it could
  * not do: a fault at a `fault` label continues at its fix-up (trap_fixup). Prototypes: arch/usercopy.h */
 
+#define FPU_SOFTWARE     464 /* 48 bytes of an FXSAVE image that the CPU leaves alone [intel-sdm1 10.5.1] */
+#define FPU_HEADER       512
+#define FPU_HEADER_BYTES 64
+
     .macro smap_site instruction
 661:
     \instruction
@@ -80,6 +84,60 @@ string_fixup:
     smap_site clac
     ret
 
+/* An image of the floating-point state as signal frames hold it. */
+    .global arch_user_xsave
+arch_user_xsave:                        /* (area, head, components, bytes, mark): 0, or 1 after a fault */
+    smap_site stac
+    movl    %edx, %eax
+    movq    %rcx, %r9
+    movq    %rdi, %r10
+    addq    $FPU_SOFTWARE, %rdi
+    movl    $(FPU_HEADER + FPU_HEADER_BYTES - FPU_SOFTWARE) / 8, %ecx
+xsave_head:
+    rep movsq
+    xorl    %edx, %edx
+xsave_registers:
+    xsave64 (%r10)
+xsave_legacy:
+    orb     $3, FPU_HEADER(%r10)        /* x87 and SSE */
+xsave_mark:
+    movl    %r8d, (%r10, %r9)
+    smap_site clac
+    xorl    %eax, %eax
+    ret
+
+/* One instruction that does it all. */
+    .macro user_fpu name, instruction
+    .global \name
+\name:                                  /* (area, components): 0, or 1 after a fault */
+    smap_site stac
+    movl    %esi, %eax
+    xorl    %edx, %edx
+\name\()_at:
+    \instruction (%rdi)
+    smap_site clac
+    xorl    %eax, %eax
+    ret
+    .endm
+
+    user_fpu arch_user_xrstor, xrstor64
+    user_fpu arch_user_fxsave, fxsave64
+    user_fpu arch_user_fxrstor, fxrstor64
+
+    .global arch_user_read_u32
+arch_user_read_u32:                     /* (dst, src): 0, or 1 after a fault */
+    smap_site stac
+read_u32:
+    movl    (%rsi), %eax
+    smap_site clac
+    movl    %eax, (%rdi)
+    xorl    %eax, %eax
+    ret
+one_fixup:
+    smap_site clac
+    movl    $1, %eax
+    ret
+
     .section .rodata
     .balign 8
     .global trap_fixups, trap_fixups_end
@@ -89,6 +147,14 @@ trap_fixups:
     .quad zero_words, zero_words_fixup
     .quad zero_bytes, zero_bytes_fixup
     .quad string_byte, string_fixup
+    .quad xsave_head, one_fixup
+    .quad xsave_registers, one_fixup
+    .quad xsave_legacy, one_fixup
+    .quad xsave_mark, one_fixup
+    .quad arch_user_xrstor_at, one_fixup
+    .quad arch_user_fxsave_at, one_fixup
+    .quad arch_user_fxrstor_at, one_fixup
+    .quad read_u32, one_fixup
 trap_fixups_end:
 
     .section .note.GNU-stack, "", @progbits

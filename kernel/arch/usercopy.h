@@ -10,3 +10,15 @@ uint64_t arch_user_copy(void *dst, const void *src, uint64_t bytes);
 uint64_t arch_user_zero(void *dst, uint64_t bytes);
 /* Bytes copied including the NUL; 0 when there is none within `capacity`; -1 on a fault. */
 int64_t arch_user_string(char *dst, const char *src, uint64_t capacity);
+/* Not 0: it could not be read. */
+uint32_t arch_user_read_u32(uint32_t *dst, const void *src);
+
+/* The floating-point registers to and from an area of arch/fpu.h. Not 0: some of it is not mapped or allowed, or
+ * the CPU refuses what it holds.
+ *
+ * XSAVE, after the 112 bytes from where software's begin to the header's end were copied from `head`; then the
+ * header says that x87 and SSE are in use, and `mark` is put behind the area. */
+uint32_t arch_user_xsave(void *area, const void *head, uint32_t components, uint64_t bytes, uint32_t mark);
+uint32_t arch_user_xrstor(const void *area, uint32_t components);
+uint32_t arch_user_fxsave(void *area, uint32_t unused);
+uint32_t arch_user_fxrstor(const void *area, uint32_t unused);

@@ -5,10 +5,16 @@
  * YMM0 is saved and put back. If the upper halves of the YMM registers are in their initial state before,
  * they are so again afterwards: otherwise the program's SSE instructions would be slow from then on
  * [intel-opt 11.3]. Where the third part of a ZMM register is in use, a write to YMM0 would clear it
- * [intel-sdm1 15.5], and the string instruction does the work, as it does without AVX. */
+ * [intel-sdm1 15.5], and the string instruction does the work, as it does without AVX. Where the registers are
+ * off because the running program has not used them (arch/fpu.h), they are on for as long as this takes.
+ *
+ * Nothing here waits, so no other thread and no other CPU comes in between; an interrupt may, and what its
+ * handler does with YMM0 it undoes. */
 #include "arch/zero.h"
 
+#include "arch/cpu.h"
 #include "arch/features.h"
+#include "arch/percpu.h"
 
 #define STATE_AVX      (1u << 2) /* components of XCR0 and XINUSE [intel-sdm1 13.1] */
 #define STATE_ZMM_HIGH (1u << 6)
@@ -58,6 +64,9 @@ void zero_pages(void *at, uint64_t bytes)
         zero_by_string(at, bytes);
         return;
     }
+    bool was_off = percpu_fpu_is_off() && cr0_read() & CR0_TS; /* not if this interrupted itself */
+    if (was_off) ts_clear();
     zero_by_ymm(at, bytes);
     if (!(in_use & STATE_AVX)) __asm__ volatile("vzeroupper");
+    if (was_off) ts_set();
 }

@@ -250,7 +250,6 @@ void container_signal(uint32_t signal)
     if (signal < 1 || signal > LINUX_NSIG) return;
     spin_lock(&c->queue.lock);
     if (!c->init && !c->early_signal) c->early_signal = signal;
-    if (c->init && !c->has_ended && failed(signal_send(c->init, signal)))
-        log_warning("signal %u has a handler, which cannot be run yet", signal);
+    if (c->init && !c->has_ended) signal_send_number(c->init, signal);
     spin_unlock(&c->queue.lock);
 }

@@ -171,8 +171,9 @@ static const struct file_ops terminal_ops = {
 
 static void signal_broken_pipe(void)
 {
-    err_t e = signal_send_thread(user_thread_current(), LINUX_SIGPIPE);
-    (void)e;
+    const struct linux_siginfo_head info = signal_info_of_sender(LINUX_SIGPIPE, LINUX_SI_USER);
+    err_t e = signal_send_thread(user_thread_current(), &info);
+    (void)e; /* the write fails all the same */
 }
 
 void stdio_init(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which CPUs there are. They have indices from 0, the boot CPU's, without gaps. Any context but for the wait. */
+/* Which CPUs there are. The boot CPU has index 0; a CPU that did not start leaves a gap. Any context. */
 #pragma once
 #include "arch/cpu_set.h"
 #include "arch/percpu.h"
@@ -7,3 +7,5 @@
 /* Those that run threads; once there they stay. Others may follow shortly after boot. */
 cpu_set cpus_online_set(void);
 uint32_t cpus_online(void);
+/* For sched/cpu_start.c. */
+void cpus_add(uint32_t cpu);

@@ -40,7 +40,8 @@ static uint32_t slot_count GUARDED_BY(irq_lock);
 static struct ioapic ioapics[ACPI_IOAPICS_MAX]; /* fixed after init, as are the next two */
 static uint32_t ioapic_count;
 static const struct acpi_madt *irq_madt;
-static uint64_t spurious_count;
+static uint32_t irq_lapic_id;   /* the boot CPU's: all lines lead to it. Fixed after init */
+static uint64_t spurious_count; /* atomic */
 
 static void handle_irq(struct trap_frame *frame)
 {
@@ -54,7 +55,7 @@ static void handle_irq(struct trap_frame *frame)
 static void handle_spurious(struct trap_frame *frame)
 {
     (void)frame;
-    spurious_count++;
+    __atomic_add_fetch(&spurious_count, 1, __ATOMIC_RELAXED);
 }
 
 void irq_init(const struct acpi_madt *madt, struct mmio lapic, const struct mmio *ioapic_regs)
@@ -70,6 +71,7 @@ void irq_init(const struct acpi_madt *madt, struct mmio lapic, const struct mmio
         log_error("irq: no interrupts at all: the local APIC is not mapped");
         return;
     }
+    irq_lapic_id = lapic_id();
     if (madt->why) log_error("irq: no device interrupts: the ACPI table MADT: %s", madt->why);
     for (uint32_t i = 0; i < madt->ioapic_count; i++) {
         e = ioapic_init(&ioapics[ioapic_count], ioapic_regs[i], madt->ioapics[i].gsi_base);
@@ -118,7 +120,7 @@ static err_t attach_locked(const struct ioapic *io, struct irq_line line, irq_ha
     trap_set_handler(vector, handle_irq);
     ioapic_open(io, line.gsi - io->gsi_base,
                 (struct ioapic_route){ .vector = vector,
-                                       .lapic_id = (uint8_t)lapic_id(),
+                                       .lapic_id = (uint8_t)irq_lapic_id,
                                        .is_level = line.is_level,
                                        .is_active_low = line.is_active_low });
     return OK;
@@ -129,7 +131,7 @@ err_t irq_attach(uint32_t irq, irq_handler_t handler, void *context)
     struct irq_line line = line_of(irq);
     const struct ioapic *io = ioapic_of(line.gsi);
     if (!io) return ERR_NO_DEVICE;
-    if (lapic_id() > UINT8_MAX) return ERR_NOT_SUPPORTED;
+    if (irq_lapic_id > UINT8_MAX) return ERR_NOT_SUPPORTED;
 
     spin_lock(&irq_lock);
     err_t e = attach_locked(io, line, handler, context);
@@ -146,4 +148,4 @@ uint64_t irq_count(uint32_t irq)
     return count;
 }
 
-uint64_t irq_spurious_count(void) { return spurious_count; }
+uint64_t irq_spurious_count(void) { return __atomic_load_n(&spurious_count, __ATOMIC_RELAXED); }

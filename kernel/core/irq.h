@@ -18,8 +18,8 @@ typedef void (*irq_handler_t)(void *context);
  * attach to, but the local APIC and its timer work. Once, at boot. */
 void irq_init(const struct acpi_madt *madt, struct mmio lapic, const struct mmio *ioapics);
 
-/* Opens the line to this CPU; for ever. ERR_BUSY, somebody has it; ERR_NO_DEVICE, it leads to no I/O
- * APIC; ERR_NO_SPACE, no vector is left; ERR_NOT_SUPPORTED, this CPU's APIC id is above 255. */
+/* Opens the line to the boot CPU; for ever. ERR_BUSY, somebody has it; ERR_NO_DEVICE, it leads to no I/O
+ * APIC; ERR_NO_SPACE, no vector is left; ERR_NOT_SUPPORTED, that CPU's APIC id is above 255. */
 err_t irq_attach(uint32_t irq, irq_handler_t handler, void *context);
 
 /* Interrupts seen: on one line, and those that came without a cause. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/irq.h"
 
+#include "arch/features.h"
 #include "arch/ioapic.h"
 #include "arch/lapic.h"
 #include "arch/lapic_regs.h"
@@ -173,11 +174,46 @@ TEST(lapic_uses_msrs_where_firmware_switched_to_x2apic)
     EXPECT(lapic_is_ready());
     EXPECT_EQ(fake_msr(0x80f), 0x100 | VECTOR_SPURIOUS);
     EXPECT_EQ(lapic_id(), 300);
-    EXPECT_ERR(irq_attach(20, handler, NULL), ERR_NOT_SUPPORTED);
 
     fake_msr_set(MSR_APIC_BASE, xapic_base);
     EXPECT_OK(lapic_init(lapic_regs, VECTOR_SPURIOUS));
     EXPECT_EQ(lapic_id(), 7);
+}
+
+TEST(lapic_becomes_an_x2apic_where_the_cpu_has_one_in_two_steps)
+{
+    set_up();
+    uint64_t xapic_base = fake_msr(MSR_APIC_BASE);
+    cpu_features.x2apic = true;
+    fake_msr_set(MSR_APIC_BASE, xapic_base & ~MSR_APIC_BASE_ENABLE);
+    EXPECT_OK(lapic_init((struct mmio){ 0 }, VECTOR_SPURIOUS));
+    EXPECT_EQ(fake_msr(MSR_APIC_BASE), xapic_base | MSR_APIC_BASE_X2APIC);
+    EXPECT_EQ(lapic_id_max(), UINT32_MAX - 1);
+    cpu_features.x2apic = false;
+    fake_msr_set(MSR_APIC_BASE, xapic_base);
+    EXPECT_OK(lapic_init(lapic_regs, VECTOR_SPURIOUS));
+}
+
+TEST(lapic_sends_by_one_msr_write_as_an_x2apic_and_by_destination_and_command_otherwise)
+{
+    set_up();
+    uint64_t xapic_base = fake_msr(MSR_APIC_BASE);
+    fake_msr_set(MSR_APIC_BASE, xapic_base | MSR_APIC_BASE_X2APIC);
+    EXPECT_OK(lapic_init(lapic_regs, VECTOR_SPURIOUS));
+    lapic_send(300, 0x71);
+    EXPECT_EQ(fake_msr(0x830), 300ull << 32 | 0x4071);
+    lapic_send_startup(301, 1);
+    EXPECT_EQ(fake_msr(0x830), 301ull << 32 | 0x4601);
+
+    fake_msr_set(MSR_APIC_BASE, xapic_base);
+    EXPECT_OK(lapic_init(lapic_regs, VECTOR_SPURIOUS));
+    EXPECT_EQ(lapic_id_max(), 254);
+    lapic_send_init(9);
+    EXPECT_EQ(lapic.registers[LAPIC_ICR_HIGH / 4], 9u << 24);
+    EXPECT_EQ(lapic.registers[LAPIC_ICR / 4], 0x4500);
+    lapic_send_nmi(10);
+    EXPECT_EQ(lapic.registers[LAPIC_ICR_HIGH / 4], 10u << 24);
+    EXPECT_EQ(lapic.registers[LAPIC_ICR / 4], 0x4400);
 }
 
 TEST(lapic_timer_modes_program_what_the_manual_says)

@@ -3,11 +3,12 @@
  * interrupt handler; nothing that holds one may sleep. Order: docs/locking.md. */
 #pragma once
 #include "arch/cpu.h"
+#include "arch/percpu.h"
 #include "core/lock_order.h"
 #include "lib/base.h"
 
 struct CAPABILITY("spinlock") spinlock {
-    uint32_t held;                   /* 0 or 1 */
+    uint32_t held;                   /* 0, or 1 and the index of the holder's CPU; atomic */
     uint32_t saved_flags;            /* RFLAGS.IF of the holder, under the lock itself */
     const void *owner;               /* the holder's return address in debug builds, for the panic report */
     const char *class[CONFIG_DEBUG]; /* core/lock_order.h */
@@ -25,6 +26,12 @@ struct CAPABILITY("spinlock") spinlock {
  * already holds panics instead of hanging. */
 void spin_lock(struct spinlock *lock) ACQUIRES(lock);
 void spin_unlock(struct spinlock *lock) RELEASES(lock);
+
+/* The same where interrupts are off and stay so: no call in release builds. */
+static inline void spin_lock_off(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY_ANALYSIS;
+static inline void spin_unlock_off(struct spinlock *lock) RELEASES(lock) NO_THREAD_SAFETY_ANALYSIS;
+/* With another of its class held, in an order that the caller knows. */
+void spin_lock_nested_off(struct spinlock *lock) ACQUIRES(lock);
 static inline void spin_set_class_to(struct spinlock *lock, const char *class)
 {
     if (CONFIG_DEBUG) lock->class[0] = class;
@@ -32,4 +39,29 @@ static inline void spin_set_class_to(struct spinlock *lock, const char *class)
 static inline bool spin_is_held(const struct spinlock *lock)
 {
     return __atomic_load_n(&lock->held, __ATOMIC_RELAXED);
+}
+/* Whoever waited for it would wait for ever: it is held further up this stack, or by a CPU that was stopped. For
+ * reports, which go on without it. */
+bool spin_is_lost(const struct spinlock *lock);
+
+void spin_wait(struct spinlock *lock);
+static inline bool spin_try(struct spinlock *lock)
+{
+    uint32_t nobody = 0;
+    return __atomic_compare_exchange_n(&lock->held, &nobody, (uint32_t)percpu_index() + 1, false,
+                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+static inline void spin_lock_off(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (CONFIG_DEBUG)
+        spin_lock(lock);
+    else if (unlikely(!spin_try(lock)))
+        spin_wait(lock);
+}
+static inline void spin_unlock_off(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (CONFIG_DEBUG)
+        spin_unlock(lock);
+    else
+        __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One writer at a time under log_lock; readers are a debugger and the replay to a new sink.
- * A panic on this CPU may find the lock held by itself: log_raw then goes on without it. */
+ * A panic may find the lock lost: log_raw then goes on without it. */
 #include "core/log.h"
 
 #include "config.h"
@@ -62,10 +62,10 @@ void log_write(enum log_level level, const char *format, ...)
 
 void log_raw(const char *text, size_t bytes) NO_THREAD_SAFETY_ANALYSIS
 {
-    bool ours = !spin_is_held(&log_lock);
-    if (ours) spin_lock(&log_lock);
+    bool takes = !spin_is_lost(&log_lock);
+    if (takes) spin_lock(&log_lock);
     emit_locked(text, bytes);
-    if (ours) spin_unlock(&log_lock);
+    if (takes) spin_unlock(&log_lock);
 }
 
 void log_add_sink(struct log_sink *sink, bool replay)

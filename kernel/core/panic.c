@@ -6,6 +6,7 @@
 #include "arch/segments.h"
 #include "arch/trap.h"
 #include "config.h"
+#include "core/ipi.h"
 #include "core/lock_order.h"
 #include "core/log.h"
 #include "core/shutdown.h"
@@ -88,11 +89,11 @@ static void print_registers(const struct trap_frame *f)
     if (stack) print("on the %s stack\n", stack);
 }
 
-/* A panic inside a panic prints one line and stops: whatever the report needs is broken. */
+/* One CPU reports; the others have stopped, whatever they were doing. A panic inside a panic prints one line and stops: whatever the report needs is broken. */
 static void begin_report(void)
 {
     static uint32_t depth;
-    interrupts_off();
+    ipi_stop_others();
     if (CONFIG_DEBUG) lock_order_stop();
     if (depth++ == 0) return;
     if (depth == 2) print("\npanic: again, while reporting the first one\n");

@@ -2,6 +2,7 @@
 #include "core/shutdown.h"
 
 #include "arch/cpu.h"
+#include "core/ipi.h"
 
 static uint16_t debug_exit_port, reset_port;
 static uint8_t reset_value;
@@ -32,7 +33,7 @@ static void reset(void)
 
 void shutdown(uint8_t code)
 {
-    interrupts_off();
+    ipi_stop_others();
     if (debug_exit_port) port_write8(debug_exit_port, code);
     if (shutdown_way == SHUTDOWN_RESET) reset();
     for (;;) cpu_halt();

@@ -22,12 +22,12 @@ void (*console_readable_hook)(void);
 /* ---- output ---- */
 static struct console_output *outputs;
 
-/* With one CPU a lock that is held is held further up our own stack: this is a panic inside the
- * driver, whose text matters more than the screen's state. */
+/* A lock that is lost is held further up our own stack, or by a CPU that was stopped: this is a panic, whose
+ * text matters more than the screen's state. */
 static void output_write(struct console_output *output, const char *text,
                          size_t bytes) NO_THREAD_SAFETY_ANALYSIS
 {
-    bool ours = !spin_is_held(&output->lock);
+    bool ours = !spin_is_lost(&output->lock);
     if (ours) spin_lock(&output->lock);
     output->write(output, text, bytes);
     if (ours) spin_unlock(&output->lock);

@@ -12,8 +12,9 @@ struct proc_process {
     struct space *space; /* valid as long as the process that asks is in the kernel; NULL: it has none */
     struct fs_context *fs;
     struct { /* bit n - 1 of signal n */
-        uint64_t pending, blocked, ignored, caught;
+        uint64_t pending, shared_pending, blocked, ignored, caught;
     } signals;
+    uint32_t signals_queued;     /* of the user, by all processes */
     uint64_t signals_queued_max; /* RLIMIT_SIGPENDING */
     uint64_t capabilities;       /* what root has of them */
     uint64_t voluntary_switches, involuntary_switches;

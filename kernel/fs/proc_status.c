@@ -102,33 +102,21 @@ static void add_memory(struct text *text, const struct proc_process *process)
         text_add(text, "%s:\t%8lu kB\n", lines[i].name, lines[i].bytes >> 10);
 }
 
-static uint32_t count_bits(uint64_t set)
-{
-    uint32_t count = 0;
-    for (; set; set &= set - 1) count++;
-    return count;
-}
-
-/* Signals are the process's, as it has one thread. What the processor does about speculation is not known
+/* What the processor does about speculation is not known
  * here, which Linux has a word for. */
 static void add_state(struct text *text, const struct proc_process *p)
 {
-    text_add(text, "CoreDumping:\t0\nTHP_enabled:\t1\nThreads:\t1\nSigQ:\t%u/%lu\n",
-             count_bits(p->signals.pending), p->signals_queued_max);
+    text_add(text, "CoreDumping:\t0\nTHP_enabled:\t1\nThreads:\t1\nSigQ:\t%u/%lu\n", p->signals_queued,
+             p->signals_queued_max);
     const struct {
         const char *name;
         uint64_t set;
     } sets[] = {
-        { "SigPnd", 0 },
-        { "ShdPnd", p->signals.pending },
-        { "SigBlk", p->signals.blocked },
-        { "SigIgn", p->signals.ignored },
-        { "SigCgt", p->signals.caught },
-        { "CapInh", 0 },
-        { "CapPrm", p->capabilities },
-        { "CapEff", p->capabilities },
-        { "CapBnd", p->capabilities },
-        { "CapAmb", 0 },
+        { "SigPnd", p->signals.pending }, { "ShdPnd", p->signals.shared_pending },
+        { "SigBlk", p->signals.blocked }, { "SigIgn", p->signals.ignored },
+        { "SigCgt", p->signals.caught },  { "CapInh", 0 },
+        { "CapPrm", p->capabilities },    { "CapEff", p->capabilities },
+        { "CapBnd", p->capabilities },    { "CapAmb", 0 },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(sets); i++)
         text_add(text, "%s:\t%016lx\n", sets[i].name, sets[i].set);

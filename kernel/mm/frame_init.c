@@ -4,13 +4,14 @@
  * The metadata is one piece of RAM: the extents (RAM that is ours), the tables of regions, and for each
  * region with RAM its masks and bitmaps, which stay as they are until the region is first used. Per
  * GiB of RAM that is two table entries to write at boot and at most 0.01 % of it in size. */
+#include "arch/startup.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/string.h"
 #include "mm/direct_map.h"
 #include "mm/frame_internal.h"
 
-enum { RESERVED_MAX = 4 }; /* the first page, the image, the initrd, the metadata */
+enum { RESERVED_MAX = 4 }; /* the first two pages, the image, the initrd, the metadata */
 
 /* The direct map has room for this much. */
 #define FRAME_ADDRESS_MAX (64ull << 40)
@@ -160,7 +161,7 @@ void frame_init(const struct boot_info *info, paddr_t kernel_start, paddr_t kern
 {
     struct frame_memory *m = &frame_memory;
     struct reserved reserved = { .count = 0 };
-    reserve(&reserved, 0, PAGE_BYTES);
+    reserve(&reserved, 0, STARTUP_PAGE + PAGE_BYTES); /* where other CPUs begin */
     reserve(&reserved, kernel_start.raw, kernel_end.raw);
     if (info->initrd_bytes) reserve(&reserved, info->initrd.raw, info->initrd.raw + info->initrd_bytes);
 

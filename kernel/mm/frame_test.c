@@ -79,7 +79,7 @@ static void machine_start(uint64_t bytes)
         if (r->kind != BOOT_RANGE_RAM) continue;
         mark((r->base.raw + PAGE_BYTES - 1) >> PAGE_SHIFT, (r->base.raw + r->bytes) >> PAGE_SHIFT, FREE);
     }
-    mark(0, 1, NOT_OURS);
+    mark(0, 2, NOT_OURS);
     mark(KERNEL_START >> PAGE_SHIFT, KERNEL_END >> PAGE_SHIFT, NOT_OURS);
     if (model.info.initrd_bytes)
         mark(model.info.initrd.raw >> PAGE_SHIFT,

@@ -12,6 +12,7 @@
 #include "mm/direct_map.h"
 #include "mm/frame.h"
 #include "mm/heap_internal.h"
+#include "mm/kernel_map.h"
 
 /* At the start of a run, with one block behind it. */
 struct run {
@@ -199,6 +200,7 @@ void heap_trim(void)
 {
     heap_small_trim();
     heap_reserve_trim();
+    kernel_stack_trim();
 }
 
 struct heap_stats heap_stats(void)

@@ -22,7 +22,8 @@ void *heap_alloc_zeroed(size_t bytes) __attribute__((malloc, alloc_size(1)));
 void *heap_resize(void *block, size_t bytes);
 void heap_free(void *block); /* NULL is fine */
 
-/* Gives the frames back that the heap holds and nobody uses, after emptying the caches of all CPUs. The heap
+/* Gives the frames back that the heap holds and nobody uses, after emptying the caches of all CPUs, and stacks that are
+ * kept for threads to come. The heap
  * does so itself before an allocation fails; others may when frames are short. */
 void heap_trim(void);
 

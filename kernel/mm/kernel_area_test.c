@@ -2,6 +2,7 @@
 #include "mm/kernel_map.h"
 
 #include "arch/paging.h"
+#include "config.h"
 #include "mm/alloc_fail.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
@@ -38,13 +39,14 @@ TEST(kernel_area_a_stack_is_writable_and_its_neighbours_are_not_mapped)
     EXPECT(!is_mapped(end - 5 * PAGE_BYTES));
     EXPECT(!is_mapped(end) && !is_mapped((uint64_t)other - KERNEL_STACK_BYTES_MAX - 1));
 
-    kernel_stack_free(top);
+    kernel_stack_free(top, 4 * PAGE_BYTES);
+    kernel_stack_trim();
     EXPECT(!is_mapped(end - 1));
     void *again;
     EXPECT_OK(kernel_stack_alloc(PAGE_BYTES, &again));
     EXPECT(again == top);
-    kernel_stack_free(again);
-    kernel_stack_free(other);
+    kernel_stack_free(again, PAGE_BYTES);
+    kernel_stack_free(other, KERNEL_STACK_BYTES_MAX);
     EXPECT_EQ(frame_free_count(), free_frames);
 }
 
@@ -62,9 +64,26 @@ TEST(kernel_area_a_stack_that_finds_no_memory_leaves_nothing_behind)
         EXPECT_EQ(frame_free_count(), free_frames);
         EXPECT_EQ(fake_lock_held_count(), 0);
     }
-    EXPECT_EQ(n, 4 + 3 + 1); /* frames, tables, and then none left to fail */
+    EXPECT_EQ(n, 1 + 4 + 3 + 1); /* the stack, frames, tables, and then none left to fail */
     alloc_fail_countdown = 0;
-    kernel_stack_free(top);
+    kernel_stack_free(top, 4 * PAGE_BYTES);
+    kernel_stack_trim();
+    EXPECT_EQ(frame_free_count(), free_frames);
+}
+
+TEST(kernel_area_a_few_stacks_of_the_usual_size_are_kept_for_later)
+{
+    start();
+    enum { BYTES = CONFIG_KERNEL_STACK_BYTES, MORE = CONFIG_STACKS_KEPT + 3 };
+    uint64_t free_frames = frame_free_count();
+    void *tops[MORE], *again;
+    for (uint32_t i = 0; i < MORE; i++) EXPECT_OK(kernel_stack_alloc(BYTES, &tops[i]));
+    for (uint32_t i = 0; i < MORE; i++) kernel_stack_free(tops[i], BYTES);
+    for (uint32_t i = 0; i < MORE; i++) EXPECT_EQ(is_mapped((uint64_t)tops[i] - 1), i < CONFIG_STACKS_KEPT);
+    EXPECT_OK(kernel_stack_alloc(BYTES, &again));
+    EXPECT(again == tops[CONFIG_STACKS_KEPT - 1]); /* the last one given back, and warm */
+    kernel_stack_free(again, BYTES);
+    kernel_stack_trim();
     EXPECT_EQ(frame_free_count(), free_frames);
 }
 
@@ -77,7 +96,7 @@ TEST(kernel_area_stacks_end_in_an_error_and_all_can_be_given_back)
     void *one_more;
     for (uint32_t i = 0; i < KERNEL_STACKS_MAX; i++) EXPECT_OK(kernel_stack_alloc(PAGE_BYTES, &tops[i]));
     EXPECT_ERR(kernel_stack_alloc(PAGE_BYTES, &one_more), ERR_TRY_AGAIN);
-    for (uint32_t i = 0; i < KERNEL_STACKS_MAX; i++) kernel_stack_free(tops[i]);
+    for (uint32_t i = 0; i < KERNEL_STACKS_MAX; i++) kernel_stack_free(tops[i], PAGE_BYTES);
     EXPECT_EQ(frame_free_count(), free_frames);
 }
 

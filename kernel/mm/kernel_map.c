@@ -13,7 +13,7 @@
 
 /* arch/boot.S */
 extern uint64_t boot_pml4[PAGE_TABLE_ENTRIES];
-extern char boot_stack_guard[PAGE_BYTES];
+extern char boot_stack_guard[PAGE_BYTES], idle_stack_guard[PAGE_BYTES];
 /* arch/kernel.ld; page aligned */
 extern char kernel_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
     kernel_data_start[], kernel_end[];
@@ -40,6 +40,7 @@ static void map_image(void)
     map_part(kernel_rodata_start, kernel_rodata_end, PTE_NO_EXECUTE);
     map_part(kernel_data_start, kernel_end, PTE_NO_EXECUTE | PTE_WRITE);
     image_tables[page_of_image(boot_stack_guard)] = 0;
+    image_tables[page_of_image(idle_stack_guard)] = 0;
 
     uint64_t *directory =
         pte_table(pte_table(boot_pml4[pte_index(KERNEL_BASE, 4)])[pte_index(KERNEL_BASE, 3)]);
@@ -82,6 +83,7 @@ void kernel_map_init(const struct boot_info *info)
 bool kernel_stack_is_guard(uint64_t address)
 {
     if (address - (uint64_t)boot_stack_guard < PAGE_BYTES) return true;
+    if (address - (uint64_t)idle_stack_guard < PAGE_BYTES) return true;
     return address - KERNEL_STACK_BASE < (uint64_t)KERNEL_STACKS_MAX * KERNEL_STACK_SLOT_BYTES &&
            !page_table_translate(&kernel_page_table, address, NULL, NULL, NULL);
 }

@@ -33,4 +33,7 @@ err_t kernel_map_mmio(paddr_t base, uint64_t bytes, uint32_t type, volatile void
 err_t kernel_stack_alloc(uint64_t bytes, void **top);
 /* True for addresses below a stack that an overflow would touch. Any context. */
 bool kernel_stack_is_guard(uint64_t address);
-void kernel_stack_free(void *top); /* not the one we are on */
+/* Not the one we are on. `bytes` as it was allocated. */
+void kernel_stack_free(void *top, uint64_t bytes);
+/* Gives back the stacks that are kept for later. */
+void kernel_stack_trim(void);

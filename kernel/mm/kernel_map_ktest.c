@@ -8,7 +8,7 @@
 #include "mm/page_table.h"
 #include "tests/harness/test.h"
 
-extern char boot_stack_guard[]; /* arch/boot.S */
+extern char boot_stack_guard[], idle_stack_guard[]; /* arch/boot.S */
 extern char kernel_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
     kernel_data_start[], kernel_end[];
 
@@ -34,7 +34,8 @@ TEST(kernel_map_the_image_is_never_writable_and_executable)
     expect_pages(kernel_start, kernel_text_end, PAGE_EXEC | PAGE_GLOBAL);
     expect_pages(kernel_rodata_start, kernel_rodata_end, PAGE_GLOBAL);
     expect_pages(kernel_data_start, boot_stack_guard, PAGE_WRITE | PAGE_GLOBAL);
-    expect_pages(boot_stack_guard + PAGE_BYTES, kernel_end, PAGE_WRITE | PAGE_GLOBAL);
+    expect_pages(boot_stack_guard + PAGE_BYTES, idle_stack_guard, PAGE_WRITE | PAGE_GLOBAL);
+    expect_pages(idle_stack_guard + PAGE_BYTES, kernel_end, PAGE_WRITE | PAGE_GLOBAL);
 }
 
 TEST(kernel_map_nothing_is_mapped_around_the_image_or_at_low_addresses)
@@ -70,7 +71,7 @@ TEST(kernel_map_stacks_have_an_unmapped_page_below_them)
         EXPECT(!is_mapped(stacks[i] - 1) && kernel_stack_is_guard(stacks[i] - 1));
     }
     EXPECT(!kernel_stack_is_guard(0) && !kernel_stack_is_guard(KERNEL_STACK_BASE - 1));
-    kernel_stack_free(top);
+    kernel_stack_free(top, 2 * PAGE_BYTES);
 }
 
 TEST(kernel_map_a_new_stack_can_be_written_and_leaves_nothing)
@@ -78,11 +79,11 @@ TEST(kernel_map_a_new_stack_can_be_written_and_leaves_nothing)
     uint64_t free_frames = frame_free_count();
     void *top;
     for (uint32_t round = 0; round < 3; round++) {
-        EXPECT_OK(kernel_stack_alloc(4 * PAGE_BYTES, &top));
+        EXPECT_OK(kernel_stack_alloc(3 * PAGE_BYTES, &top));
         volatile uint64_t *words = (uint64_t *)top;
-        for (int32_t i = 1; i <= 4 * PAGE_BYTES / 8; i++) words[-i] = (uint64_t)i;
+        for (int32_t i = 1; i <= 3 * PAGE_BYTES / 8; i++) words[-i] = (uint64_t)i;
         EXPECT_EQ(words[-1], 1);
-        kernel_stack_free(top);
+        kernel_stack_free(top, 3 * PAGE_BYTES);
         EXPECT(!is_mapped((uint64_t)top - 1));
     }
     EXPECT_EQ(frame_free_count(), free_frames);

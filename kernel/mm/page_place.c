@@ -69,9 +69,10 @@ bool page_place_missing(const struct page_place *place, paddr_t block, uint32_t 
     return true;
 }
 
-void page_place_make_leaf(const struct page_place *place, paddr_t block, uint32_t flags)
+void page_place_make_leaf(struct page_table *pt, const struct page_place *place, paddr_t block,
+                          uint32_t flags)
 {
-    pte_replace_table(place->parent, block.raw | pte_from_flags(flags, 2));
+    pte_replace_table(pt, place->parent, block.raw | pte_from_flags(flags, 2));
 }
 
 void page_place_take_over(const struct page_place *place, uint64_t start, uint64_t end, paddr_t block,

@@ -103,7 +103,7 @@ TEST(a_leaf_takes_the_place_of_its_table)
     struct page_place place = look(4);
     uint64_t tables = free - frame_free_count();
     fake_tlb_forgotten_count = 0;
-    page_place_make_leaf(&place, block, RW);
+    page_place_make_leaf(&pt, &place, block, RW);
     EXPECT(fake_tlb_forgotten_count > 0);
     EXPECT_EQ(frame_free_count(), free - tables + 1);
     EXPECT_EQ(charge_counters.kinds[CHARGE_KERNEL], charged + tables - 1);

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "mm/frame_charged.h"
 #include "mm/page_table_internal.h"
+#include "mm/tlb.h"
 
 struct page_table kernel_page_table;
 
@@ -154,7 +155,7 @@ err_t page_table_create_user(struct page_table *pt)
     const uint64_t *kernel = direct_map(kernel_page_table.root);
     memset(table, 0, PAGE_BYTES / 2);
     memcpy(&table[PAGE_TABLE_KERNEL_HALF], &kernel[PAGE_TABLE_KERNEL_HALF], PAGE_BYTES / 2);
-    pt->root = root;
+    *pt = (struct page_table){ .root = root };
     return OK;
 }
 
@@ -190,6 +191,7 @@ static void destroy_below(uint64_t entry, uint32_t level, page_leaf_fn *gone, vo
 void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context)
 {
     const uint64_t *root = direct_map(pt->root);
+    tlb_forget_table(pt);
     uint32_t i = 0;
     while ((i = next_used(root, i, PAGE_TABLE_KERNEL_HALF)) < PAGE_TABLE_KERNEL_HALF)
         destroy_below(root[i++], PAGE_TABLE_LEVELS, gone, context);

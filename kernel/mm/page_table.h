@@ -9,11 +9,13 @@
  * A change that fails (ERR_NO_MEMORY, ERR_EXISTS) has changed no translation. A leaf may be in smaller pieces
  * afterwards: where a second edge needs memory that is not there, the first stays split. */
 #pragma once
+#include "arch/cpu_set.h"
 #include "arch/paging.h"
 #include "lib/base.h"
 
 struct page_table {
     paddr_t root;
+    cpu_set cpus; /* that have it in CR3; mm/tlb.c's */
 };
 
 /* Where they can, the values are the bits of the entry: the page-fault handler passes here. */
@@ -42,7 +44,8 @@ err_t page_table_create_user(struct page_table *pt);
 /* Told of each leaf that goes away, once no TLB holds it. `flags` are of
  * PAGE_OWNERSHIP. */
 typedef void page_leaf_fn(paddr_t paddr, uint8_t leaf_shift, uint32_t flags, void *context);
-/* Frees the tables of the user half and the root. No CPU may have it loaded. `gone` may be NULL. */
+/* Frees the tables of the user half and the root. No thread runs on it; CPUs that still have it loaded lose it.
+ * `gone` may be NULL. */
 void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context);
 
 /* Maps the range with the largest leaves that its alignment allows. ERR_EXISTS: part of it is mapped. */
@@ -169,7 +172,8 @@ paddr_t page_place_block(const struct page_place *place);
 bool page_place_missing(const struct page_place *place, paddr_t block, uint32_t flags,
                         uint64_t missing[PAGE_SET_WORDS]);
 /* One leaf for all of the block instead of the table. */
-void page_place_make_leaf(const struct page_place *place, paddr_t block, uint32_t flags);
+void page_place_make_leaf(struct page_table *pt, const struct page_place *place, paddr_t block,
+                          uint32_t flags);
 
 /* Leaves of [start, end), all of one table, that are marked as shared though nobody else holds frames of
  * `block` any more: they are this table's alone again, and get what `flags` allows. */

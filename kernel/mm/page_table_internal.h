@@ -54,4 +54,4 @@ static inline void walk_count_up(struct walk *w, uint32_t level)
 uint32_t walk_prune(struct walk *w, uint32_t level, paddr_t emptied[PAGE_TABLE_LEVELS - 1]);
 
 /* Puts a leaf where `entry` points to a table of leaves, and frees the table. */
-void pte_replace_table(uint64_t *entry, uint64_t leaf);
+void pte_replace_table(struct page_table *pt, uint64_t *entry, uint64_t leaf);

@@ -21,7 +21,7 @@ void page_table_replace(struct page_table *pt, uint64_t vaddr, paddr_t paddr, ui
 {
     struct walk w = walk_to(pt, vaddr);
     *w.entry[w.level] = paddr.raw | pte_from_flags(flags, w.level);
-    tlb_forget(&vaddr, 1);
+    tlb_forget(pt, &vaddr, 1);
 }
 
 void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_visit_fn *leaf,
@@ -127,12 +127,12 @@ static bool is_joinable(const uint64_t *table)
     return true;
 }
 
-void pte_replace_table(uint64_t *entry, uint64_t leaf)
+void pte_replace_table(struct page_table *pt, uint64_t *entry, uint64_t leaf)
 {
     paddr_t table = PADDR(*entry & PTE_ADDRESS);
     *entry = leaf;
     /* Translations of single pages, and the pointer to the table, may be in the TLB. */
-    tlb_forget_user();
+    tlb_forget_user(pt);
     frame_free_charged(CHARGE_KERNEL, table);
 }
 
@@ -141,5 +141,5 @@ void page_table_join(struct page_table *pt, uint64_t vaddr)
     struct walk w = walk_to(pt, vaddr);
     if (w.level != 1 || field_get(*w.entry[2], PTE_COUNT) != PAGE_TABLE_ENTRIES) return;
     const uint64_t *table = pte_table(*w.entry[2]);
-    if (is_joinable(table)) pte_replace_table(w.entry[2], table[0] | PTE_LEAF);
+    if (is_joinable(table)) pte_replace_table(pt, w.entry[2], table[0] | PTE_LEAF);
 }

@@ -58,6 +58,7 @@ static err_t split_edges(struct page_table *pt, uint64_t start, uint64_t end)
 enum { LEAVING_MAX = 64 };
 
 struct leaving {
+    struct page_table *pt;
     page_leaf_fn *gone;
     void *context;
     uint64_t vaddr[LEAVING_MAX];
@@ -72,7 +73,7 @@ struct leaving {
 static void leaving_flush(struct leaving *l)
 {
     if (l->count == 0) return;
-    tlb_forget(l->vaddr, l->count);
+    tlb_forget(l->pt, l->vaddr, l->count);
     for (uint32_t i = 0; i < l->count; i++) {
         if (!l->what[i].leaf_shift)
             frame_free_charged(CHARGE_KERNEL, PADDR(l->what[i].paddr));
@@ -130,6 +131,7 @@ static void unmap_leaves(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
                          page_leaf_fn *gone, void *context)
 {
     struct leaving leaving;
+    leaving.pt = pt;
     leaving.gone = gone;
     leaving.context = context;
     leaving.count = 0;
@@ -192,10 +194,10 @@ err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
         *leaf = kept | pte_from_flags(kept & PAGE_OWNERSHIP ? flags & ~PAGE_WRITE : flags, w.level);
         changed[count++] = at;
         if (count == LEAVING_MAX) {
-            tlb_forget(changed, count);
+            tlb_forget(pt, changed, count);
             count = 0;
         }
     }
-    if (count) tlb_forget(changed, count);
+    if (count) tlb_forget(pt, changed, count);
     return OK;
 }

@@ -362,7 +362,7 @@ TEST(page_table_the_last_page_of_each_half_can_be_mapped)
     EXPECT(!page_table_translate(&model.pt, user_end, NULL, NULL, NULL));
     EXPECT_OK(page_table_unmap(&model.pt, user_end - HUGE_BYTES, HUGE_BYTES, NULL, NULL));
 
-    struct page_table kernel = { frame_alloc_zeroed() };
+    struct page_table kernel = { .root = frame_alloc_zeroed() };
     EXPECT_OK(page_table_map(&kernel, 0 - (uint64_t)HUGE_BYTES, PADDR(0), HUGE_BYTES, PAGE_WRITE));
     EXPECT_OK(page_table_protect(&kernel, 0 - (uint64_t)PAGE_BYTES, PAGE_BYTES, 0));
     uint32_t flags;

@@ -50,9 +50,10 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     const struct user_thread *from = user_thread_current();
     struct space *space = t->process->space;
     t->thread->space = space;
-    t->thread->page_table = space->page_table.root;
+    t->thread->page_table = &space->page_table;
     t->thread->fs_base = r->flags & LINUX_CLONE_SETTLS ? r->tls : fs_base_read();
     t->thread->gs_base = user_gs_base_read();
+    fpu_copy(&t->thread->fpu, &thread_current()->fpu);
     t->start = *frame;
     t->start.rax = 0;
     if (r->stack) t->start.rsp = r->stack;
@@ -112,6 +113,7 @@ static err_t copy_process(struct process *from, const struct clone_request *r, s
     if (failed(e)) return e;
     p->end_signal = r->end_signal;
     p->no_new_privileges = from->no_new_privileges;
+    p->fpu_permitted = from->fpu_permitted;
     memcpy(p->limits, from->limits, sizeof(p->limits));
     signal_copy_actions(p, from, r->flags & LINUX_CLONE_CLEAR_SIGHAND);
     e = copy_files(p, from, r->flags);

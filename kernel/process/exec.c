@@ -161,10 +161,7 @@ static err_t check_file(struct vnode *vnode, const char **why)
     return a.mode & 0111 ? OK : ERR_ACCESS;
 }
 
-static void use_space(struct space *space)
-{
-    thread_set_space(space, space ? space->page_table.root : PADDR_NONE);
-}
+static void use_space(struct space *space) { thread_set_space(space, space ? &space->page_table : NULL); }
 
 static void set_limits(struct space *space, const struct linux_rlimit *limits)
 {
@@ -269,7 +266,8 @@ void exec_commit(struct exec_image *image)
     set_name(t, p->path);
     t->set_tid = t->clear_tid = t->robust_list = 0;
     signal_reset_for_exec();
-    fpu_reset();
+    fpu_reset(&thread_current()->fpu);
+    p->fpu_permitted = 0;
     fs_base_write(0);
     user_gs_base_write(0);
 }

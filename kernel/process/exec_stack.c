@@ -9,13 +9,13 @@
 #include "core/entropy.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "process/signal_fpu.h"
 #include "vm/usercopy.h"
 
 enum {
     AUXV_PAIRS_MAX = 24,
     RANDOM_BYTES = 16,
-    SIGNAL_FRAME_BYTES = 1024, /* registers and siginfo, besides the FPU state */
-    END_BYTES = 8,             /* zeros above the last string, as on Linux: glibc 2.36 reads them when it
+    END_BYTES = 8, /* zeros above the last string, as on Linux: glibc 2.36 reads them when it
                                 * walks GLIBC_TUNABLES past its end */
 };
 
@@ -76,7 +76,7 @@ static void put_auxv(struct builder *b, const char *path, const struct elf_progr
     put_aux(b, LINUX_AT_HWCAP2, cpu_features.hwcap2);
     put_aux(b, LINUX_AT_EXECFN, put_string(b, path, strlen(path) + 1));
     put_aux(b, LINUX_AT_PLATFORM, put_string(b, "x86_64", 7));
-    put_aux(b, LINUX_AT_MINSIGSTKSZ, align_up(cpu_features.xsave_bytes + SIGNAL_FRAME_BYTES, 64));
+    put_aux(b, LINUX_AT_MINSIGSTKSZ, signal_stack_bytes_min());
     put_aux(b, LINUX_AT_NULL, 0);
 }
 

@@ -57,9 +57,9 @@ struct process {
     char *path; /* as given to exec: AT_EXECFN, reports */
     struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
     uint64_t start_tsc;
-    struct process_usage ended_threads; /* of threads that have ended; under signal_lock */
-    struct process_usage
-        ended_children; /* of those that were waited for, and of theirs; under process_tree_lock */
+    struct process_usage ended_threads;  /* of threads that have ended; under signal_lock */
+    struct process_usage ended_children; /* that were waited for, and of theirs; under process_tree_lock */
+    uint32_t fpu_permitted;              /* what it asked for; atomic. process/fpu_permission.h */
     bool no_new_privileges;
     bool is_out_of_memory; /* why it ends; set before its signal */
 };

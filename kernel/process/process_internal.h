@@ -36,3 +36,5 @@ void process_for_each_locked(void (*each)(struct process *process, void *context
 
 /* trap_user_work of arch/trap.h. */
 void process_user_work(struct trap_frame *frame);
+/* The running thread may sleep again: it was interrupted, and has looked why itself, with signal_lock. */
+void process_forget_interrupt(void);

@@ -17,6 +17,7 @@ static void describe(struct proc_process *out)
         .name = t->name,
         .space = p->space,
         .fs = p->fs,
+        .signals_queued = signal_queued_count(),
         .signals_queued_max = p->limits[LINUX_RLIMIT_SIGPENDING].soft,
         .capabilities = ALL_CAPABILITIES,
         .voluntary_switches = t->thread->switches.voluntary,
@@ -24,7 +25,8 @@ static void describe(struct proc_process *out)
         .no_new_privileges = p->no_new_privileges,
     };
     spin_lock(&p->signal_lock);
-    out->signals.pending = t->signals.pending | p->signals.pending;
+    out->signals.pending = t->signals.pending.set;
+    out->signals.shared_pending = p->signals.pending.set;
     out->signals.blocked = t->signals.blocked;
     for (uint32_t i = 0; i < LINUX_NSIG; i++) {
         uint64_t handler = p->signals.actions[i].handler;

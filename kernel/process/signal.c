@@ -1,45 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Who gets a signal, and what processes want to be done with it. [linux kernel/signal.c] for what a program can see:
+ * which thread is chosen, what is thrown away, and when. */
 #include "process/signal.h"
 
+#include "abi/linux/time.h"
+#include "fs/file.h"
 #include "lib/string.h"
-#include "process/process_internal.h"
-#include "process/user_thread.h"
+#include "process/signal_internal.h"
 
-static uint64_t signal_bit(uint32_t number) { return 1ull << (number - 1); }
+bool signal_has_readers;
 
-static bool is_ignored_by_default(uint32_t number)
+/* ---- what it is sent with ---- */
+
+struct linux_siginfo_head signal_info_of_sender(uint32_t number, int32_t code)
 {
-    switch (number) {
-    case LINUX_SIGCHLD:
-    case LINUX_SIGCONT:
-    case LINUX_SIGURG:
-    case LINUX_SIGWINCH:
-    case LINUX_SIGSTOP:
-    case LINUX_SIGTSTP:
-    case LINUX_SIGTTIN:
-    case LINUX_SIGTTOU: return true;
-    }
-    return false;
+    return (struct linux_siginfo_head){
+        .number = (int32_t)number,
+        .code = code,
+        .sender.pid = process_current()->pid,
+    };
 }
+
+struct linux_siginfo_head signal_info_of_kernel(uint32_t number)
+{
+    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = LINUX_SI_KERNEL };
+}
+
+/* ---- whether it does anything ---- */
 
 static bool is_ignored(const struct process *p, uint32_t number)
 {
     uint64_t handler = p->signals.actions[number - 1].handler;
-    return handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && is_ignored_by_default(number));
+    return handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && signal_default(number) == SIGNAL_IGNORED);
 }
 
-static err_t act_locked(struct process *p, uint32_t number) REQUIRES(p->signal_lock)
+/* What is blocked may get a handler before it is let through. */
+static bool is_lost(const struct user_thread *t, uint32_t number)
 {
-    if (number != LINUX_SIGKILL) {
-        if (is_ignored(p, number)) return OK;
-        if (p->signals.actions[number - 1].handler != LINUX_SIG_DFL) return ERR_NO_SYSCALL;
-    }
-    if (p->is_ending) return OK;
-    p->is_ending = true;
-    p->end_status = wait_status_of_signal(number);
+    return !((t->signals.blocked | t->signals.waits_for) & signal_bit(number)) &&
+           is_ignored(t->process, number);
+}
+
+static bool ends_process(const struct user_thread *t, uint32_t number)
+{
+    return t->process->signals.actions[number - 1].handler == LINUX_SIG_DFL &&
+           signal_default(number) == SIGNAL_ENDS && !(t->signals.waits_for & signal_bit(number));
+}
+
+static void drop_everywhere_locked(struct process *p, uint64_t set) REQUIRES(p->signal_lock)
+{
+    signal_queue_drop(&p->signals.pending, set);
     LIST_FOR_EACH (node, &p->threads)
-        thread_interrupt(LIST_ENTRY(node, struct user_thread, process_link)->thread);
-    return OK;
+        signal_queue_drop(&LIST_ENTRY(node, struct user_thread, process_link)->signals.pending, set);
+}
+
+/* ---- who acts on it ---- */
+
+/* One that is about to look at its signals anyway would only keep others waiting. */
+static bool wants(const struct user_thread *t, uint32_t number)
+{
+    if (t->signals.blocked & signal_bit(number)) return false;
+    if (number == LINUX_SIGKILL) return true;
+    return !t->signals.is_stopped && (t->thread == thread_current() || !thread_is_interrupted(t->thread));
 }
 
 static struct user_thread *first_thread(struct process *p)
@@ -47,42 +69,155 @@ static struct user_thread *first_thread(struct process *p)
     return list_is_empty(&p->threads) ? NULL : LIST_ENTRY(p->threads.next, struct user_thread, process_link);
 }
 
-err_t signal_send(struct process *p, uint32_t number)
+static struct user_thread *find_taker_locked(struct process *p, uint32_t number) REQUIRES(p->signal_lock)
 {
-    err_t e = OK;
-    spin_lock(&p->signal_lock);
-    struct user_thread *t = first_thread(p);
-    if (t && t->signals.blocked & signal_bit(number))
-        p->signals.pending |= signal_bit(number);
+    LIST_FOR_EACH (node, &p->threads) {
+        struct user_thread *t = LIST_ENTRY(node, struct user_thread, process_link);
+        if (wants(t, number)) return t;
+    }
+    return NULL;
+}
+
+static void end_locked(struct process *p, uint32_t number) REQUIRES(p->signal_lock)
+{
+    p->is_ending = true;
+    p->end_status = wait_status_of_signal(number);
+    LIST_FOR_EACH (node, &p->threads)
+        thread_interrupt(LIST_ENTRY(node, struct user_thread, process_link)->thread);
+}
+
+/* `t` is NULL when nobody takes it now: the first one to unblock it will. */
+static void tell_locked(struct process *p, struct user_thread *t, uint32_t number) REQUIRES(p->signal_lock)
+{
+    if (!t) return;
+    if (ends_process(t, number))
+        end_locked(p, number);
     else
-        e = act_locked(p, number);
+        thread_interrupt(t->thread);
+}
+
+/* ---- sending ---- */
+
+/* Stopping and going on cancel each other while they wait; going on does not wait to be acted upon. */
+static void cancel_locked(struct process *p, uint32_t number) REQUIRES(p->signal_lock)
+{
+    if (number == LINUX_SIGCONT) {
+        drop_everywhere_locked(p, SIGNALS_STOP);
+        signal_continue_locked(p);
+    } else {
+        drop_everywhere_locked(p, signal_bit(LINUX_SIGCONT));
+    }
+}
+
+/* `to` is the thread that is meant; NULL: any. */
+static err_t send_locked(struct process *p, struct user_thread *to, const struct linux_siginfo_head *info)
+    REQUIRES(p->signal_lock)
+{
+    uint32_t number = (uint32_t)info->number;
+    struct user_thread *main = to ? to : first_thread(p);
+    if (!main || p->is_ending) return OK;
+    if (unlikely(signal_bit(number) & (SIGNALS_STOP | signal_bit(LINUX_SIGCONT)))) cancel_locked(p, number);
+    if (is_lost(main, number)) return OK;
+    struct signal_pending *pending = to ? &to->signals.pending : &p->signals.pending;
+    err_t e = signal_queue_add(pending, info, p->limits[LINUX_RLIMIT_SIGPENDING].soft);
+    if (failed(e)) return e;
+    if (unlikely(signal_has_readers)) file_readiness_changed();
+    bool takes = wants(main, number);
+    tell_locked(p, takes ? main : to ? NULL : find_taker_locked(p, number), number);
+    return OK;
+}
+
+err_t signal_send(struct process *p, const struct linux_siginfo_head *info)
+{
+    spin_lock(&p->signal_lock);
+    err_t e = send_locked(p, NULL, info);
     spin_unlock(&p->signal_lock);
     return e;
 }
 
-err_t signal_send_thread(struct user_thread *t, uint32_t number)
+err_t signal_send_thread(struct user_thread *t, const struct linux_siginfo_head *info)
 {
-    err_t e = OK;
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
-    if (t->signals.blocked & signal_bit(number))
-        t->signals.pending |= signal_bit(number);
-    else
-        e = act_locked(p, number);
+    err_t e = send_locked(p, t, info);
     spin_unlock(&p->signal_lock);
     return e;
+}
+
+void signal_send_number(struct process *p, uint32_t number)
+{
+    struct linux_siginfo_head info = signal_info_of_kernel(number);
+    err_t e = signal_send(p, &info);
+    (void)e; /* the kernel's own are never refused */
+}
+
+bool signal_force(const struct linux_siginfo_head *info)
+{
+    struct user_thread *t = user_thread_current();
+    struct process *p = t->process;
+    uint32_t number = (uint32_t)info->number;
+    spin_lock(&p->signal_lock);
+    bool is_caught =
+        p->signals.actions[number - 1].handler > LINUX_SIG_IGN && !(t->signals.blocked & signal_bit(number));
+    if (is_caught) {
+        err_t e = signal_queue_add(&t->signals.pending, info, UINT64_MAX);
+        (void)e; /* it is not one of those that are refused */
+        thread_interrupt(t->thread);
+    }
+    spin_unlock(&p->signal_lock);
+    return is_caught;
+}
+
+/* ---- parents ---- */
+
+static struct linux_siginfo_head info_of_child(const struct process *child, uint32_t number)
+{
+    struct linux_siginfo_head info = { .number = (int32_t)number, .child.pid = child->pid };
+    uint32_t status = child->wait_status;
+    if (!child->is_zombie) {
+        bool is_stopped = child->news == NEWS_STOPPED;
+        info.code = is_stopped ? LINUX_CLD_STOPPED : LINUX_CLD_CONTINUED;
+        info.child.status = (int32_t)(is_stopped ? child->stop_signal : LINUX_SIGCONT);
+        return info;
+    }
+    info.code = status & 0x7f ? LINUX_CLD_KILLED : LINUX_CLD_EXITED;
+    info.child.status = (int32_t)(status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
+    info.child.user_ticks = (int64_t)(child->ended_threads.cpu_ns / (1000000000 / LINUX_USER_HZ));
+    return info;
 }
 
 void signal_send_child_locked(struct process *parent, const struct process *child, uint32_t number)
 {
-    (void)child;
-    err_t e = signal_send(parent, number);
-    (void)e;
+    struct linux_siginfo_head info = info_of_child(child, number);
+    spin_lock(&parent->signal_lock);
+    struct linux_sigaction *a = &parent->signals.actions[number - 1];
+    bool is_unwanted = !child->is_zombie && (a->handler == LINUX_SIG_IGN || a->flags & LINUX_SA_NOCLDSTOP);
+    err_t e = is_unwanted ? OK : send_locked(parent, NULL, &info);
+    (void)e; /* there is still wait(2) */
+    spin_unlock(&parent->signal_lock);
 }
 
 bool signal_forgets_children(struct process *p)
 {
-    return p->signals.actions[LINUX_SIGCHLD - 1].handler == LINUX_SIG_IGN;
+    const struct linux_sigaction *a = &p->signals.actions[LINUX_SIGCHLD - 1];
+    return a->handler == LINUX_SIG_IGN || a->flags & LINUX_SA_NOCLDWAIT;
+}
+
+/* ---- what a process wants ---- */
+
+uint64_t signal_pending_set(void)
+{
+    const struct user_thread *t = user_thread_current();
+    return (t->signals.pending.set | t->process->signals.pending.set) & t->signals.blocked;
+}
+
+/* What waits for the process, and this thread does not act upon any more. */
+static void retarget_locked(struct process *p, uint64_t set) REQUIRES(p->signal_lock)
+{
+    for (set &= p->signals.pending.set; set; set &= set - 1) {
+        uint32_t number = (uint32_t)__builtin_ctzll(set) + 1;
+        tell_locked(p, find_taker_locked(p, number), number);
+    }
 }
 
 void signal_set_blocked(uint64_t blocked)
@@ -90,26 +225,54 @@ void signal_set_blocked(uint64_t blocked)
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
-    t->signals.blocked = blocked & ~(signal_bit(LINUX_SIGKILL) | signal_bit(LINUX_SIGSTOP));
-    uint64_t due = (t->signals.pending | p->signals.pending) & ~t->signals.blocked;
-    t->signals.pending &= ~due;
-    p->signals.pending &= ~due;
-    for (; due; due &= due - 1) {
-        err_t e = act_locked(p, (uint32_t)__builtin_ctzll(due) + 1);
-        (void)e;
-    }
+    uint64_t newly = blocked & ~t->signals.blocked;
+    t->signals.blocked = blocked & ~SIGNALS_NEVER_BLOCKED;
+    if (unlikely(signal_due_locked(t))) thread_interrupt(t->thread);
+    if (unlikely(p->signals.pending.set & newly)) retarget_locked(p, newly);
     spin_unlock(&p->signal_lock);
 }
 
-void signal_set_action(struct process *p, uint32_t number, const struct linux_sigaction *action)
+void signal_mask_begin(uint64_t blocked)
 {
+    struct thread_signals *s = &user_thread_current()->signals;
+    s->mask_before = s->blocked;
+    s->restores_mask = true;
+    signal_set_blocked(blocked);
+}
+
+/* A call that was interrupted leaves the rest to signal_act, since the handler is to run with the call's mask. */
+int64_t signal_mask_end(int64_t result)
+{
+    struct user_thread *t = user_thread_current();
+    struct thread_signals *s = &t->signals;
+    if (!s->restores_mask) return result;
+    if (result == 0 && signal_due_locked(t))
+        result = ERR_INTERRUPTED.code; /* without a lock: others only add */
+    if (result == ERR_INTERRUPTED.code) return result;
+    s->restores_mask = false;
+    signal_set_blocked(s->mask_before);
+    return result;
+}
+
+void signal_set_action(uint32_t number, const struct linux_sigaction *action)
+{
+    struct process *p = process_current();
     spin_lock(&p->signal_lock);
     p->signals.actions[number - 1] = *action;
-    if (is_ignored(p, number)) p->signals.pending &= ~signal_bit(number);
+    if (is_ignored(p, number)) drop_everywhere_locked(p, signal_bit(number));
     spin_unlock(&p->signal_lock);
 }
 
-void signal_act(struct trap_frame *frame) { (void)frame; }
+struct linux_sigaction signal_get_action(uint32_t number)
+{
+    struct process *p = process_current();
+    spin_lock(&p->signal_lock);
+    struct linux_sigaction action = p->signals.actions[number - 1];
+    spin_unlock(&p->signal_lock);
+    return action;
+}
+
+/* ---- the lives of threads and processes ---- */
 
 void signal_inherit(struct user_thread *t, bool shares_space)
 {
@@ -142,4 +305,20 @@ void signal_reset_for_exec(void)
     clear_caught(&p->signals);
     t->signals.stack = (struct linux_stack){ .flags = LINUX_SS_DISABLE };
     spin_unlock(&p->signal_lock);
+}
+
+void signal_join_locked(struct user_thread *t)
+{
+    struct process *p = t->process;
+    if (p->is_ending || p->signals.stop_signal || signal_due_locked(t)) thread_interrupt(t->thread);
+}
+
+void signal_leave_locked(struct user_thread *t) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct process *p = t->process;
+    signal_queue_drop(&t->signals.pending, UINT64_MAX);
+    if (list_is_empty(&p->threads))
+        signal_queue_drop(&p->signals.pending, UINT64_MAX);
+    else
+        retarget_locked(p, ~t->signals.blocked);
 }

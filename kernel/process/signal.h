@@ -1,39 +1,91 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals: who gets them, and what they do. */
+/* Signals: who gets them, and what they do.
+ *
+ * A signal that is sent waits in the set of its thread or of its process. A thread that does not block it is told by
+ * thread_interrupt(): it leaves its sleep and the kernel, and on the way to ring 3 signal_act() does what the signal
+ * asks for. What that means for the system call which the thread was in is told in process/signal_restart.h. */
 #pragma once
-#include "abi/linux/signal.h"
 #include "process/process_id.h"
+#include "process/signal_queue.h"
 
 struct process;
 struct trap_frame;
 struct user_thread;
 
-/* Under the process's signal_lock. Bit n - 1 stands for signal n. */
+/* Under the process's signal_lock but for what only its own thread looks at or changes. */
 struct thread_signals {
-    uint64_t blocked;
-    uint64_t pending; /* sent to this thread and not acted upon */
+    struct signal_pending pending; /* sent to this thread and not acted upon */
+    uint64_t blocked;              /* changed by its own thread */
+    uint64_t waits_for;            /* blocked, if the thread did not sleep in rt_sigtimedwait for them */
+    bool is_stopped;               /* sleeps in signal_act until the process goes on */
+    /* ---- its own thread's ---- */
+    bool restores_mask; /* `blocked` is to be `mask_before` again, after the call or the handler */
+    uint64_t mask_before;
     struct linux_stack stack;
+    struct { /* of the last exception, for handlers */
+        uint64_t trap, error, address;
+    } fault;
+    struct { /* of a call with a time limit that begins again: process/signal_restart.h */
+        bool is_kept, is_again;
+        uint32_t number;
+        uint64_t deadline_ns;
+    } restart;
 };
 
 struct process_signals {
-    uint64_t pending;                           /* sent to the process */
+    struct signal_pending pending; /* sent to the process */
+    uint32_t stop_signal;          /* its threads are to stop until SIGCONT, for this reason; 0: none */
+    bool is_stop_told;             /* all have stopped, and the parent knows */
+    bool must_tell_continued;      /* by the first thread that runs */
     struct linux_sigaction actions[LINUX_NSIG]; /* of signal n at n - 1 */
 };
 
-/* Signal `number` for the process, or for one of its threads. Any context.
- * ERR_NO_SYSCALL: a handler is installed, and running it is not supported yet. */
-err_t signal_send(struct process *process, uint32_t number);
-err_t signal_send_thread(struct user_thread *thread, uint32_t number);
+/* ---- sending. Any context. What is ignored, or comes too late, is lost without an error ---- */
 
-/* Signal `number` for a parent, about its child. ERR_NO_SYSCALL is not told. */
+/* To the process, or to one of its threads. ERR_TRY_AGAIN: signal_queue_add. The number is a valid one. */
+err_t signal_send(struct process *process, const struct linux_siginfo_head *info);
+err_t signal_send_thread(struct user_thread *thread, const struct linux_siginfo_head *info);
+/* From the kernel. */
+void signal_send_number(struct process *process, uint32_t number);
+/* As the running process would by kill(2). */
+struct linux_siginfo_head signal_info_of_sender(uint32_t number, int32_t code);
+struct linux_siginfo_head signal_info_of_kernel(uint32_t number);
+
+/* Signal `number` for a parent, about its child: SIGCHLD tells of its end, or of its news (process.h), if the parent
+ * wants to know. */
 void signal_send_child_locked(struct process *parent, const struct process *child, uint32_t number)
     REQUIRES(process_tree_lock);
 /* The process does not want to wait for children: it ignores SIGCHLD, or has said SA_NOCLDWAIT. */
 bool signal_forgets_children(struct process *process);
 
-/* What is blocked for the running thread from now on; what is pending and not among it acts. */
+/* For the running thread, by what it does now. False: nothing catches it, so the process has to end. */
+bool signal_force(const struct linux_siginfo_head *info);
+
+/* ---- what a process wants. The running thread's ---- */
+
+/* What waits and is blocked. */
+uint64_t signal_pending_set(void);
+/* What is blocked from now on; what is pending and not among it acts before ring 3 goes on. */
 void signal_set_blocked(uint64_t blocked);
-void signal_set_action(struct process *process, uint32_t number, const struct linux_sigaction *action);
+/* Until the call is over, or the handler that interrupts it; the call ends with signal_mask_end(). A result of 0,
+ * nothing to tell, becomes ERR_INTERRUPTED where a signal is let through. */
+void signal_mask_begin(uint64_t blocked);
+int64_t signal_mask_end(int64_t result);
+void signal_set_action(uint32_t number, const struct linux_sigaction *action);
+struct linux_sigaction signal_get_action(uint32_t number);
+/* sigaltstack(2). `rsp` is ring 3's. ERR_NOT_PERMITTED, the thread is on its stack now; ERR_INVALID;
+ * ERR_NO_MEMORY, too small. */
+err_t signal_set_stack(const struct linux_stack *stack, uint64_t rsp);
+struct linux_stack signal_get_stack(uint64_t rsp);
+
+/* Takes a signal of the set that waits; false: none does. */
+bool signal_take(uint64_t set, struct linux_siginfo_head *out);
+/* The same, but waits for it. ERR_TRY_AGAIN, none came in time; ERR_INTERRUPTED, by another. */
+err_t signal_wait(uint64_t set, uint64_t deadline_ns, struct linux_siginfo_head *out);
+/* Sleeps until a signal interrupts: ERR_INTERRUPTED. */
+err_t signal_pause(void);
+
+/* ---- the lives of threads and processes ---- */
 
 /* What a new thread has from the running one, which makes it; an alternate stack is not for two threads of a space. */
 void signal_inherit(struct user_thread *thread, bool shares_space);
@@ -41,6 +93,13 @@ void signal_inherit(struct user_thread *thread, bool shares_space);
 void signal_copy_actions(struct process *to, struct process *from, bool clears);
 /* For execve: what was caught has its default action again, and the alternate stack is gone. */
 void signal_reset_for_exec(void);
+/* A thread is among process.threads from now on, or not any more: what it should have acted upon others do. */
+void signal_join_locked(struct user_thread *thread);
+void signal_leave_locked(struct user_thread *thread);
+/* After it has left, without the lock: the parent may have waited for this one to stop. */
+void signal_after_leave(struct process *process);
 
 /* Acts on the signals of the running thread, on the way to ring 3; may not return. */
 void signal_act(struct trap_frame *frame);
+/* rt_sigreturn(2): what the frame holds when the handler's is taken back. The result is the new RAX. */
+int64_t signal_return(struct trap_frame *frame);

@@ -5,6 +5,7 @@
 #include "mm/heap.h"
 #include "process/clone.h"
 #include "process/process_internal.h"
+#include "sched/thread_fpu.h"
 #include "vm/usercopy.h"
 
 /* The first thing that a thread does, in the kernel. The frame has to lie on its stack. */
@@ -19,7 +20,8 @@ static void begin(void *argument)
     trap_resume(&frame);
 }
 
-static void dismiss_locked(struct user_thread *t) REQUIRES(t->process->signal_lock)
+/* Under its process's signal_lock. */
+static void dismiss_locked(struct user_thread *t)
 {
     __atomic_store_n(&t->is_dismissed, true, __ATOMIC_RELAXED);
     thread_interrupt(t->thread);
@@ -34,8 +36,8 @@ static void join_process(struct user_thread *t)
     spin_unlock(&process_tree_lock);
     spin_lock(&p->signal_lock);
     list_push_back(&p->threads, &t->process_link);
-    p->thread_count++;
-    if (p->is_ending) thread_interrupt(t->thread);
+    __atomic_add_fetch(&p->thread_count, 1, __ATOMIC_RELAXED);
+    signal_join_locked(t);
     if (p->is_dismissing) dismiss_locked(t);
     spin_unlock(&p->signal_lock);
 }
@@ -46,10 +48,8 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
     struct user_thread *t = heap_alloc_zeroed(sizeof(*t));
     if (!t) return ERR_NO_MEMORY;
     t->thread = thread_create_stopped("program", entry ? entry : begin, t);
-    if (!t->thread) {
-        heap_free(t);
-        return ERR_NO_MEMORY;
-    }
+    if (!t->thread) goto free_thread;
+    if (failed(thread_fpu_create(t->thread))) goto destroy_stopped;
     t->process = process;
     t->id = id;
     t->tid = id->number;
@@ -58,6 +58,12 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
     t->thread->process = process;
     *out = t;
     return OK;
+
+destroy_stopped:
+    thread_destroy_stopped(t->thread);
+free_thread:
+    heap_free(t);
+    return ERR_NO_MEMORY;
 }
 
 /* The number of the first thread is its process's. */
@@ -138,6 +144,7 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     list_remove(&t->process_link);
+    signal_leave_locked(t);
     p->ended_threads = process_usage_sum(p->ended_threads, thread_usage(t));
     bool is_last = __atomic_sub_fetch(&p->thread_count, 1, __ATOMIC_RELAXED) == 0;
     bool is_first_thread = t->id == p->id;
@@ -155,9 +162,10 @@ void user_thread_exit(uint32_t wait_status)
     struct user_thread *t = user_thread_current();
     interrupts_on();
     vfork_end(t);
-    thread_set_space(NULL, PADDR_NONE); /* before the last thread of the process can empty the space */
+    thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
     put_id(t);
     bool is_last = leave_process(t, wait_status);
+    if (!is_last) signal_after_leave(t->process);
     thread_current()->process = NULL;
     if (is_last) process_become_zombie(t->process);
     thread_current()->user = NULL;

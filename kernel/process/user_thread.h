@@ -20,6 +20,14 @@ struct user_thread {
     struct thread_signals signals;
 };
 
+/* The end of a wait in a system call: `deadline_ns`, unless the call was interrupted and begins again. Once a call. */
+static inline uint64_t signal_deadline(uint64_t deadline_ns)
+{
+    struct thread_signals *s = &user_thread_current()->signals;
+    if (!s->restart.is_again) s->restart.deadline_ns = deadline_ns;
+    return s->restart.deadline_ns;
+}
+
 /* A thread that does not run yet; the caller's use of `id` becomes its own, unless it is
  * the process's. It begins with `entry`, which gets it as
  * its argument, or in ring 3 when that is NULL; the rest is the caller's to fill in.

@@ -11,12 +11,20 @@
 /* IRETQ to an address that is not canonical would fault in ring 0; sign extended it faults in ring 3. */
 static uint64_t canonical(uint64_t address) { return (uint64_t)((int64_t)(address << 16) >> 16); }
 
-static bool take_work(struct thread *thread)
+static void take_work(struct thread *thread)
 {
-    bool shall_yield = percpu()->user_work & USER_WORK_RESCHEDULE;
-    __atomic_store_n(&thread->user_work, 0, __ATOMIC_SEQ_CST);
+    thread_before_user();
+    __atomic_and_fetch(&thread->user_work, ~(uint32_t)USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
     percpu()->user_work = 0;
-    return shall_yield;
+}
+
+void process_forget_interrupt(void)
+{
+    bool on = interrupts_are_on();
+    interrupts_off(); /* the two belong together, and the thread to one CPU meanwhile */
+    __atomic_and_fetch(&thread_current()->user_work, ~(uint32_t)USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
+    percpu()->user_work &= ~(uint32_t)USER_WORK_INTERRUPTED;
+    if (on) interrupts_on();
 }
 
 void process_user_work(struct trap_frame *frame)
@@ -24,12 +32,9 @@ void process_user_work(struct trap_frame *frame)
     struct thread *thread = thread_current();
     if (CONFIG_DEBUG) lock_order_expect_none("returning to ring 3", &thread->mutexes[0]);
     do {
-        bool shall_yield = take_work(thread);
+        take_work(thread);
         interrupts_on();
-        if (shall_yield) thread_yield();
-        struct user_thread *user = thread->user;
-        if (user && user_thread_must_end(user)) user_thread_exit(user->process->end_status);
-        if (user) signal_act(frame);
+        if (thread->user) signal_act(frame);
         interrupts_off();
     } while (percpu()->user_work);
     frame->rip = canonical(frame->rip);

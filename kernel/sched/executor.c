@@ -121,8 +121,11 @@ err_t executor_start(uint32_t cpu)
     wait_queue_init(&executor->ended);
     format_string(name, sizeof(name), "executor/%u", cpu);
     executor->is_stopping = false;
-    executor->thread = thread_create(name, run, executor);
-    return executor->thread ? OK : ERR_NO_MEMORY;
+    executor->thread = thread_create_stopped(name, run, executor);
+    if (!executor->thread) return ERR_NO_MEMORY;
+    executor->thread->affinity = cpu_set_of(cpu);
+    thread_start(executor->thread);
+    return OK;
 }
 
 void executor_stop(uint32_t cpu)

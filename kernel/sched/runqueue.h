@@ -1,36 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The threads of one CPU that could run. Interrupts wake threads, so the lock keeps them off. */
+/* The threads that wait for one CPU. Inside sched/ only. */
 #pragma once
+#include "core/lock.h"
 #include "sched/thread.h"
+#include "sched/timer.h"
+
+/* First in, first out. */
+struct thread_queue {
+    struct thread *first, *last; /* `last` means nothing while there is no first */
+};
+
+static inline void thread_queue_push(struct thread_queue *q, struct thread *t)
+{
+    t->run_next = NULL;
+    if (q->first)
+        q->last->run_next = t;
+    else
+        q->first = t;
+    q->last = t;
+}
+/* NULL when it is empty. */
+static inline struct thread *thread_queue_pop(struct thread_queue *q)
+{
+    struct thread *t = q->first;
+    if (t) q->first = t->run_next;
+    return t;
+}
+/* Takes out what follows `before`; NULL: the first. */
+static inline void thread_queue_remove_after(struct thread_queue *q, struct thread *before)
+{
+    struct thread *t = before ? before->run_next : q->first;
+    *(before ? &before->run_next : &q->first) = t->run_next;
+    if (q->last == t) q->last = before;
+}
+
+/* How a CPU without work waits for some, and so how it is told. */
+enum cpu_rest {
+    REST_NOT,     /* it runs a thread, or looks at `waiting` before it rests */
+    REST_WATCHES, /* MWAIT: a write to `rest` */
+    REST_HALTED,  /* HLT: an interrupt */
+};
 
 struct runqueue {
     struct spinlock lock;
-    struct list ready;    /* of thread.run_link, next to run first; under lock */
-    struct thread *ended; /* to be freed by whoever runs next on this CPU */
-};
+    uint32_t rest;              /* enum cpu_rest; written under lock, watched without */
+    uint32_t waiting;           /* threads in both queues; written under lock, looked at without */
+    struct thread_queue ready;  /* under lock, as is all that follows up to `running`: */
+    struct thread_queue urgent; /* woken kernel threads: they are short, and others wait for them */
+    uint32_t urgent_row;        /* so many of them ran one after the other */
+    bool is_slice_armed;        /* the slice timer is, or will be by the interrupt that is on its way */
+    struct thread *running;     /* may be `idle` */
+    uint64_t switched_at;       /* TSC when it began */
+    struct thread *left;        /* what ran before, to be disposed of; this CPU's own */
+    struct timer slice;
+    uint32_t cpu; /* fixed, as is: */
+    struct thread *idle;
+} ALIGNED(64);
 
-static inline void runqueue_init(struct runqueue *rq)
-{
-    *rq = (struct runqueue){ .lock = SPINLOCK_INIT };
-    list_init(&rq->ready);
-}
+extern struct runqueue *runqueues[CONFIG_CPUS_MAX];
+extern cpu_set cpus_idle; /* that found nothing to run and were given nothing since; atomic */
+static inline struct runqueue *this_runqueue(void) { return percpu()->runqueue; }
 
-static inline void runqueue_add(struct runqueue *rq, struct thread *thread)
-{
-    spin_lock(&rq->lock);
-    list_push_back(&rq->ready, &thread->run_link);
-    spin_unlock(&rq->lock);
-}
+/* A CPU's queue, before the CPU is in use; `idle` runs on it then. */
+void runqueue_init(struct runqueue *rq, uint32_t cpu, struct thread *idle);
 
-/* The thread that has waited longest, or NULL. */
-static inline struct thread *runqueue_take(struct runqueue *rq)
-{
-    struct thread *thread = NULL;
-    spin_lock(&rq->lock);
-    if (!list_is_empty(&rq->ready)) {
-        thread = LIST_ENTRY(rq->ready.next, struct thread, run_link);
-        list_remove(&thread->run_link);
-    }
-    spin_unlock(&rq->lock);
-    return thread;
-}
+/* ---- schedule.c; all with interrupts off ---- */
+
+void schedule_start(void);
+
+/* The queue of the thread's CPU, locked: its cpu and state stay as they are. */
+struct runqueue *runqueue_lock_of(const struct thread *t);
+/* The next to run, as running from now on; NULL: nothing waits. */
+struct thread *runqueue_take_locked(struct runqueue *rq) REQUIRES(rq->lock);
+/* Puts a thread that is MOVING where it may run. */
+void thread_place(struct thread *t);
+/* Goes on as `next`, which was taken. */
+void thread_switch(struct runqueue *rq, struct thread *from, struct thread *next);
+/* On the new stack after a switch. */
+void thread_switched(void);
+
+/* ---- thread.c ---- */
+/* The idle thread of a further CPU, which begins on its stack; NULL. */
+struct thread *thread_create_idle(uint32_t cpu);
+/* Nobody runs on its stack any more. */
+void thread_free(struct thread *t);
+
+/* ---- idle.c ---- */
+/* The idle thread, from its first instruction. Interrupts off. */
+NORETURN void idle_run(void);

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Threads from their creation to their end. */
 #include "sched/thread.h"
 
-#include "arch/context.h"
 #include "arch/cpu.h"
-#include "arch/features.h"
-#include "arch/percpu.h"
 #include "arch/segments.h"
+#include "core/ipi.h"
 #include "core/panic.h"
-#include "core/time.h"
 #include "lib/format.h"
-#include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
-#include "mm/page_table.h"
+#include "mm/tlb.h"
 #include "sched/runqueue.h"
-#include "sched/timer.h"
+#include "sched/thread_fpu.h"
 #include "sched/wait.h"
 
 struct list thread_all = LIST_INIT(thread_all);
@@ -22,24 +19,18 @@ static struct spinlock all_lock = SPINLOCK_INIT;
 static uint32_t next_id GUARDED_BY(all_lock);
 
 static struct runqueue boot_runqueue;
-static struct thread boot_thread;
-static uint64_t switched_at; /* TSC; 0: the CPU idles */
-extern char boot_stack_top[];
+static struct thread boot_thread, boot_idle;
+extern char boot_stack_top[], idle_stack_top[];
 
-/* One queue a CPU; with one CPU there is one. */
-static struct runqueue *this_runqueue(void) { return &boot_runqueue; }
-
-struct thread *thread_current(void) { return percpu_current(); }
-
-static void thread_publish(struct thread *t, const char *name)
+static void thread_publish(struct thread *t)
 {
-    format_string(t->name, sizeof(t->name), "%s", name);
-    list_init(&t->run_link);
     spin_lock(&all_lock);
     t->id = next_id++;
     list_push_back(&thread_all, &t->all_link);
     spin_unlock(&all_lock);
 }
+
+struct thread *thread_current(void) { return percpu_current(); }
 
 uint32_t thread_count(void)
 {
@@ -50,21 +41,56 @@ uint32_t thread_count(void)
     return count;
 }
 
-void sched_init(void)
+/* ---- beginning ---- */
+
+static void first_run(void *thread)
 {
-    runqueue_init(&boot_runqueue);
-    boot_thread.stack_top = (uint64_t)boot_stack_top;
-    boot_thread.state = THREAD_RUNNING;
-    boot_thread.page_table = PADDR_NONE;
-    thread_publish(&boot_thread, "boot");
-    percpu()->current = &boot_thread;
-    if (CONFIG_DEBUG) lock_order_start();
-    segments_set_kernel_stack(boot_thread.stack_top);
-    switched_at = tsc_read();
-    timers_start();
+    struct thread *self = thread;
+    thread_switched();
+    interrupts_on();
+    self->entry(self->argument);
+    thread_exit();
 }
 
-struct thread *thread_create_stopped(const char *name, void (*entry)(void *), void *argument)
+static void idle_first_run(void *unused)
+{
+    (void)unused;
+    thread_switched();
+    idle_run();
+}
+
+static void thread_init(struct thread *t, void *stack_top, void (*first)(void *))
+{
+    t->stack_top = (uint64_t)stack_top;
+    t->context.rsp = context_prepare(stack_top, first, t);
+    t->state = THREAD_SLEEPING; /* until it is started */
+    t->affinity = CPU_SET_ALL;
+}
+
+void sched_init(void)
+{
+    struct percpu *p = percpu();
+    thread_init(&boot_idle, idle_stack_top, idle_first_run);
+    format_string(boot_idle.name, sizeof(boot_idle.name), "idle/0");
+    format_string(boot_thread.name, sizeof(boot_thread.name), "boot");
+    boot_thread.stack_top = (uint64_t)boot_stack_top;
+    boot_thread.context.is_on_cpu = true;
+    boot_thread.state = THREAD_RUNNING;
+    boot_thread.affinity = CPU_SET_ALL;
+    runqueue_init(&boot_runqueue, 0, &boot_idle);
+    boot_runqueue.running = &boot_thread;
+    boot_runqueue.switched_at = tsc_read();
+    p->runqueue = &boot_runqueue;
+    thread_publish(&boot_thread);
+    p->current = &boot_thread;
+    if (CONFIG_DEBUG) lock_order_start();
+    segments_set_kernel_stack(p, boot_thread.stack_top);
+    timers_start();
+    schedule_start();
+    tlb_init();
+}
+
+static struct thread *thread_alloc(void (*first)(void *))
 {
     struct thread *t = heap_alloc_zeroed(sizeof(*t));
     if (!t) return NULL;
@@ -73,11 +99,20 @@ struct thread *thread_create_stopped(const char *name, void (*entry)(void *), vo
         heap_free(t);
         return NULL;
     }
-    t->stack_top = (uint64_t)stack_top;
-    t->rsp = context_prepare(stack_top, entry, argument, thread_exit);
-    t->state = THREAD_SLEEPING;
-    t->page_table = PADDR_NONE;
-    thread_publish(t, name);
+    thread_init(t, stack_top, first);
+    return t;
+}
+
+struct thread *thread_create_stopped(const char *name, void (*entry)(void *), void *argument)
+{
+    struct thread *t = thread_alloc(first_run);
+    if (!t) return NULL;
+    format_string(t->name, sizeof(t->name), "%s", name);
+    t->entry = entry;
+    t->argument = argument;
+    t->cpu = (uint32_t)percpu_index();
+    t->affinity = thread_current()->affinity;
+    thread_publish(t);
     return t;
 }
 
@@ -90,173 +125,102 @@ struct thread *thread_create(const char *name, void (*entry)(void *), void *argu
     return t;
 }
 
-static void thread_free(struct thread *t)
+struct thread *thread_create_idle(uint32_t cpu)
+{
+    struct thread *t = thread_alloc(idle_first_run);
+    if (!t) return NULL;
+    format_string(t->name, sizeof(t->name), "idle/%u", cpu);
+    list_init(&t->all_link);
+    t->cpu = cpu;
+    t->state = THREAD_RUNNING;
+    return t;
+}
+
+/* ---- end ---- */
+
+void thread_free(struct thread *t)
 {
     spin_lock(&all_lock);
     list_remove(&t->all_link);
     spin_unlock(&all_lock);
-    kernel_stack_free((void *)t->stack_top);
+    thread_fpu_destroy(t);
+    kernel_stack_free((void *)t->stack_top, CONFIG_KERNEL_STACK_BYTES);
     heap_free(t);
 }
 
 void thread_destroy_stopped(struct thread *t) { thread_free(t); }
 
-/* The time up to now was this thread's, unless the CPU was idle. */
-static void count_time(struct thread *t)
+/* The stack it stands on is freed by whoever waits for it, or by the next thread of this CPU. */
+void thread_exit(void) NO_THREAD_SAFETY_ANALYSIS
 {
-    uint64_t now = tsc_read();
-    if (switched_at) t->cpu_ticks += now - switched_at;
-    switched_at = now;
-}
-
-/* Swaps everything a thread owns of the CPU. FPU registers are not among it: only one thread has a
- * ring-3 side, and the kernel never touches them. */
-static void switch_to(struct thread *from, struct thread *to)
-{
-    count_time(from);
-    percpu()->current = to;
-    percpu()->user_work = __atomic_load_n(&to->user_work, __ATOMIC_RELAXED);
-    segments_set_kernel_stack(to->stack_top);
-    if (!is_paddr_none(from->page_table)) {
-        from->fs_base = fs_base_read();
-        from->gs_base = user_gs_base_read();
-    }
-    if (!is_paddr_none(to->page_table)) {
-        cr3_write(to->page_table.raw);
-        fs_base_write(to->fs_base);
-        user_gs_base_write(to->gs_base);
-    }
-    context_switch(&from->rsp, to->rsp);
-}
-
-/* A thread that ended cannot free the stack it stands on: the next one to run does. */
-static void reap_ended(struct runqueue *rq)
-{
-    struct thread *ended = rq->ended;
-    if (!ended) return;
-    rq->ended = NULL;
-    thread_free(ended);
-}
-
-void thread_schedule(void)
-{
-    struct runqueue *rq = this_runqueue();
-    struct thread *self = thread_current();
-    struct thread *next;
-    bool could_go_on = self->state == THREAD_READY;
-    if (CONFIG_DEBUG) lock_order_expect_may_sleep("sleeping");
-    while (!(next = runqueue_take(rq))) {
-        if (switched_at) count_time(self);
-        switched_at = 0;
-        /* Nothing to run: zero memory for later, a step at a time with interrupts let in between, then
-         * wait for one to wake somebody, perhaps ourselves. */
-        if (frame_pool_fill_step())
-            interrupts_let_in();
-        else
-            cpu_halt_with_interrupts();
-        interrupts_off();
-    }
-    next->state = THREAD_RUNNING;
-    self->switches.voluntary += !could_go_on;
-    self->switches.involuntary += could_go_on && next != self;
-    if (!switched_at) switched_at = tsc_read();
-    if (next != self) switch_to(self, next);
-    if (CONFIG_DEBUG) lock_order_resume(&self->mutexes[0]);
-    reap_ended(rq);
-}
-
-void thread_yield(void)
-{
-    if (CONFIG_DEBUG) lock_order_expect_may_sleep("yielding");
-    bool on = interrupts_are_on();
-    interrupts_off();
-    struct runqueue *rq = this_runqueue();
-    if (!list_is_empty(&rq->ready)) {
-        struct thread *self = thread_current();
-        self->state = THREAD_READY;
-        runqueue_add(rq, self);
-        thread_schedule();
-    }
-    if (on) interrupts_on();
-}
-
-void thread_prepare_sleep(void) { thread_current()->state = THREAD_SLEEPING; }
-
-void thread_wake(struct thread *t)
-{
-    struct runqueue *rq = this_runqueue();
-    spin_lock(&rq->lock);
-    if (t->state == THREAD_SLEEPING) {
-        t->state = THREAD_READY;
-        list_push_back(&rq->ready, &t->run_link);
-    }
-    spin_unlock(&rq->lock);
-}
-
-void thread_interrupt(struct thread *t)
-{
-    __atomic_store_n(&t->user_work, USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
-    if (t == thread_current())
-        percpu()->user_work |= USER_WORK_INTERRUPTED;
-    else if (t->is_interruptible)
-        thread_wake(t);
-}
-
-void thread_exit(void)
-{
-    struct runqueue *rq = this_runqueue();
     struct thread *self = thread_current();
     interrupts_off();
     ASSERT(self != &boot_thread);
     if (CONFIG_DEBUG) lock_order_expect_none("ending a thread", &self->mutexes[0]);
-    reap_ended(rq);
+    struct runqueue *rq = runqueue_lock_of(self);
     self->state = THREAD_ENDED;
-    if (self->is_detached)
-        rq->ended = self;
-    else if (self->joiner)
-        thread_wake(self->joiner);
+    struct thread *joiner = self->joiner;
+    if (self->is_detached) rq->left = self;
+    spin_unlock_off(&rq->lock);
+    if (joiner) thread_wake(joiner);
     thread_schedule();
     panic("an ended thread was scheduled");
 }
 
-void thread_join(struct thread *t)
+/* It has ended; its CPU is about to leave its stack. */
+static void free_ended(struct thread *t)
 {
-    bool on = interrupts_are_on();
-    interrupts_off();
-    while (t->state != THREAD_ENDED) {
-        t->joiner = thread_current();
-        thread_prepare_sleep();
-        thread_schedule();
+    while (__atomic_load_n(&t->context.is_on_cpu, __ATOMIC_ACQUIRE)) {
+        cpu_relax();
+        ipi_poll();
     }
     thread_free(t);
-    if (on) interrupts_on();
 }
 
-void thread_detach(struct thread *t)
+void thread_join(struct thread *t) NO_THREAD_SAFETY_ANALYSIS
 {
     bool on = interrupts_are_on();
     interrupts_off();
-    if (t->state == THREAD_ENDED)
-        thread_free(t);
+    for (;;) {
+        struct runqueue *rq = runqueue_lock_of(t);
+        bool has_ended = t->state == THREAD_ENDED;
+        if (!has_ended) {
+            t->joiner = thread_current();
+            thread_prepare_sleep();
+        }
+        spin_unlock_off(&rq->lock);
+        if (has_ended) break;
+        thread_schedule();
+    }
+    free_ended(t);
+    if (on) interrupts_on();
+}
+
+void thread_detach(struct thread *t) NO_THREAD_SAFETY_ANALYSIS
+{
+    bool on = interrupts_are_on();
+    interrupts_off();
+    struct runqueue *rq = runqueue_lock_of(t);
+    bool has_ended = t->state == THREAD_ENDED;
+    t->is_detached = true;
+    spin_unlock_off(&rq->lock);
+    if (has_ended) free_ended(t);
+    if (on) interrupts_on();
+}
+
+/* ---- what a thread does with itself ---- */
+
+void thread_set_space(struct space *space, struct page_table *page_table)
+{
+    struct thread *self = thread_current();
+    bool on = interrupts_are_on();
+    interrupts_off();
+    self->space = space;
+    self->page_table = page_table;
+    if (page_table)
+        tlb_want(percpu(), page_table);
     else
-        t->is_detached = true;
-    if (on) interrupts_on();
-}
-
-uint64_t thread_cpu_time_ns(const struct thread *t)
-{
-    uint64_t ticks = t->cpu_ticks;
-    if (t == thread_current() && switched_at) ticks += tsc_read() - switched_at;
-    return time_tsc_to_ns(ticks);
-}
-
-void thread_set_space(struct space *space, paddr_t root)
-{
-    bool on = interrupts_are_on();
-    interrupts_off();
-    thread_current()->space = space;
-    thread_current()->page_table = root;
-    cr3_write(is_paddr_none(root) ? kernel_page_table.root.raw : root.raw);
+        tlb_load_kernel();
     if (on) interrupts_on();
 }
 

@@ -1,62 +1,124 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The hardware is set to the first deadline of its CPU. Where the first timer goes from another CPU it stays as it
+ * was, and one interrupt comes for nothing. */
 #include "sched/timer.h"
 
+#include "core/ipi.h"
 #include "core/lock.h"
 #include "core/time.h"
 
-static struct spinlock timers_lock = SPINLOCK_INIT;
-static struct list timers GUARDED_BY(timers_lock) = LIST_INIT(timers);
+struct timer_queue {
+    struct spinlock lock;
+    struct tree armed;     /* by deadline; under lock, as is: */
+    struct timer *first;   /* of them, or NULL */
+    struct timer *running; /* whose function runs now */
+} ALIGNED(64);
 
-static struct timer *first_locked(void) REQUIRES(timers_lock)
+static struct timer_queue queues[CONFIG_CPUS_MAX] = {
+    [0 ... CONFIG_CPUS_MAX - 1] = { .lock = SPINLOCK_INIT_CLASS("timers") },
+};
+
+static struct timer *timer_of(struct tree_node *node) { return TREE_ENTRY(node, struct timer, node); }
+
+static bool is_here(const struct timer_queue *q) { return q == &queues[percpu_index()]; }
+
+static void program_hardware_locked(struct timer_queue *q) REQUIRES(q->lock)
 {
-    return list_is_empty(&timers) ? NULL : LIST_ENTRY(timers.next, struct timer, link);
+    if (is_here(q)) time_arm_ns(q->first ? q->first->deadline_ns : UINT64_MAX);
 }
 
-static void program_hardware_locked(void) REQUIRES(timers_lock)
+/* Behind those with the same deadline. */
+static void insert_locked(struct timer_queue *q, struct timer *t) REQUIRES(q->lock)
 {
-    struct timer *first = first_locked();
-    time_arm_ns(first ? first->deadline_ns : UINT64_MAX);
+    struct tree_node *before = NULL;
+    for (struct tree_node *at = q->armed.root; at;) {
+        bool is_later = timer_of(at)->deadline_ns <= t->deadline_ns;
+        if (is_later) before = at;
+        at = at->child[is_later];
+    }
+    tree_insert_after(&q->armed, before, &t->node);
+    if (!before) q->first = t;
+    __atomic_store_n(&t->is_armed, true, __ATOMIC_RELAXED);
+}
+
+static void remove_locked(struct timer_queue *q, struct timer *t) REQUIRES(q->lock)
+{
+    if (q->first == t) {
+        struct tree_node *next = tree_next(&t->node);
+        q->first = next ? timer_of(next) : NULL;
+    }
+    tree_remove(&q->armed, &t->node);
+    __atomic_store_n(&t->is_armed, false, __ATOMIC_RELAXED);
 }
 
 static void deadline_reached(void)
 {
-    spin_lock(&timers_lock);
-    for (struct timer *t; (t = first_locked()) && t->deadline_ns <= time_now_ns();) {
-        list_remove(&t->link);
-        spin_unlock(&timers_lock);
+    struct timer_queue *q = &queues[percpu_index()];
+    spin_lock(&q->lock);
+    for (struct timer *t; (t = q->first) && t->deadline_ns <= time_now_ns();) {
+        remove_locked(q, t);
+        q->running = t;
+        spin_unlock(&q->lock);
         t->fire(t);
-        spin_lock(&timers_lock);
+        spin_lock(&q->lock);
+        q->running = NULL;
     }
-    program_hardware_locked();
-    spin_unlock(&timers_lock);
+    program_hardware_locked(q);
+    spin_unlock(&q->lock);
 }
 
 void timers_start(void) { time_deadline_handler = deadline_reached; }
 
-void timer_arm(struct timer *timer, uint64_t deadline_ns)
+/* The queue it is in, or was in last, locked. */
+static struct timer_queue *lock_queue_of(const struct timer *t) NO_THREAD_SAFETY_ANALYSIS
 {
-    spin_lock(&timers_lock);
-    list_remove(&timer->link);
-    timer->deadline_ns = deadline_ns;
-    struct list *before = &timers;
-    LIST_FOR_EACH (node, &timers) {
-        if (LIST_ENTRY(node, struct timer, link)->deadline_ns > deadline_ns) break;
-        before = node;
+    for (;;) {
+        uint32_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_RELAXED);
+        spin_lock(&queues[cpu].lock);
+        if (likely(t->cpu == cpu)) return &queues[cpu];
+        spin_unlock(&queues[cpu].lock);
     }
-    list_push_front(before, &timer->link);
-    if (first_locked() == timer) program_hardware_locked();
-    spin_unlock(&timers_lock);
 }
 
-bool timer_disarm(struct timer *timer)
+static bool disarm_locked(struct timer_queue *q, struct timer *t) REQUIRES(q->lock)
 {
-    spin_lock(&timers_lock);
-    bool was_armed = timer_is_armed(timer);
-    bool was_first = first_locked() == timer;
-    list_remove(&timer->link);
-    if (was_first) program_hardware_locked();
-    spin_unlock(&timers_lock);
+    if (!t->is_armed) return false;
+    bool was_first = q->first == t;
+    remove_locked(q, t);
+    if (was_first) program_hardware_locked(q);
+    return true;
+}
+
+bool timer_disarm(struct timer *t) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct timer_queue *q = lock_queue_of(t);
+    bool was_armed = disarm_locked(q, t);
+    spin_unlock(&q->lock);
     return was_armed;
 }
 
-void timer_cancel(struct timer *timer) { timer_disarm(timer); }
+void timer_arm(struct timer *t, uint64_t deadline_ns)
+{
+    if (timer_is_armed(t)) timer_disarm(t);
+    uint32_t cpu = (uint32_t)percpu_index();
+    struct timer_queue *q = &queues[cpu];
+    spin_lock(&q->lock);
+    __atomic_store_n(&t->cpu, cpu, __ATOMIC_RELAXED);
+    t->deadline_ns = deadline_ns;
+    insert_locked(q, t);
+    if (q->first == t) program_hardware_locked(q);
+    spin_unlock(&q->lock);
+}
+
+void timer_cancel(struct timer *t) NO_THREAD_SAFETY_ANALYSIS
+{
+    for (;;) {
+        struct timer_queue *q = lock_queue_of(t);
+        disarm_locked(q, t);
+        bool is_running = q->running == t && !is_here(q);
+        spin_unlock(&q->lock);
+        if (!is_running) return;
+        cpu_relax(); /* it may arm itself again: look again */
+        ipi_poll();
+    }
+}

@@ -27,21 +27,23 @@ static void timer_wakes(struct timer *timer)
 static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
                           bool interruptible) NO_THREAD_SAFETY_ANALYSIS
 {
-    struct waiter self = { .thread = thread_current() };
+    struct waiter self = { .thread = percpu_current() };
     if (interruptible && thread_is_interrupted(self.thread)) return ERR_INTERRUPTED;
     list_push_back(&queue->waiters, &self.link);
     timer_init(&self.timer, timer_wakes);
 
     uint32_t flags = queue->lock.saved_flags;
     queue->lock.saved_flags = 0; /* keep interrupts off across the unlock */
-    self.thread->is_interruptible = interruptible;
+    __atomic_store_n(&self.thread->is_interruptible, interruptible, __ATOMIC_RELAXED);
     thread_prepare_sleep();
+    /* Whoever interrupts sets the flag and then looks whether we sleep: one of us sees the other. */
+    if (interruptible && thread_is_interrupted(self.thread)) thread_wake(self.thread);
     if (deadline_ns != UINT64_MAX) timer_arm(&self.timer, deadline_ns);
     spin_unlock(&queue->lock);
     thread_schedule();
     spin_lock(&queue->lock);
     queue->lock.saved_flags = flags;
-    self.thread->is_interruptible = false;
+    __atomic_store_n(&self.thread->is_interruptible, false, __ATOMIC_RELAXED);
 
     if (deadline_ns != UINT64_MAX) timer_cancel(&self.timer);
     bool was_woken = list_is_empty(&self.link);

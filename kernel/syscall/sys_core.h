@@ -82,11 +82,20 @@ int64_t sys_uname(uint64_t out);
 int64_t sys_sysinfo(uint64_t out);
 int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags);
 
-/* ---- signals: sys_signal.c ---- */
+/* ---- signals: sys_signal.c, sys_signal_send.c, sys_signal_wait.c; the first two in assembly (sys_frame.h) ---- */
+int64_t sys_rt_sigreturn(void);
+int64_t sys_sigaltstack(void);
 int64_t sys_rt_sigaction(uint64_t signal, uint64_t action, uint64_t old, uint64_t set_bytes);
 int64_t sys_rt_sigprocmask(uint64_t how, uint64_t set, uint64_t old, uint64_t set_bytes);
 int64_t sys_rt_sigpending(uint64_t set, uint64_t set_bytes);
-int64_t sys_sigaltstack(uint64_t stack, uint64_t old);
+int64_t sys_restart_syscall(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 int64_t sys_kill(uint64_t pid, uint64_t signal);
 int64_t sys_tkill(uint64_t tid, uint64_t signal);
 int64_t sys_tgkill(uint64_t pid, uint64_t tid, uint64_t signal);
+int64_t sys_rt_sigqueueinfo(uint64_t pid, uint64_t signal, uint64_t info);
+int64_t sys_rt_tgsigqueueinfo(uint64_t pid, uint64_t tid, uint64_t signal, uint64_t info);
+int64_t sys_pause(void);
+int64_t sys_rt_sigsuspend(uint64_t mask, uint64_t set_bytes);
+int64_t sys_rt_sigtimedwait(uint64_t set, uint64_t info, uint64_t timeout, uint64_t set_bytes);
+int64_t sys_signalfd(uint64_t fd, uint64_t set, uint64_t set_bytes);
+int64_t sys_signalfd4(uint64_t fd, uint64_t set, uint64_t set_bytes, uint64_t flags);

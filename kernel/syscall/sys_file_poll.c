@@ -4,7 +4,7 @@
 
 #include "abi/linux/poll.h"
 #include "abi/linux/time.h"
-#include "process/process.h"
+#include "process/user_thread.h"
 #include "core/time.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
@@ -37,7 +37,7 @@ static struct deadline deadline_after(uint64_t ns)
 {
     uint64_t end;
     if (ns == 0) return (struct deadline){ 0 };
-    return (struct deadline){ add_overflows(time_now_ns(), ns, &end) ? UINT64_MAX : end };
+    return (struct deadline){ signal_deadline(add_overflows(time_now_ns(), ns, &end) ? UINT64_MAX : end) };
 }
 
 /* ---- poll ---- */
@@ -135,13 +135,25 @@ static int64_t finish_timespec(int64_t result, uint64_t address, struct deadline
     return result;
 }
 
+/* The signals that are blocked meanwhile, in user memory; at address 0 it is those that are. */
+static err_t begin_mask(uint64_t address, uint64_t bytes)
+{
+    uint64_t mask;
+    if (!address) return OK;
+    if (bytes != SIGNAL_SET_BYTES) return ERR_INVALID;
+    err_t e = user_copy_in(&mask, UADDR(address), sizeof(mask));
+    if (!failed(e)) signal_mask_begin(mask);
+    return e;
+}
+
 int64_t sys_ppoll(uint64_t list, uint64_t count, uint64_t timeout, uint64_t mask, uint64_t mask_bytes)
 {
     struct deadline end;
     err_t e = timespec_deadline(timeout, &end);
+    if (!failed(e)) e = begin_mask(mask, mask_bytes);
     if (failed(e)) return e.code;
-    if (mask && mask_bytes != SIGNAL_SET_BYTES) return ERR_INVALID.code;
-    return finish_timespec(poll_list(list, (uint32_t)count, end), timeout, end);
+    int64_t result = signal_mask_end(poll_list(list, (uint32_t)count, end));
+    return finish_timespec(result, timeout, end);
 }
 
 /* ---- select ---- */
@@ -261,23 +273,15 @@ int64_t sys_select(uint64_t count, uint64_t readable, uint64_t writable, uint64_
     return result;
 }
 
-/* The mask comes as a pointer to its address and size. */
-static err_t check_mask(uint64_t address)
-{
-    uint64_t mask[2];
-    if (address == 0) return OK;
-    err_t e = user_copy_in(mask, UADDR(address), sizeof(mask));
-    if (failed(e)) return e;
-    return mask[0] && mask[1] != SIGNAL_SET_BYTES ? ERR_INVALID : OK;
-}
-
 int64_t sys_pselect6(uint64_t count, uint64_t readable, uint64_t writable, uint64_t exceptional,
-                     uint64_t timeout, uint64_t mask)
+                     uint64_t timeout, uint64_t mask_and_size)
 {
     struct deadline end;
-    err_t e = check_mask(mask);
+    uint64_t mask[2] = { 0 };
+    err_t e = mask_and_size ? user_copy_in(mask, UADDR(mask_and_size), sizeof(mask)) : OK;
     if (!failed(e)) e = timespec_deadline(timeout, &end);
+    if (!failed(e)) e = begin_mask(mask[0], mask[1]);
     if (failed(e)) return e.code;
     int64_t result = select_run(count, (const uint64_t[3]){ readable, writable, exceptional }, end);
-    return finish_timespec(result, timeout, end);
+    return finish_timespec(signal_mask_end(result), timeout, end);
 }

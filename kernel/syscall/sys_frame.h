@@ -10,3 +10,5 @@ int64_t fork_with_frame(struct trap_frame *frame);
 int64_t vfork_with_frame(struct trap_frame *frame);
 int64_t execve_with_frame(struct trap_frame *frame);
 int64_t execveat_with_frame(struct trap_frame *frame);
+int64_t rt_sigreturn_with_frame(struct trap_frame *frame);
+int64_t sigaltstack_with_frame(struct trap_frame *frame);

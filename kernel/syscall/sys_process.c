@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/linux/fpu.h"
 #include "arch/features.h"
+#include "process/fpu_permission.h"
 #include "process/user_thread.h"
 #include "lib/string.h"
 #include "sched/thread.h"
@@ -69,6 +71,11 @@ int64_t sys_arch_prctl(uint64_t option, uint64_t address)
     case LINUX_ARCH_GET_GS:
         value = option == LINUX_ARCH_GET_FS ? fs_base_read() : user_gs_base_read();
         return user_copy_out(UADDR(address), &value, sizeof(value)).code;
+    case LINUX_ARCH_GET_XCOMP_SUPP:
+    case LINUX_ARCH_GET_XCOMP_PERM:
+        value = option == LINUX_ARCH_GET_XCOMP_SUPP ? fpu_layout.features : fpu_permission();
+        return user_copy_out(UADDR(address), &value, sizeof(value)).code;
+    case LINUX_ARCH_REQ_XCOMP_PERM: return fpu_permission_request(address).code;
     }
     return ERR_INVALID.code;
 }

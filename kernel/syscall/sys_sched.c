@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/system.h"
-#include "process/process.h"
+#include "process/user_thread.h"
 #include "core/time.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
@@ -119,6 +119,6 @@ int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t ti
     err_t e = is_wait ? futex_deadline(timeout, has_bitset, is_realtime, &deadline) : OK;
     if (failed(e)) return e.code;
     if ((has_bitset && !(uint32_t)value3) || word % sizeof(uint32_t)) return ERR_INVALID.code;
-    if (is_wait) return futex_wait(word, (uint32_t)value, deadline);
+    if (is_wait) return futex_wait(word, (uint32_t)value, signal_deadline(deadline));
     return is_user_range(word, sizeof(uint32_t)) ? 0 : ERR_FAULT.code; /* there is nobody to wake */
 }

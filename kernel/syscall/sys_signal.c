@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals as far as programs that do not catch any need them: default actions and ignoring. */
+/* What a thread and its process want done with signals, and the way back from handlers. */
 #include "process/user_thread.h"
 #include "syscall/sys_core.h"
+#include "syscall/sys_frame.h"
+#include "syscall/table.h"
 #include "vm/usercopy.h"
-
-static uint64_t signal_bit(uint32_t signal) { return 1ull << (signal - 1); }
-static const uint64_t never_blocked = 1ull << (LINUX_SIGKILL - 1) | 1ull << (LINUX_SIGSTOP - 1);
 
 int64_t sys_rt_sigaction(uint64_t signal, uint64_t action, uint64_t old, uint64_t set_bytes)
 {
-    struct process *p = process_current();
     uint32_t n = (uint32_t)signal;
-    if (set_bytes != sizeof(uint64_t) || n < 1 || n > LINUX_NSIG) return ERR_INVALID.code;
-    if (action && signal_bit(n) & never_blocked) return ERR_INVALID.code;
-    struct linux_sigaction was = p->signals.actions[n - 1], wanted;
+    struct linux_sigaction was, wanted;
+    if (set_bytes != sizeof(uint64_t)) return ERR_INVALID.code;
+    err_t e = action ? user_copy_in(&wanted, UADDR(action), sizeof(wanted)) : OK;
+    if (failed(e)) return e.code;
+    if (n < 1 || n > LINUX_NSIG || (action && signal_bit(n) & SIGNALS_NEVER_BLOCKED)) return ERR_INVALID.code;
+    was = signal_get_action(n);
     if (action) {
-        err_t e = user_copy_in(&wanted, UADDR(action), sizeof(wanted));
-        if (failed(e)) return e.code;
-        wanted.mask &= ~never_blocked;
-        signal_set_action(p, n, &wanted);
+        wanted.mask &= ~SIGNALS_NEVER_BLOCKED;
+        wanted.flags &= LINUX_SA_KNOWN; /* so a program can ask what is known. [man sigaction(2)] */
+        signal_set_action(n, &wanted);
     }
     return old ? user_copy_out(UADDR(old), &was, sizeof(was)).code : 0;
 }
@@ -43,50 +43,34 @@ int64_t sys_rt_sigprocmask(uint64_t how, uint64_t set, uint64_t old, uint64_t se
 
 int64_t sys_rt_sigpending(uint64_t set, uint64_t set_bytes)
 {
-    uint64_t pending = user_thread_current()->signals.pending | process_current()->signals.pending;
+    uint64_t pending = signal_pending_set();
     if (set_bytes > sizeof(pending)) return ERR_INVALID.code;
     return user_copy_out(UADDR(set), &pending, set_bytes).code;
 }
 
-int64_t sys_sigaltstack(uint64_t stack, uint64_t old)
+/* sigaltstack(stack, old) */
+int64_t sigaltstack_with_frame(struct trap_frame *frame)
 {
-    struct user_thread *t = user_thread_current();
-    struct linux_stack was = t->signals.stack, wanted;
-    if (stack) {
-        err_t e = user_copy_in(&wanted, UADDR(stack), sizeof(wanted));
+    struct linux_stack was = signal_get_stack(frame->rsp), wanted;
+    if (frame->rdi) {
+        err_t e = user_copy_in(&wanted, UADDR(frame->rdi), sizeof(wanted));
+        if (!failed(e)) e = signal_set_stack(&wanted, frame->rsp);
         if (failed(e)) return e.code;
-        uint32_t mode = (uint32_t)wanted.flags & ~(uint32_t)LINUX_SS_AUTODISARM;
-        if (mode > LINUX_SS_DISABLE) return ERR_INVALID.code;
-        if (mode != LINUX_SS_DISABLE && wanted.bytes < LINUX_MINSIGSTKSZ) return ERR_NO_MEMORY.code;
-        if (mode == LINUX_SS_DISABLE) wanted = (struct linux_stack){ .flags = LINUX_SS_DISABLE };
-        t->signals.stack = wanted;
     }
-    return old ? user_copy_out(UADDR(old), &was, sizeof(was)).code : 0;
+    return frame->rsi ? user_copy_out(UADDR(frame->rsi), &was, sizeof(was)).code : 0;
 }
 
-static int64_t send_to_self(uint64_t signal)
-{
-    uint32_t n = (uint32_t)signal;
-    if (n > LINUX_NSIG) return ERR_INVALID.code;
-    if (n == 0) return 0; /* only asks whether the process exists */
-    return signal_send(process_current(), n).code;
-}
+int64_t rt_sigreturn_with_frame(struct trap_frame *frame) { return signal_return(frame); }
 
-/* 0 is the program's own group; -1 would be everybody but the caller and the container's init. */
-int64_t sys_kill(uint64_t pid, uint64_t signal)
+/* The call that a signal interrupted, with the same arguments and the same end of its wait. It is made by
+ * process/signal_restart.c, and comes too late when a handler has run. */
+int64_t sys_restart_syscall(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    bool is_self = (int32_t)pid == 0 || (int32_t)pid == (int32_t)process_current()->pid;
-    return is_self ? send_to_self(signal) : ERR_NO_PROCESS.code;
-}
-
-int64_t sys_tkill(uint64_t tid, uint64_t signal)
-{
-    if ((int32_t)tid <= 0) return ERR_INVALID.code;
-    return (uint32_t)tid == process_current()->pid ? send_to_self(signal) : ERR_NO_PROCESS.code;
-}
-
-int64_t sys_tgkill(uint64_t pid, uint64_t tid, uint64_t signal)
-{
-    if ((int32_t)pid <= 0 || (int32_t)tid <= 0) return ERR_INVALID.code;
-    return (uint32_t)pid == process_current()->pid ? sys_tkill(tid, signal) : ERR_NO_PROCESS.code;
+    struct thread_signals *s = &user_thread_current()->signals;
+    if (!s->restart.is_kept) return ERR_INTERRUPTED.code;
+    s->restart.is_again = true;
+    int64_t result = syscall_call(s->restart.number, a, b, c, d, e, f);
+    s->restart.is_again = false;
+    if (result != ERR_INTERRUPTED.code) s->restart.is_kept = false;
+    return result;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/time.h"
-#include "process/process.h"
+#include "process/user_thread.h"
 #include "core/time.h"
 #include "lib/expiry.h"
 #include "sched/wait.h"
@@ -93,7 +93,7 @@ int64_t sys_nanosleep(uint64_t request, uint64_t remaining)
 {
     uint64_t ns;
     err_t e = timespec_read(request, &ns);
-    return failed(e) ? e.code : sleep_until(deadline_after(ns), remaining);
+    return failed(e) ? e.code : sleep_until(signal_deadline(deadline_after(ns)), remaining);
 }
 
 /* By a clock of CPU time. */
@@ -102,7 +102,7 @@ static int64_t sleep_by_cpu_clock(uint32_t clock, bool is_absolute, uint64_t ns,
     uint64_t now = 0;
     err_t e = cpu_clock_read(clock, &now);
     if (failed(e)) return e.code;
-    uint64_t until = is_absolute ? ns : expiry_sum(now, ns);
+    uint64_t until = is_absolute ? ns : signal_deadline(expiry_sum(now, ns));
     e = cpu_clock_sleep(clock, until);
     if (failed(cpu_clock_read(clock, &now))) now = until;
     return end_sleep(e, until, now, is_absolute ? 0 : remaining);
@@ -142,7 +142,7 @@ int64_t sys_clock_nanosleep(uint64_t clock, uint64_t flags, uint64_t request, ui
         __attribute__((fallthrough));
     case LINUX_CLOCK_MONOTONIC:
     case LINUX_CLOCK_BOOTTIME:
-        return is_absolute ? sleep_until(ns, 0) : sleep_until(deadline_after(ns), remaining);
+        return is_absolute ? sleep_until(ns, 0) : sleep_until(signal_deadline(deadline_after(ns)), remaining);
     }
     return sleep_by_cpu_clock(id, is_absolute, ns, remaining);
 }

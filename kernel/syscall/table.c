@@ -85,4 +85,10 @@ int64_t syscall_trace_leave(int64_t result)
     return result;
 }
 
+int64_t syscall_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    typedef int64_t entry_t(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+    return ((entry_t *)syscall_table[number])(a, b, c, d, e, f);
+}
+
 void syscall_init(bool traced) { features_set_syscall_entry(traced); }

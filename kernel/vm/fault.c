@@ -111,6 +111,7 @@ bool fault_of_user(uint64_t address, uint32_t error)
 {
     struct space *space = percpu_current()->space;
     if (!space || is_implicit(error)) return false;
+    percpu_count(CPU_FAULTS);
     interrupts_on(); /* clearing a huge page takes a while */
     err_t e = space_fault(space, address, error);
     interrupts_off();

@@ -60,7 +60,7 @@ static NOINLINE bool fill_rest_locked(struct space *space, const struct area *ar
         return false;
     }
     zero_frames(block, missing);
-    page_place_make_leaf(&fault->place, block, flags);
+    page_place_make_leaf(&space->page_table, &fault->place, block, flags);
     space->resident_pages += count;
     fault->place.leaf_shift = HUGE_SHIFT;
     return true;

@@ -91,7 +91,8 @@ static bool take_over_table_locked(struct space *space, const struct area *area,
     uint64_t start = MAX(table, area->start), end = MIN(table + HUGE_BYTES, area->end);
     paddr_t block = PADDR(align_down(place->frame.raw, HUGE_BYTES));
     page_place_take_over(place, start, end, block, area->page_flags);
-    tlb_forget(&at, 1); /* the others' may be read-only yet: then they fault, and find it done */
+    tlb_forget(&space->page_table, &at,
+               1); /* the others' may be read-only yet: then they fault, and find it done */
     if (area_may_join(area, at)) page_table_join(&space->page_table, at);
     return true;
 }

@@ -32,7 +32,7 @@ static err_t clone_areas_locked(struct space *from, struct space *to) REQUIRES(f
     err_t e = OK;
     struct area *area = space_find_from_locked(from, 0);
     for (; area && !failed(e); area = space_next_locked(area)) e = clone_area_locked(from, area, to);
-    tlb_forget_user(); /* what was shared is no longer writable */
+    tlb_forget_user(&from->page_table); /* what was shared is no longer writable */
     return e;
 }
 

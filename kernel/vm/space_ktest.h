@@ -27,20 +27,20 @@ static inline void open_space(void)
     EXPECT_OK(space_create(&space));
     space->map_top = 0x700000000000;
     space->brk_start = space->brk_end = 0x10000000;
-    thread_set_space(space, space->page_table.root);
+    thread_set_space(space, &space->page_table);
 }
 
 /* Every frame must come back; the heap may keep one slab of a size it had not used before. */
 static inline void close_space(void)
 {
-    thread_set_space(NULL, PADDR_NONE);
+    thread_set_space(NULL, NULL);
     space_destroy(space);
     heap_trim();
     EXPECT(frame_free_count() + 4 >= free_before);
     EXPECT_EQ(charge_read().kinds[CHARGE_ANONYMOUS], anonymous_before);
 }
 
-static inline void enter(struct space *other) { thread_set_space(other, other->page_table.root); }
+static inline void enter(struct space *other) { thread_set_space(other, &other->page_table); }
 
 static inline uint64_t map(uint64_t at, uint64_t bytes, uint32_t flags)
 {

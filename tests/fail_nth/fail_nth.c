@@ -119,7 +119,7 @@ static void enter_process(void)
     p->space->map_top = 0x700000000000;
     p->space->brk_start = p->space->brk_end = 0x8000000;
     thread_current()->process = p;
-    thread_set_space(p->space, p->space->page_table.root);
+    thread_set_space(p->space, &p->space->page_table);
     EXPECT_OK(space_map(p->space, SCRATCH_BASE, SCRATCH_PAGES * PAGE_BYTES,
                         SPACE_READ | SPACE_WRITE | SPACE_FIXED | SPACE_NO_HUGE | SPACE_STACK | SPACE_POPULATE,
                         NULL, 0, &place));
@@ -128,7 +128,7 @@ static void enter_process(void)
 static void leave_process(void)
 {
     struct process *p = fail_nth_process;
-    thread_set_space(NULL, PADDR_NONE);
+    thread_set_space(NULL, NULL);
     space_destroy(p->space);
     thread_current()->process = NULL;
     thread_current()->user = NULL;

@@ -124,7 +124,7 @@ static int64_t change_files(uint32_t which)
 static int64_t end(void)
 {
     struct space *space = process->space;
-    thread_set_space(NULL, PADDR_NONE);
+    thread_set_space(NULL, NULL);
     thread_current()->process = NULL;
     thread_current()->user = NULL;
     process->space = NULL;

@@ -34,7 +34,7 @@ static void enter(uint32_t which)
 {
     current = which;
     fail_nth_process->space = spaces[which];
-    thread_set_space(spaces[which], spaces[which]->page_table.root);
+    thread_set_space(spaces[which], &spaces[which]->page_table);
 }
 
 /* ---- the picture ---- */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fakes/fake_apic.h"
 
+#include "arch/features.h"
 #include "arch/lapic_regs.h"
 #include "tests/fakes/fake_bus.h"
 
 #include <string.h>
+
+struct cpu_features cpu_features;
 
 /* ---- I/O APIC ---- */
 static uint64_t ioapic_read(void *model, uint32_t offset, uint32_t bytes)

@@ -65,6 +65,8 @@ FAKE void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
     lock->held = 0;
 }
 
+FAKE bool spin_is_lost(const struct spinlock *lock) { return lock->held; }
+
 /* ---- core/log.h ---- */
 FAKE enum log_level log_threshold = LOG_DEBUG;
 FAKE uint64_t (*log_clock_ns)(void);

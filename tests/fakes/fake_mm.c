@@ -54,6 +54,10 @@ void fake_machine_start(uint64_t bytes)
     frame_init(&info, PADDR(0x100000), PADDR(0x140000));
 }
 
-void tlb_forget(const uint64_t *addresses UNUSED, uint32_t count) { fake_tlb_forgotten_count += count; }
+void tlb_forget(struct page_table *pt UNUSED, const uint64_t *addresses UNUSED, uint32_t count)
+{
+    fake_tlb_forgotten_count += count;
+}
 void tlb_forget_all(void) { fake_tlb_forgotten_count++; }
-void tlb_forget_user(void) { fake_tlb_forgotten_count++; }
+void tlb_forget_user(struct page_table *pt UNUSED) { fake_tlb_forgotten_count++; }
+void tlb_forget_table(struct page_table *pt UNUSED) {}

@@ -71,15 +71,19 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct thread *thread_create(const char *name UNUSED, void (*entry)(void *), void *argument)
+struct thread *thread_create_stopped(const char *name UNUSED, void (*entry)(void *), void *argument)
 {
     struct host_thread *t = calloc(1, sizeof(*t));
     if (!t) return NULL;
     t->entry = entry;
     t->argument = argument;
-    if (pthread_create(&t->host, NULL, run, t) == 0) return &t->thread;
-    free(t);
-    return NULL;
+    return &t->thread;
+}
+
+void thread_start(struct thread *thread)
+{
+    struct host_thread *t = CONTAINER_OF(thread, struct host_thread, thread);
+    if (pthread_create(&t->host, NULL, run, t) != 0) abort();
 }
 
 void thread_join(struct thread *thread)

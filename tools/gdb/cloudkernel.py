@@ -287,12 +287,12 @@ def show_live_backtrace():
 def saved_chain(thread):
     """arch/switch.S: R15, R14, R13, R12, RBX, RBP and the return address lie at the saved RSP."""
     try:
-        words = read_words(int(thread['rsp']), 7)
+        words = read_words(int(thread['context']['rsp']), 7)
     except gdb.MemoryError:
         return []  # a switch away from it, its first, is under way
     start = int(symbol('(unsigned long)&context_start'))
     if words[6] == start:
-        return [words[3]]  # never ran: R12 is its first function
+        return [int(thread['entry'])]  # never ran
     return frame_chain(words[6], words[5])
 
 

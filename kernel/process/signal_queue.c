@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process/signal_queue.h"
+
+#include "mm/heap.h"
+
+static uint32_t queued; /* atomic */
+
+uint32_t signal_queued_count(void) { return __atomic_load_n(&queued, __ATOMIC_RELAXED); }
+
+static struct signal_item *item_alloc(struct signal_pending *p, uint64_t limit)
+{
+    struct signal_item *item = &p->own;
+    if (unlikely(signal_queued_count() >= limit)) return NULL;
+    if (unlikely(p->is_own_used)) {
+        item = heap_alloc(sizeof(*item));
+        if (!item) return NULL;
+    } else {
+        p->is_own_used = true;
+    }
+    __atomic_add_fetch(&queued, 1, __ATOMIC_RELAXED);
+    return item;
+}
+
+static void item_free(struct signal_pending *p, struct signal_item *item)
+{
+    __atomic_sub_fetch(&queued, 1, __ATOMIC_RELAXED);
+    if (likely(item == &p->own))
+        p->is_own_used = false;
+    else
+        heap_free(item);
+}
+
+err_t signal_queue_add(struct signal_pending *p, const struct linux_siginfo_head *info, uint64_t limit)
+{
+    bool is_queued = info->number >= LINUX_SIGRTMIN;
+    uint64_t bit = signal_bit((uint32_t)info->number);
+    if (!is_queued && p->set & bit) return OK;
+    /* What the kernel and kill(2) send comes with its information whatever the limit. [linux kernel/signal.c] */
+    struct signal_item *item = item_alloc(p, !is_queued && info->code >= 0 ? UINT64_MAX : limit);
+    if (!item && is_queued && info->code != LINUX_SI_USER) return ERR_TRY_AGAIN;
+    p->set |= bit;
+    if (!item) return OK;
+    item->info = *info;
+    item->next = NULL;
+    if (p->first)
+        p->last->next = item;
+    else
+        p->first = item;
+    p->last = item;
+    return OK;
+}
+
+/* `before` is the one in front of it; NULL: it is the first. */
+static void unlink_item(struct signal_pending *p, struct signal_item *before, struct signal_item *item)
+{
+    *(before ? &before->next : &p->first) = item->next;
+    if (p->last == item) p->last = before;
+}
+
+void signal_queue_take(struct signal_pending *p, uint32_t number, struct linux_siginfo_head *out)
+{
+    struct signal_item *before = NULL, *item = p->first;
+    while (item && (uint32_t)item->info.number != number) before = item, item = item->next;
+    p->set &= ~signal_bit(number);
+    if (!item) {
+        *out = (struct linux_siginfo_head){ .number = (int32_t)number, .code = LINUX_SI_USER };
+        return;
+    }
+    for (struct signal_item *more = item->next; more; more = more->next)
+        if ((uint32_t)more->info.number == number) p->set |= signal_bit(number);
+    *out = item->info;
+    unlink_item(p, before, item);
+    item_free(p, item);
+}
+
+void signal_queue_drop(struct signal_pending *p, uint64_t set)
+{
+    if (!(p->set & set)) return;
+    p->set &= ~set;
+    for (struct signal_item *before = NULL, *item = p->first, *next; item; item = next) {
+        next = item->next;
+        if (!(set & signal_bit((uint32_t)item->info.number))) {
+            before = item;
+            continue;
+        }
+        unlink_item(p, before, item);
+        item_free(p, item);
+    }
+}
