@@ -5,6 +5,7 @@
 #include "abi/linux/system.h"
 #include "process/cpu_clock.h"
 #include "process/current.h"
+#include "process/interval_timer.h"
 #include "process/process_id.h"
 #include "process/signal.h"
 #include "sched/thread.h"
@@ -46,6 +47,9 @@ struct process {
     uint32_t end_status;
     bool is_dismissing; /* all threads but one are to end: execve */
     struct process_signals signals;
+    struct tree posix_timers; /* by number */
+    int32_t next_timer_number;
+    struct process_timer interval_timers[INTERVAL_TIMER_COUNT];
     struct wait_queue thread_queue; /* who waits for the others to end */
 
     struct wait_queue child_queue; /* sleepers in wait(2); its lock guards: */
