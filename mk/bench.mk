@@ -11,7 +11,7 @@ $(B)/bench/qemu_count.so: tools/qemu_count.c
 	@echo "  CC $@"; $(HOSTCC) -std=gnu17 -O2 $(HOST_WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
 
 BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
-BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(GUEST)/operations.musl $(GUEST)/memory_costs.musl $(addprefix $(GUEST)/hello.,musl glibc pie) \
+BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(addprefix $(GUEST)/,operations.musl memory_costs.musl thread_costs.musl quiet.musl) $(addprefix $(GUEST)/hello.,musl glibc pie) \
 	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES)
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a person asks for.
 
-.PHONY: deps deps-run all run test ktest e2e unit fail-nth fuzz check image FORCE
+.PHONY: deps deps-run all run test ktest e2e unit fail-nth stress fuzz check image FORCE
 FUZZ_SECONDS ?= 300
+STRESS_SECONDS ?= 600
 
 deps: ## install everything the project uses (root), or print the line that does
 	@tools/deps.sh test
@@ -24,7 +25,7 @@ $(B)/cloudkernel.iso: $(B)/kernel.elf $(B)/demo/root.cpio tools/make_iso.sh
 # ---- tests ----
 KTESTS := $(B)/kernel/ktest-gcc/kernel.elf $(B)/kernel/ktest-clang-19/kernel.elf
 KERNELS := $(B)/kernel.elf $(B)/kernel/release-clang-19/kernel.elf $(B)/kernel/debug-gcc/kernel.elf
-GUESTS := $(foreach n,$(GUEST_NAMES),$(addprefix $(GUEST)/$(n).,musl glibc pie)) $(GUEST)/first $(GUEST)/llama
+GUESTS := $(foreach n,$(GUEST_NAMES),$(addprefix $(GUEST)/$(n).,musl glibc pie)) $(GUEST)/openmp.glibc $(GUEST)/first $(GUEST)/llama
 VDSO := $(B)/kernel/release-gcc/vdso.so $(B)/kernel/release-clang-19/vdso.so
 FAKE_QEMU := $(B)/e2e/fake_qemu
 CK_GUEST := $(B)/e2e/ck_guest.elf
@@ -63,7 +64,7 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
-	   for t in boot vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc; do \
+	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
@@ -97,6 +98,11 @@ test: deps ## everything; ends with one line: N passed, N failed
 fail-nth: deps ## fail every allocation of 20 variants of each workload in turn, for ten minutes or so
 	@$(MAKE) --no-print-directory -j2 $(FAIL_NTH) $(B)/ck $(GUEST)/hello.musl $(GUEST)/hello.pie
 	@tests/e2e/fail_nth_test.sh $(B)/ck $(GUEST) $(B) campaign
+
+STRESS := $(B)/kernel/release-gcc/kernel.elf $(B)/kernel/debug-gcc/kernel.elf
+stress: deps ## threads, processes and signals under load on two CPUs, for STRESS_SECONDS (600)
+	@$(MAKE) --no-print-directory -j2 $(STRESS) $(B)/ck $(GUEST)/openmp.glibc $(foreach n,stress pthreads,$(addprefix $(GUEST)/$(n).,musl glibc))
+	@tests/e2e/stress_run.sh $(B)/ck $(GUEST) $(STRESS_SECONDS) $(STRESS)
 
 fuzz: deps ## run every fuzzer for FUZZ_SECONDS (300) seconds
 	@$(MAKE) --no-print-directory -j2 $(FUZZERS)

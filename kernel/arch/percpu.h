@@ -35,20 +35,20 @@ enum cpu_counter {
 
 struct percpu {
     struct percpu *self;
-    uint64_t kernel_stack;           /* where a system call or trap from ring 3 starts; set at each switch */
-    uint64_t user_stack;             /* RSP of ring 3 between SYSCALL and the push */
-    struct thread *current;          /* the running thread; NULL before sched_init */
-    uint32_t user_work;              /* non-zero: look before going back to ring 3 (enum user_work) */
-    uint32_t cpu;                    /* index, 0 for the boot CPU */
-    uint32_t apic_id;                /* fixed, as is: */
-    struct tss tss;                  /* its rsp[0] is aligned here */
-    struct runqueue *runqueue;       /* sched/'s, fixed */
-    struct page_table *loaded;       /* CR3: NULL, the kernel's own */
-    struct page_table *wanted;       /* the running thread's; NULL: it runs on any. Both mm/tlb.c's */
-    struct fpu *fpu_resident;        /* whose state the registers still hold, if its own `resident` says so too */
-    bool fpu_is_off;                 /* CR0.TS is set, and the registers are in their initial state */
-    bool fpu_allows_tiles;           /* XFD is clear */
-    cpu_set tlb_requests;            /* CPUs that wait for this one to forget something; atomic */
+    uint64_t kernel_stack;     /* where a system call or trap from ring 3 starts; set at each switch */
+    uint64_t user_stack;       /* RSP of ring 3 between SYSCALL and the push */
+    struct thread *current;    /* the running thread; NULL before sched_init */
+    uint32_t user_work;        /* non-zero: look before going back to ring 3 (enum user_work) */
+    uint32_t cpu;              /* index, 0 for the boot CPU */
+    uint32_t apic_id;          /* fixed, as is: */
+    struct tss tss;            /* its rsp[0] is aligned here */
+    struct runqueue *runqueue; /* sched/'s, fixed */
+    struct page_table *loaded; /* CR3: NULL, the kernel's own */
+    struct page_table *wanted; /* the running thread's; NULL: it runs on any. Both mm/tlb.c's */
+    struct fpu *fpu_resident;  /* whose state the registers still hold, if its own `resident` says so too */
+    bool fpu_is_off;           /* CR0.TS is set, and the registers are in their initial state */
+    bool fpu_allows_tiles;     /* XFD is clear */
+    cpu_set tlb_requests;      /* CPUs that wait for this one to forget something; atomic */
     uint64_t counters[CPU_COUNTERS]; /* written by this CPU alone */
     uint64_t gdt[8];
     uint8_t *ist_stacks;                    /* arch/segments.c */

@@ -17,7 +17,9 @@ counted() {
 }
 # at_most WHAT COUNT BOUND
 at_most() {
-    if [[ $2 =~ ^[0-9]+$ ]] && (($2 <= $3)); then
+    if ! [[ $3 =~ ^[0-9]+$ ]]; then
+        is "$1 has a bound" "${2:-not measured}, no bound" "a bound"
+    elif [[ $2 =~ ^[0-9]+$ ]] && (($2 <= $3)); then
         is "$1: at most $3" yes yes
     else
         is "$1: at most $3" "${2:-not measured}" "<= $3"
@@ -70,9 +72,35 @@ stat:1200
 eventfd write:480
 pipe write + read of 1 byte:1060
 END
+
+# ---- threads, signals and processes ----
+counted 1G thread_costs.musl
+cp "$work/thread_costs.musl" "$work/before"
+counted 1G thread_costs.musl
+is "two runs count the same" "$(cat "$work/thread_costs.musl")" "$(cat "$work/before")"
+bounds='yield round trip, two switches:?
+futex ping-pong round trip:?
+pipe ping-pong round trip:?
+thread create + join:?
+clone + exit + wait, its stack kept:?
+fork + exit + wait:?
+vfork + exec + exit + wait:?
+signal to self, handler and return:?
+eventfd write:?
+clock_gettime, by the vDSO:?'
+is "each of them has a bound" "$(cut -f1 "$work/thread_costs.musl")" "$(cut -d: -f1 <<<"$bounds")"
+while IFS=: read -r name bound; do
+    at_most "$name" "$(cost "$name" thread_costs.musl)" "$bound"
+done <<<"$bounds"
+for cpus in 1 2; do
+    timeout 100 "$ck" run --cpus $cpus "$guest/quiet.musl" 20 >"$work/quiet" 2>"$work/err" </dev/null
+    is "a loop that computes on $cpus CPUs ends" "$? $(cat "$work/err")" "0 "
+    is "and nothing disturbs it" "$(head -3 "$work/quiet" | tr '\t\n' ' ,')" "interrupts 0,faults 0,switches 0,"
+done
+
 in_bench() { # PYTHON
     python3 -B -c "import sys; sys.path.insert(0, 'tools')
-from bench import figures, machines, memory
+from bench import figures, machines, memory, threads
 from bench.table import Table
 $1" 2>&1
 }
@@ -85,6 +113,7 @@ print(*(row[0].strip() for row in table.rows if not isinstance(row, str)), sep='
 }
 is "make bench has a row for each system call" "$(rows_of figures.operations operations.musl)" \
     "$(cut -f1 "$work/operations.musl")"
+is "and for each thing of threads" "$(rows_of threads.operations thread_costs.musl)" "$(cut -f1 "$work/thread_costs.musl")"
 rows=$(rows_of memory.operations memory_costs.musl)
 for name in "mmap and munmap 4 KiB, untouched, alone" "page fault, 2 MiB, from the pool" \
     "mmap 64 MiB, populated, cleared then" "of it clearing" "touching every page of 1.5 MiB, each"; do

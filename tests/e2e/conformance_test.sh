@@ -38,14 +38,14 @@ arguments=('' 'with blank' $'\xff\x01\n"\\')
 # Standard input is a pipe at its end; standard output and error are one pipe. The session is the
 # program's own: one begun outside a process namespace has no number inside.
 on_linux() {
-    : | setsid --wait env -i "${environment[@]}" timeout 60 "$programs/$1" "$work/linux" "${arguments[@]}" 2>&1 | cat >linux.out
+    : | setsid --wait env -i "${environment[@]}" timeout -k 5 60 "$programs/$1" "$work/linux" "${arguments[@]}" 2>&1 | cat >linux.out
     echo "exit status ${PIPESTATUS[1]}" >>linux.out
     rm -rf linux
 }
 on_ck() {
     local options=()
     for variable in "${environment[@]}"; do options+=(--env "$variable"); done
-    : | timeout 60 "$ck" run --log ck.log "${options[@]}" "$programs/$1" /work "${arguments[@]}" 2>&1 | cat >ck.out
+    : | timeout -k 5 60 "$ck" run --log ck.log "${options[@]}" "$programs/$1" /work "${arguments[@]}" 2>&1 | cat >ck.out
     echo "exit status ${PIPESTATUS[1]}" >>ck.out
 }
 # This Linux has no huge pages to give, so what one said that had them is compared.

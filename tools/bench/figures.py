@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures and their targets, section by section; those of memory are in memory.py."""
+"""The figures and their targets, section by section; those of memory and of threads are in memory.py and threads.py."""
 import pathlib
 import shlex
 import subprocess
 
-from bench import memory
+from bench import memory, threads
 from bench.machines import TIMEOUT_S, Failure
 from bench.table import fraction, kib, number
 
@@ -166,6 +166,8 @@ def measure_all(table, machines):
     boot(table, machines, first)
     null_call(table, first, peer_first)
     operations(table, Costs(machines, 'operations.musl'))
+    threads.operations(table, Costs(machines, 'thread_costs.musl'))
+    threads.quiet_loops(table, machines)
     memory.operations(table, Costs(machines, 'memory_costs.musl'))
     memory.allocators(table, machines)
     whole_programs(table, machines)
