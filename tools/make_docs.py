@@ -12,7 +12,7 @@ import textwrap
 LIST = pathlib.Path('abi/syscalls.def')
 ROW = re.compile(r'^SYSCALL\(\s*(\d+)\s*,\s*(\w+)\s*,\s*(\w+)\s*,\s*"([^"]*)"\s*\)')
 MEANING = {
-    'SUPPORTED': 'does what Linux does, as far as one process with one thread can tell',
+    'SUPPORTED': 'does what Linux does, as far as programs can tell',
     'PARTIAL': 'the note says what is there or what is missing; what is missing fails with an error',
     'REFUSED': 'returns `ENOSYS` and is counted by name; a note says what it waits for',
 }

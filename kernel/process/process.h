@@ -73,6 +73,9 @@ NORETURN void process_end(uint32_t status);
 static inline uint32_t wait_status_of_exit(uint32_t code) { return (code & 0xff) << 8; }
 static inline uint32_t wait_status_of_signal(uint32_t signal) { return signal; }
 
+/* Calls `each` for all processes, zombies too. */
+void process_for_each_locked(void (*each)(struct process *process, void *context), void *context)
+    REQUIRES(process_tree_lock);
 /* So many that have not been waited for. */
 uint32_t process_count(void);
 

@@ -30,9 +30,6 @@ void process_set_init(struct process *process) EXCLUDES(process_tree_lock);
 bool process_tree_has_ended_locked(void) REQUIRES(process_tree_lock);
 /* One process at most is left. */
 void process_others_ended(void);
-/* Calls `each` for all processes, zombies too. */
-void process_for_each_locked(void (*each)(struct process *process, void *context), void *context)
-    REQUIRES(process_tree_lock);
 
 /* trap_user_work of arch/trap.h. */
 void process_user_work(struct trap_frame *frame);

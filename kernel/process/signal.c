@@ -259,11 +259,13 @@ void signal_set_blocked(uint64_t blocked)
 {
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
+    blocked &= ~SIGNALS_NEVER_BLOCKED;
+    /* Without the lock: either a sender sees the new mask, or this thread sees what was sent. */
+    uint64_t newly = blocked & ~__atomic_exchange_n(&t->signals.blocked, blocked, __ATOMIC_SEQ_CST);
+    if (unlikely(signal_due(t))) thread_interrupt(t->thread);
+    if (likely(!(__atomic_load_n(&p->signals.pending.set, __ATOMIC_RELAXED) & newly))) return;
     spin_lock(&p->signal_lock);
-    uint64_t newly = blocked & ~t->signals.blocked;
-    t->signals.blocked = blocked & ~SIGNALS_NEVER_BLOCKED;
-    if (unlikely(signal_due_locked(t))) thread_interrupt(t->thread);
-    if (unlikely(p->signals.pending.set & newly)) retarget_locked(p, newly);
+    retarget_locked(p, newly);
     spin_unlock(&p->signal_lock);
 }
 
@@ -281,8 +283,7 @@ int64_t signal_mask_end(int64_t result)
     struct user_thread *t = user_thread_current();
     struct thread_signals *s = &t->signals;
     if (!s->restores_mask) return result;
-    if (result == 0 && signal_due_locked(t))
-        result = ERR_INTERRUPTED.code; /* without a lock: others only add */
+    if (result == 0 && signal_due(t)) result = ERR_INTERRUPTED.code;
     if (result == ERR_INTERRUPTED.code) return result;
     s->restores_mask = false;
     signal_set_blocked(s->mask_before);
@@ -316,7 +317,7 @@ void signal_inherit(struct user_thread *t, bool shares_space)
 {
     const struct user_thread *from = user_thread_current();
     t->signals.blocked = from->signals.blocked;
-    if (!shares_space) t->signals.stack = from->signals.stack;
+    t->signals.stack = shares_space ? (struct linux_stack){ .flags = LINUX_SS_DISABLE } : from->signals.stack;
 }
 
 static void clear_caught(struct process_signals *signals)
@@ -348,7 +349,7 @@ void signal_reset_for_exec(void)
 void signal_join_locked(struct user_thread *t)
 {
     struct process *p = t->process;
-    if (p->is_ending || p->signals.stop_signal || signal_due_locked(t)) thread_interrupt(t->thread);
+    if (p->is_ending || p->signals.stop_signal || signal_due(t)) thread_interrupt(t->thread);
 }
 
 void signal_leave_locked(struct user_thread *t) NO_THREAD_SAFETY_ANALYSIS

@@ -15,7 +15,7 @@ struct user_thread;
 /* Under the process's signal_lock but for what only its own thread looks at or changes. */
 struct thread_signals {
     struct signal_pending pending; /* sent to this thread and not acted upon */
-    uint64_t blocked;              /* changed by its own thread */
+    uint64_t blocked;              /* changed by its own thread, without the lock */
     uint64_t waits_for;            /* blocked, if the thread did not sleep in rt_sigtimedwait for them */
     bool is_stopped;               /* sleeps in signal_act until the process goes on */
     /* ---- its own thread's ---- */

@@ -48,11 +48,14 @@ static void item_leave(struct signal_pending *p, struct signal_item *item, struc
 static void append(struct signal_pending *p, struct signal_item *item)
 {
     item->next = NULL;
-    if (p->first)
-        p->last->next = item;
-    else
-        p->first = item;
+    *(p->first ? &p->last->next : &p->first) = item;
     p->last = item;
+}
+
+/* Before the sender looks who takes it: signal_set_blocked. */
+static void announce(struct signal_pending *p, uint64_t bit)
+{
+    __atomic_or_fetch(&p->set, bit, __ATOMIC_SEQ_CST);
 }
 
 err_t signal_queue_add(struct signal_pending *p, const struct linux_siginfo_head *info, uint64_t limit)
@@ -63,19 +66,20 @@ err_t signal_queue_add(struct signal_pending *p, const struct linux_siginfo_head
     /* What the kernel and kill(2) send comes with its information whatever the limit. [linux kernel/signal.c] */
     struct signal_item *item = item_alloc(p, !is_queued && info->code >= 0 ? UINT64_MAX : limit);
     if (!item && is_queued && info->code != LINUX_SI_USER) return ERR_TRY_AGAIN;
-    p->set |= bit;
-    if (!item) return OK;
-    item->info = *info;
-    item->left = NULL;
-    append(p, item);
+    if (likely(item)) {
+        item->info = *info;
+        item->left = NULL;
+        append(p, item);
+    }
+    announce(p, bit);
     return OK;
 }
 
 void signal_queue_add_item(struct signal_pending *p, struct signal_item *item)
 {
     item->is_waiting = true;
-    p->set |= signal_bit((uint32_t)item->info.number);
     append(p, item);
+    announce(p, signal_bit((uint32_t)item->info.number));
 }
 
 /* `before` is the one in front of it; NULL: it is the first. */

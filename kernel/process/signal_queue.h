@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals that wait to be acted upon. The caller locks. */
+/* Signals that wait to be acted upon. The caller locks, but may look at the set without. */
 #pragma once
 #include "abi/linux/signal.h"
 #include "lib/base.h"

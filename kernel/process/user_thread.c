@@ -54,7 +54,7 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
     t->process = process;
     t->id = id;
     t->tid = id->number;
-    t->signals.stack.flags = LINUX_SS_DISABLE;
+
     t->thread->user = t;
     t->thread->process = process;
     *out = t;

@@ -345,6 +345,10 @@ void thread_wake(struct thread *t) { wake(t, false); }
 void thread_interrupt(struct thread *t)
 {
     __atomic_or_fetch(&t->user_work, USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
+    if (t == percpu_current()) {
+        percpu_add_work(USER_WORK_INTERRUPTED);
+        return;
+    }
     wake(t, true);
     thread_kick(t);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sending signals. The container's programs all run as root, so that everybody may signal everybody. */
-#include "process/process_internal.h"
+#include "process/process.h"
 #include "process/user_thread.h"
 #include "syscall/sys_core.h"
 #include "vm/usercopy.h"
