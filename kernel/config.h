@@ -26,6 +26,10 @@ enum {
     CONFIG_TASKS_MAX = 1024,     /* asynchronous tasks at a time, on all CPUs */
     CONFIG_EXECUTOR_TURN = 64,   /* polls of tasks before other threads of the CPU have their turn */
 
+    CONFIG_FUTEX_BUCKETS = 256, /* a power of two; a cache line each (docs/futex.md) */
+    CONFIG_ROBUST_LIST_MAX = 2048, /* locks of an ended thread that are looked at, as Linux's ROBUST_LIST_LIMIT */
+    CONFIG_ROBUST_LIST_TURN = 64,  /* of them, before other threads have their turn */
+
     /* ---- lock order, debug builds ---- */
     CONFIG_LOCK_CLASSES_MAX = 128, /* places that initialise locks */
     CONFIG_LOCK_EDGES_MAX = 256,   /* pairs of them that were held together */
@@ -48,6 +52,8 @@ enum {
 
 _Static_assert(HUGE_BYTES % CONFIG_POOL_STEP_BYTES == 0, "a block is zeroed in whole steps");
 _Static_assert(CONFIG_KERNEL_STACK_BYTES % PAGE_BYTES == 0, "stacks are whole pages with a guard page below");
+_Static_assert(CONFIG_FUTEX_BUCKETS > 1 && (CONFIG_FUTEX_BUCKETS & (CONFIG_FUTEX_BUCKETS - 1)) == 0,
+               "the hash is cut with a shift");
 _Static_assert(CONFIG_LOG_LINE_MAX < CONFIG_LOG_RING_BYTES, "a line fits the ring");
 _Static_assert(CONFIG_FAULT_AROUND_PAGES > 0 &&
                    !(CONFIG_FAULT_AROUND_PAGES & (CONFIG_FAULT_AROUND_PAGES - 1)),

@@ -49,6 +49,9 @@ $(eval $(call unit_test,heap-threads,tests/stress/heap_threads_test.c,$(filter-o
 $(eval $(call unit_test,executor,$(call tests_in,kernel/sched),kernel/sched/executor.c lib/format.c $(call fakes,lock wait)))
 $(eval $(call unit_test,executor-threads,tests/stress/executor_threads_test.c,kernel/sched/executor.c lib/format.c $(call fakes,lock_threads sched_threads),,-fsanitize=thread -g))
 
+FUTEX_C := $(addprefix kernel/process/,futex.c futex_requeue.c futex_pi.c futex_exit.c) kernel/vm/identity.c
+$(eval $(call unit_test,futex-threads,tests/stress/futex_threads_test.c,$(FUTEX_C) $(call fakes,lock_threads futex_threads),,-fsanitize=thread -g))
+
 $(eval $(call unit_test,zero,kernel/arch/zero_test.c,kernel/arch/zero.c $(call fakes,panic lock)))
 
 $(eval $(call unit_test,fpu-layout,kernel/arch/fpu_layout_test.c,kernel/arch/fpu_layout.c lib/random.c))

@@ -78,13 +78,3 @@ _Static_assert(sizeof(struct linux_sysinfo) == 112, "ABI");
 #define LINUX_AT_EXECFN       31
 #define LINUX_AT_SYSINFO_EHDR 33
 #define LINUX_AT_MINSIGSTKSZ  51
-
-#define LINUX_FUTEX_WAIT            0
-#define LINUX_FUTEX_WAKE            1
-#define LINUX_FUTEX_LOCK_PI         6
-#define LINUX_FUTEX_WAIT_BITSET     9
-#define LINUX_FUTEX_WAKE_BITSET     10
-#define LINUX_FUTEX_WAIT_REQUEUE_PI 11
-#define LINUX_FUTEX_LOCK_PI2        13
-#define LINUX_FUTEX_PRIVATE_FLAG    128
-#define LINUX_FUTEX_CLOCK_REALTIME  256

@@ -106,9 +106,13 @@ static inline void percpu_add_work(uint32_t work)
     __asm__ volatile("orl %0, %%gs:%c1" : : "ri"(work), "i"(offsetof(struct percpu, user_work)) : "memory");
 }
 /* One load; the compiler may keep it, since a thread's code never sees another current thread. */
+#if __STDC_HOSTED__
+struct thread *percpu_current(void);
+#else
 static inline struct thread *percpu_current(void)
 {
     struct thread *t;
     __asm__("movq %%gs:%c1, %0" : "=r"(t) : "i"(offsetof(struct percpu, current)));
     return t;
 }
+#endif

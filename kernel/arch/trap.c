@@ -11,7 +11,7 @@
 #define GATE_IST(n)    ((uint64_t)(n) << 32)
 
 extern const uint8_t trap_stubs[VECTOR_COUNT][8];
-extern const uint64_t trap_fixups[][2], trap_fixups_end[][2];
+extern const uint64_t trap_fixups[][2], trap_fixups_at_once[][2], trap_fixups_end[][2];
 void trap_dispatch(struct trap_frame *frame);
 
 static uint64_t idt[VECTOR_COUNT][2] ALIGNED(16);
@@ -78,13 +78,15 @@ void trap_dispatch(struct trap_frame *frame)
     if (is_interrupt) percpu()->interrupt_depth[0]--;
 }
 
-uint64_t trap_fixup(uint64_t rip)
+static uint64_t fixup_from(const uint64_t (*f)[2], uint64_t rip)
 {
-    for (const uint64_t(*f)[2] = trap_fixups; f < trap_fixups_end; f++)
+    for (; f < trap_fixups_end; f++)
         if ((*f)[0] == rip) return (*f)[1];
     return 0;
 }
 
+uint64_t trap_fixup(uint64_t rip) { return fixup_from(trap_fixups, rip); }
+uint64_t trap_fixup_at_once(uint64_t rip) { return fixup_from(trap_fixups_at_once, rip); }
 bool trap_continue_at_fixup(struct trap_frame *frame)
 {
     uint64_t fixup = trap_is_from_user(frame) ? 0 : trap_fixup(frame->rip);

@@ -88,5 +88,7 @@ const char *trap_name(uint64_t vector);
 /* Faults inside these ranges of arch/usercopy.S end at their fix-up instead of a panic.
  * Returns the address to continue at, or 0. */
 uint64_t trap_fixup(uint64_t rip);
+/* The same for those that must not be resolved, since they are made with spin locks held. */
+uint64_t trap_fixup_at_once(uint64_t rip);
 /* For faults that are not a page's: true when the kernel goes on at a fix-up. */
 bool trap_continue_at_fixup(struct trap_frame *frame);

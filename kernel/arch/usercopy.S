@@ -84,6 +84,38 @@ string_fixup:
     smap_site clac
     ret
 
+/* Words that threads of the program change at the same time. A fault is not resolved but ends the access at
+ * once, whatever locks are held (trap_fixup_at_once); but for the touch, which exists to resolve it. */
+    .global arch_user_load32
+arch_user_load32:                       /* (word): its value, -1: fault */
+    smap_site stac
+load_word:
+    movl    (%rdi), %eax
+    smap_site clac
+    ret
+
+    .global arch_user_compare_exchange32
+arch_user_compare_exchange32:           /* (word, expected, desired): what was there, -1: fault */
+    movl    %esi, %eax
+    smap_site stac
+exchange_word:
+    lock cmpxchgl %edx, (%rdi)
+    smap_site clac
+    ret
+word_fixup:
+    movq    $-1, %rax
+    smap_site clac
+    ret
+
+    .global arch_user_touch32
+arch_user_touch32:                      /* (word): 0, or not 0 where it cannot be written */
+    smap_site stac
+touch_word:
+    lock orl $0, (%rdi)
+    xorl    %eax, %eax
+    smap_site clac
+    ret
+
 /* An image of the floating-point state as signal frames hold it. */
     .global arch_user_xsave
 arch_user_xsave:                        /* (area, head, components, bytes, mark): 0, or 1 after a fault */
@@ -140,7 +172,7 @@ one_fixup:
 
     .section .rodata
     .balign 8
-    .global trap_fixups, trap_fixups_end
+    .global trap_fixups, trap_fixups_end, trap_fixups_at_once
 trap_fixups:
     .quad copy_words, copy_words_fixup
     .quad copy_bytes, copy_bytes_fixup
@@ -155,6 +187,10 @@ trap_fixups:
     .quad arch_user_fxsave_at, one_fixup
     .quad arch_user_fxrstor_at, one_fixup
     .quad read_u32, one_fixup
+    .quad touch_word, one_fixup
+trap_fixups_at_once:
+    .quad load_word, word_fixup
+    .quad exchange_word, word_fixup
 trap_fixups_end:
 
     .section .note.GNU-stack, "", @progbits

@@ -65,3 +65,29 @@ static inline void spin_unlock_off(struct spinlock *lock) NO_THREAD_SAFETY_ANALY
     else
         __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
+
+/* The same for the shortest paths of threads, whose interrupts are known to be on: they need not be remembered. What
+ * the first has taken is given up by one of the others, which turn interrupts on or leave them off. */
+static inline void spin_lock_short(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (CONFIG_DEBUG || __STDC_HOSTED__) {
+        spin_lock(lock);
+        return;
+    }
+    interrupts_off();
+    spin_lock_off(lock);
+}
+static inline void spin_unlock_short(struct spinlock *lock) RELEASES(lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (CONFIG_DEBUG || __STDC_HOSTED__) {
+        spin_unlock(lock);
+        return;
+    }
+    spin_unlock_off(lock);
+    interrupts_on();
+}
+static inline void spin_unlock_short_keep_off(struct spinlock *lock) RELEASES(lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (CONFIG_DEBUG) lock->saved_flags = 0;
+    spin_unlock_off(lock);
+}

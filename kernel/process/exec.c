@@ -252,12 +252,23 @@ static void set_name(struct user_thread *t, const char *path)
     format_string(t->name, sizeof(t->name), "%s", slash ? slash + 1 : path);
 }
 
+/* What the thread leaves in the memory of the old program is for those who share it. */
+static void leave_memory(struct user_thread *t, struct space *before, struct space *after)
+{
+    if (!before) return;
+    use_space(before);
+    futex_exec_robust(t);
+    futex_clear_tid(t);
+    use_space(after);
+}
+
 void exec_commit(struct exec_image *image)
 {
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
     struct space *before = p->space;
     char *path_before = p->path;
+    leave_memory(t, before, image->space);
     p->space = image->space;
     p->path = image->path;
     fs_context_set_exe(p->fs, image->file);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/signal_restart.h"
 
+#include "abi/linux/futex.h"
 #include "abi/linux/system.h"
 #include "abi/linux/time.h"
 #include "arch/trap.h"

@@ -163,6 +163,8 @@ void user_thread_exit(uint32_t wait_status)
 {
     struct user_thread *t = user_thread_current();
     interrupts_on();
+    futex_exit_robust(t);
+    futex_clear_tid(t);
     vfork_end(t);
     thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
     put_id(t);

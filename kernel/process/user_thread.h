@@ -2,6 +2,7 @@
 /* The ring-3 side of a thread: what Linux keeps for each task of a process. */
 #pragma once
 #include "arch/trap.h"
+#include "process/futex.h"
 #include "process/process.h"
 #include "sched/thread.h"
 
@@ -16,6 +17,7 @@ struct user_thread {
     struct trap_frame start;     /* what ring 3 begins with */
     uint64_t set_tid, clear_tid; /* where the number is written at the start, and 0 at the end; 0: nowhere */
     uint64_t robust_list;
+    struct futex_owner futex; /* under process_tree_lock */
     struct vfork *vfork; /* the parent that waits until this thread leaves its space; NULL: none */
     struct thread_signals signals;
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/linux/futex.h"
 #include "abi/linux/fpu.h"
 #include "arch/features.h"
 #include "process/fpu_permission.h"
@@ -37,11 +38,9 @@ int64_t sys_set_tid_address(uint64_t address)
     return sys_gettid();
 }
 
-enum { ROBUST_LIST_HEAD_BYTES = 24 }; /* [linux uapi linux/futex.h] */
-
 int64_t sys_set_robust_list(uint64_t head, uint64_t bytes)
 {
-    if (bytes != ROBUST_LIST_HEAD_BYTES) return ERR_INVALID.code;
+    if (bytes != sizeof(struct linux_robust_list_head)) return ERR_INVALID.code;
     user_thread_current()->robust_list = head;
     return 0;
 }
@@ -49,7 +48,7 @@ int64_t sys_set_robust_list(uint64_t head, uint64_t bytes)
 int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes)
 {
     if (!is_self(pid)) return ERR_NO_PROCESS.code;
-    uint64_t size = ROBUST_LIST_HEAD_BYTES;
+    uint64_t size = sizeof(struct linux_robust_list_head);
     err_t e = user_copy_out(UADDR(bytes), &size, sizeof(size));
     if (!failed(e)) e = user_copy_out(UADDR(head), &user_thread_current()->robust_list, sizeof(uint64_t));
     return e.code;

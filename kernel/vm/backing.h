@@ -43,6 +43,7 @@ struct mapping {
     uint32_t area_count;     /* atomic, for looks without the lock */
     uint32_t writable_count; /* of these, shared ones that are or may become writable; atomic */
     uint64_t revocations;    /* under lock */
+    uint64_t identity;       /* vm/identity.h */
     bool lends;              /* set and read by the file, under a lock of its own: it has shown pages that
                               * are not its own, so that page tables must be told when it gets one */
 };

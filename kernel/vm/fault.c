@@ -124,6 +124,11 @@ void fault_handle(struct trap_frame *frame)
     uint64_t address = cr2_read();
     struct space *space = thread_current() ? thread_current()->space : NULL;
     bool from_user = trap_is_from_user(frame);
+    uint64_t at_once = from_user ? 0 : trap_fixup_at_once(frame->rip);
+    if (at_once) {
+        frame->rip = at_once;
+        return;
+    }
     uint64_t fixup = from_user ? 0 : trap_fixup(frame->rip);
     if (!from_user && !fixup) fault_in_kernel(frame, address);
 

@@ -73,6 +73,7 @@ struct space {
     struct mutex lock;   /* guards all below and the page table */
     uint32_t references; /* atomic: who may lock it */
     uint32_t users;      /* atomic: processes that run in it */
+    uint64_t identity;   /* vm/identity.h */
     uint32_t area_count;
     struct tree areas;
     struct area *last_hit; /* where the previous look-up ended */

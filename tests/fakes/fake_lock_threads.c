@@ -10,6 +10,8 @@ void spin_lock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
     while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) sched_yield();
 }
 
+void spin_lock_nested_off(struct spinlock *lock) { spin_lock(lock); }
+
 void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
     __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);

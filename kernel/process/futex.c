@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting and waking: what every lock of a program does when it is contended.
+ *
+ * One table for all processes: a word in shared memory belongs to none of them, a table of each process's own would
+ * cost the many small ones that never wait, and a line per bucket keeps CPUs apart as well as tables would.
+ *
+ * The word is read under the bucket's lock, without resolving a fault: space.lock is a mutex. If it is not present
+ * the lock is given up, the page brought in, and all begins again. */
+#include "process/futex_internal.h"
+
+#include "core/time.h"
+#include "sched/sleep.h"
+#include "vm/usercopy.h"
+
+struct futex_bucket futex_buckets[CONFIG_FUTEX_BUCKETS] = {
+    [0 ... CONFIG_FUTEX_BUCKETS - 1] = { .lock = SPINLOCK_INIT_CLASS("futex bucket") }
+};
+
+err_t futex_make_present(uaddr_t word, enum futex_access access)
+{
+    uint32_t value;
+    if (access == FUTEX_READS) return user_copy_in(&value, word, sizeof(value));
+    return arch_user_touch32((uint32_t *)word.raw) ? ERR_FAULT : OK;
+}
+
+/* A requeue may move it while this looks, so the bucket is what it was only if that still holds with it locked. */
+struct futex_bucket *futex_lock_waiter(struct futex_waiter *waiter) NO_THREAD_SAFETY_ANALYSIS
+{
+    for (;;) {
+        struct futex_bucket *bucket = __atomic_load_n(&waiter->bucket, __ATOMIC_RELAXED);
+        spin_lock_short(&bucket->lock);
+        if (bucket == __atomic_load_n(&waiter->bucket, __ATOMIC_RELAXED)) return bucket;
+        spin_unlock_short(&bucket->lock);
+    }
+}
+
+/* ---- waiting ---- */
+
+/* Nobody has woken it yet, it seems: what else ended its sleep? Under the lock that decides which came first. */
+static NOINLINE bool look_why(struct futex_waiter *self, struct futex_bucket **out_bucket,
+                              uint64_t deadline_ns, err_t *out) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct futex_bucket *bucket = *out_bucket = futex_lock_waiter(self);
+    *out = OK;
+    if (!self->is_woken) {
+        if (deadline_ns != UINT64_MAX && time_now_ns() >= deadline_ns)
+            *out = ERR_TIMED_OUT;
+        else if (thread_is_interrupted(self->thread))
+            *out = ERR_INTERRUPTED;
+        else
+            return false;
+        futex_dequeue_locked(bucket, self);
+    }
+    spin_unlock_short(&bucket->lock);
+    return true;
+}
+
+/* The waiter is in the bucket, which is locked; on return it is in none. */
+static inline err_t sleep_until_woken(struct futex_waiter *self, struct futex_bucket *bucket,
+                                      uint64_t deadline_ns) NO_THREAD_SAFETY_ANALYSIS
+{
+    err_t e;
+    do {
+        if (likely(deadline_ns == UINT64_MAX))
+            sleep_unlock(&bucket->lock);
+        else
+            sleep_unlock_until(&bucket->lock, deadline_ns);
+        if (likely(__atomic_load_n(&self->is_woken, __ATOMIC_ACQUIRE))) return OK;
+    } while (!look_why(self, &bucket, deadline_ns, &e));
+    return e;
+}
+
+static inline err_t wait_with(uaddr_t word, struct futex_bucket *bucket, struct futex_key key, uint32_t value,
+                              uint32_t bitset, uint64_t deadline_ns,
+                              bool *is_missing) NO_THREAD_SAFETY_ANALYSIS
+{
+    spin_lock_short(&bucket->lock);
+    int64_t now = futex_load(word);
+    if (likely(now == value)) {
+        struct futex_waiter self;
+        self.thread = percpu_current();
+        self.key = key;
+        self.bitset = bitset;
+        self.is_woken = false;
+        self.pi = NULL;
+        futex_enqueue_locked(bucket, &self);
+        return sleep_until_woken(&self, bucket, deadline_ns);
+    }
+    spin_unlock_short(&bucket->lock);
+    *is_missing = now < 0;
+    return ERR_TRY_AGAIN;
+}
+
+/* The word is shared, not present, or none. */
+static NOINLINE err_t wait_slow(uaddr_t word, bool is_shared, uint32_t value, uint32_t bitset,
+                                uint64_t deadline_ns)
+{
+    for (;;) {
+        struct futex_key key;
+        bool is_missing = false;
+        err_t e = futex_key_make(word, is_shared, FUTEX_READS, &key);
+        if (!failed(e))
+            e = wait_with(word, futex_bucket_of(key), key, value, bitset, deadline_ns, &is_missing);
+        if (!is_missing) return e;
+        e = futex_make_present(word, FUTEX_READS);
+        if (failed(e)) return e;
+    }
+}
+
+/* The usual case: it takes all it needs in registers. */
+static NOINLINE err_t wait_private(uaddr_t word, struct futex_bucket *bucket, uint64_t object, uint32_t value,
+                                   uint32_t bitset, uint64_t deadline_ns)
+{
+    bool is_missing = false;
+    struct futex_key key = { object, word.raw };
+    err_t e = wait_with(word, bucket, key, value, bitset, deadline_ns, &is_missing);
+    return unlikely(is_missing) ? wait_slow(word, false, value, bitset, deadline_ns) : e;
+}
+
+err_t futex_wait(uaddr_t word, bool is_shared, uint32_t value, uint32_t bitset, uint64_t deadline_ns)
+{
+    if (unlikely(is_shared || !futex_is_word(word)))
+        return wait_slow(word, is_shared, value, bitset, deadline_ns);
+    struct futex_key key = { futex_object_try(), word.raw };
+    if (unlikely(!key.object)) return wait_slow(word, false, value, bitset, deadline_ns);
+    return wait_private(word, futex_bucket_of(key), key.object, value, bitset, deadline_ns);
+}
+
+/* ---- waking ---- */
+
+static NOINLINE int64_t wake_one(struct futex_bucket *bucket, struct futex_key key, uint32_t bitset)
+{
+    int64_t woken = 0;
+    spin_lock_short(&bucket->lock);
+    struct list *waiters = futex_waiters_locked(bucket);
+    LIST_FOR_EACH (node, waiters) {
+        struct futex_waiter *waiter = futex_waiter_of(node);
+        if (!futex_key_is(waiter->key, key) || !(waiter->bitset & bitset)) continue;
+        woken = waiter->pi ? ERR_INVALID.code : 1;
+        if (likely(woken > 0)) futex_wake_locked(bucket, waiter);
+        break;
+    }
+    spin_unlock_short(&bucket->lock);
+    return woken;
+}
+
+static NOINLINE int64_t wake_many(struct futex_bucket *bucket, struct futex_key key, int32_t count,
+                                  uint32_t bitset)
+{
+    int64_t woken = 0;
+    spin_lock_short(&bucket->lock);
+    struct list *waiters = futex_waiters_locked(bucket);
+    LIST_FOR_EACH_SAFE (node, waiters) {
+        struct futex_waiter *waiter = futex_waiter_of(node);
+        if (!futex_key_is(waiter->key, key) || !(waiter->bitset & bitset)) continue;
+        if (waiter->pi) {
+            woken = ERR_INVALID.code;
+            break;
+        }
+        futex_wake_locked(bucket, waiter);
+        if (++woken == count) break;
+    }
+    spin_unlock_short(&bucket->lock);
+    return woken;
+}
+
+static inline int64_t wake_with(struct futex_key key, int32_t count, uint32_t bitset)
+{
+    struct futex_bucket *bucket = futex_bucket_of(key);
+    if (!futex_bucket_is_used(bucket)) return 0;
+    return count > 1 ? wake_many(bucket, key, count, bitset) : wake_one(bucket, key, bitset);
+}
+
+static NOINLINE int64_t wake_slow(uaddr_t word, bool is_shared, int32_t count, uint32_t bitset)
+{
+    struct futex_key key;
+    err_t e = futex_key_make(word, is_shared, FUTEX_READS, &key);
+    return failed(e) ? e.code : wake_with(key, count, bitset);
+}
+
+int64_t futex_wake(uaddr_t word, bool is_shared, int32_t count, uint32_t bitset)
+{
+    if (unlikely(is_shared || !futex_is_word(word))) return wake_slow(word, is_shared, count, bitset);
+    struct futex_key key = { futex_object_try(), word.raw };
+    return likely(key.object) ? wake_with(key, count, bitset) : wake_slow(word, false, count, bitset);
+}
