@@ -6,6 +6,7 @@
 #include "abi/linux/time.h"
 #include "fs/file.h"
 #include "lib/string.h"
+#include "process/posix_timer.h"
 #include "process/signal_internal.h"
 
 bool signal_has_readers;
@@ -93,22 +94,56 @@ static void cancel_locked(struct process *p, uint32_t number) REQUIRES(p->signal
     }
 }
 
-/* `to` is the thread that is meant; NULL: any. */
+/* `to` is the thread that is meant; NULL: any. Does what the signal does without waiting, and says who is the first to
+ * be asked; NULL: it is lost. */
+static struct user_thread *begin_locked(struct process *p, struct user_thread *to, uint32_t number)
+    REQUIRES(p->signal_lock)
+{
+    struct user_thread *main = to ? to : first_thread(p);
+    if (!main || p->is_ending) return NULL;
+    if (unlikely(signal_bit(number) & (SIGNALS_STOP | signal_bit(LINUX_SIGCONT)))) cancel_locked(p, number);
+    return is_lost(main, number) ? NULL : main;
+}
+
+static struct signal_pending *pending_of(struct process *p, struct user_thread *to)
+{
+    return to ? &to->signals.pending : &p->signals.pending;
+}
+
+/* It waits; who acts on it is to look. */
+static void announce_locked(struct process *p, struct user_thread *to, struct user_thread *main,
+                            uint32_t number) REQUIRES(p->signal_lock)
+{
+    if (unlikely(signal_has_readers)) file_readiness_changed();
+    bool takes = wants(main, number);
+    tell_locked(p, takes ? main : to ? NULL : find_taker_locked(p, number), number);
+}
+
 static err_t send_locked(struct process *p, struct user_thread *to, const struct linux_siginfo_head *info)
     REQUIRES(p->signal_lock)
 {
     uint32_t number = (uint32_t)info->number;
-    struct user_thread *main = to ? to : first_thread(p);
-    if (!main || p->is_ending) return OK;
-    if (unlikely(signal_bit(number) & (SIGNALS_STOP | signal_bit(LINUX_SIGCONT)))) cancel_locked(p, number);
-    if (is_lost(main, number)) return OK;
-    struct signal_pending *pending = to ? &to->signals.pending : &p->signals.pending;
-    err_t e = signal_queue_add(pending, info, p->limits[LINUX_RLIMIT_SIGPENDING].soft);
-    if (failed(e)) return e;
-    if (unlikely(signal_has_readers)) file_readiness_changed();
-    bool takes = wants(main, number);
-    tell_locked(p, takes ? main : to ? NULL : find_taker_locked(p, number), number);
-    return OK;
+    struct user_thread *main = begin_locked(p, to, number);
+    if (!main) return OK;
+    err_t e = signal_queue_add(pending_of(p, to), info, p->limits[LINUX_RLIMIT_SIGPENDING].soft);
+    if (!failed(e)) announce_locked(p, to, main, number);
+    return e;
+}
+
+bool signal_send_item_locked(struct process *p, struct user_thread *to,
+                             struct signal_item *item) NO_THREAD_SAFETY_ANALYSIS
+{
+    uint32_t number = (uint32_t)item->info.number;
+    struct user_thread *main = begin_locked(p, to, number);
+    if (!main) return false;
+    signal_queue_add_item(pending_of(p, to), item);
+    announce_locked(p, to, main, number);
+    return true;
+}
+
+void signal_take_back_locked(struct process *p, struct user_thread *to, struct signal_item *item)
+{
+    signal_queue_remove_item(pending_of(p, to), item);
 }
 
 err_t signal_send(struct process *p, const struct linux_siginfo_head *info)
@@ -166,7 +201,7 @@ static struct linux_siginfo_head info_of_child(const struct process *child, uint
     }
     info.code = status & 0x7f ? LINUX_CLD_KILLED : LINUX_CLD_EXITED;
     info.child.status = (int32_t)(status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
-    info.child.user_ticks = (int64_t)(child->ended_cpu_ns / (1000000000 / LINUX_USER_HZ));
+    info.child.user_ticks = (int64_t)(child->ended_threads.cpu_ns / (1000000000 / LINUX_USER_HZ));
     return info;
 }
 
@@ -244,7 +279,10 @@ void signal_set_action(uint32_t number, const struct linux_sigaction *action)
     struct process *p = process_current();
     spin_lock(&p->signal_lock);
     p->signals.actions[number - 1] = *action;
-    if (is_ignored(p, number)) drop_everywhere_locked(p, signal_bit(number));
+    if (is_ignored(p, number))
+        drop_everywhere_locked(p, signal_bit(number));
+    else if (unlikely(p->posix_timers.root))
+        process_timers_heed_locked(p, number);
     spin_unlock(&p->signal_lock);
 }
 

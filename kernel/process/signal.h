@@ -45,6 +45,11 @@ struct process_signals {
 /* To the process, or to one of its threads. ERR_TRY_AGAIN: signal_queue_add. The number is a valid one. */
 err_t signal_send(struct process *process, const struct linux_siginfo_head *info);
 err_t signal_send_thread(struct user_thread *thread, const struct linux_siginfo_head *info);
+/* An item that does not wait (process/signal_queue.h), to `thread`, or to the process when that is NULL; with
+ * signal_lock. False: nobody wants it, and it does not wait. */
+bool signal_send_item_locked(struct process *process, struct user_thread *thread, struct signal_item *item);
+/* One that waits does not any more, and is not told so. */
+void signal_take_back_locked(struct process *process, struct user_thread *thread, struct signal_item *item);
 /* From the kernel. */
 void signal_send_number(struct process *process, uint32_t number);
 static inline struct linux_siginfo_head signal_info_of_kernel(uint32_t number)
