@@ -90,11 +90,26 @@ static int64_t set_name(uint64_t address)
     return 0;
 }
 
+static int64_t set_family_option(uint32_t *option, uint32_t value)
+{
+    spin_lock(&process_tree_lock);
+    *option = value;
+    spin_unlock(&process_tree_lock);
+    return 0;
+}
+
 int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     const uint32_t last_capability = 40; /* CAP_CHECKPOINT_RESTORE */
     struct process *p = process_current();
     switch ((uint32_t)option) {
+    case LINUX_PR_SET_PDEATHSIG:
+        if (a > LINUX_NSIG) return ERR_INVALID.code;
+        return set_family_option(&p->orphan_signal, (uint32_t)a);
+    case LINUX_PR_GET_PDEATHSIG:
+        return user_copy_out(UADDR(a), &p->orphan_signal, sizeof(p->orphan_signal)).code;
+    case LINUX_PR_SET_CHILD_SUBREAPER: return set_family_option(&p->adopts, a != 0);
+    case LINUX_PR_GET_CHILD_SUBREAPER: return user_copy_out(UADDR(a), &p->adopts, sizeof(p->adopts)).code;
     case LINUX_PR_SET_NAME: return set_name(a);
     case LINUX_PR_GET_NAME:
         return user_copy_out(UADDR(a), user_thread_current()->name, PROCESS_NAME_MAX).code;
