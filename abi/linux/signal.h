@@ -135,6 +135,18 @@ _Static_assert(sizeof(struct linux_siginfo) == LINUX_SIGINFO_BYTES, "ABI");
 #define LINUX_CLD_STOPPED   5
 #define LINUX_CLD_CONTINUED 6
 
+/* ---- timer_create(2) ---- */
+
+struct linux_sigevent {
+    uint64_t value;
+    int32_t number, notify, thread, rest[11];
+};
+_Static_assert(sizeof(struct linux_sigevent) == 64, "ABI");
+#define LINUX_SIGEV_SIGNAL    0u
+#define LINUX_SIGEV_NONE      1u
+#define LINUX_SIGEV_THREAD    2u /* as the first: the threads are the C library's business */
+#define LINUX_SIGEV_THREAD_ID 4u
+
 /* ---- signalfd(2) ---- */
 
 struct linux_signalfd_siginfo {

@@ -21,7 +21,7 @@ struct linux_rlimit {
 struct linux_rusage {
     int64_t user_seconds, user_microseconds, system_seconds, system_microseconds;
     int64_t max_resident_kib, unused1[3];
-    int64_t minor_faults, major_faults, unused2[8];
+    int64_t minor_faults, major_faults, unused2[6], voluntary_switches, involuntary_switches;
 };
 _Static_assert(sizeof(struct linux_rusage) == 144, "ABI");
 #define LINUX_RUSAGE_SELF     0

@@ -100,6 +100,11 @@ static inline void percpu_count(enum cpu_counter counter)
 {
     __asm__ volatile("incq %%gs:%c0" : : "i"(offsetof(struct percpu, counters) + counter * sizeof(uint64_t)));
 }
+/* One instruction, so that it is one CPU's even with interrupts on. */
+static inline void percpu_add_work(uint32_t work)
+{
+    __asm__ volatile("orl %0, %%gs:%c1" : : "ri"(work), "i"(offsetof(struct percpu, user_work)) : "memory");
+}
 /* One load; the compiler may keep it, since a thread's code never sees another current thread. */
 #if __STDC_HOSTED__
 struct thread *percpu_current(void);

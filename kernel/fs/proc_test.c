@@ -358,7 +358,9 @@ TEST(status_is_to_the_byte_what_linux_writes)
     start();
     add_all_kinds();
     process.name = "a\nb\\";
-    process.signals.pending = 0x8001;
+    process.signals.pending = 0x4;
+    process.signals.shared_pending = 0x8001;
+    process.signals_queued = 2;
     process.signals.blocked = 0x10000;
     process.signals.ignored = 0x1000;
     process.signals.caught = 2;
@@ -403,7 +405,7 @@ TEST(status_is_to_the_byte_what_linux_writes)
                                               "THP_enabled:\t1\n"
                                               "Threads:\t1\n"
                                               "SigQ:\t2/1000\n"
-                                              "SigPnd:\t0000000000000000\n"
+                                              "SigPnd:\t0000000000000004\n"
                                               "ShdPnd:\t0000000000008001\n"
                                               "SigBlk:\t0000000000010000\n"
                                               "SigIgn:\t0000000000001000\n"

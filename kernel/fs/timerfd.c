@@ -8,32 +8,20 @@
 #include "abi/linux/poll.h"
 #include "core/time.h"
 #include "fs/file.h"
+#include "lib/expiry.h"
 #include "mm/heap.h"
 #include "sched/timer.h"
 
 struct timerfd {
     struct wait_queue queue; /* readers */
     struct timer timer;      /* this and the rest under queue.lock */
-    uint64_t next_ns;        /* the first expiration not read yet, by its own clock; 0: none to come */
-    uint64_t interval_ns;
-    bool is_realtime; /* fixed */
+    struct expiry expiry;    /* of what was not read yet, by its own clock */
+    bool is_realtime;        /* fixed */
 };
 
 static uint64_t clock_ns(const struct timerfd *t)
 {
     return t->is_realtime ? time_realtime_ns() : time_now_ns();
-}
-
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-    uint64_t result;
-    return add_overflows(a, b, &result) ? UINT64_MAX - 1 : result;
-}
-
-static uint64_t expirations(const struct timerfd *t, uint64_t now)
-{
-    if (t->next_ns == 0 || now < t->next_ns) return 0;
-    return t->interval_ns ? 1 + (now - t->next_ns) / t->interval_ns : 1;
 }
 
 static void timer_fired(struct timer *timer)
@@ -45,16 +33,15 @@ static void timer_fired(struct timer *timer)
 static void arm_locked(struct timerfd *t, uint64_t now) REQUIRES(t->queue.lock)
 {
     timer_disarm(&t->timer); /* its function takes the lock that is held here */
-    if (t->next_ns) timer_arm(&t->timer, sum(time_now_ns(), t->next_ns - MIN(t->next_ns, now)));
+    uint64_t next = t->expiry.next_ns;
+    if (next) timer_arm(&t->timer, expiry_sum(time_now_ns(), next - MIN(next, now)));
 }
 
 /* How often it has expired, which starts anew. */
 static uint64_t take_locked(struct timerfd *t) REQUIRES(t->queue.lock)
 {
-    uint64_t now = clock_ns(t), count = expirations(t, now);
-    if (!count) return 0;
-    t->next_ns = t->interval_ns ? sum(t->next_ns, count * t->interval_ns) : 0;
-    arm_locked(t, now);
+    uint64_t now = clock_ns(t), count = expiry_take(&t->expiry, now);
+    if (count) arm_locked(t, now);
     return count;
 }
 
@@ -79,7 +66,7 @@ static uint32_t timerfd_poll(struct file *file)
 {
     struct timerfd *t = file->context;
     spin_lock(&t->queue.lock);
-    bool has_expired = expirations(t, clock_ns(t)) > 0;
+    bool has_expired = expiry_count(&t->expiry, clock_ns(t)) > 0;
     spin_unlock(&t->queue.lock);
     return has_expired ? LINUX_POLLIN : 0;
 }
@@ -116,9 +103,7 @@ err_t timerfd_open(bool is_realtime, uint32_t flags, struct file **out)
 static void read_setting_locked(const struct timerfd *t, uint64_t now, struct timerfd_setting *out)
     REQUIRES(t->queue.lock)
 {
-    uint64_t count = expirations(t, now);
-    uint64_t next = count && !t->interval_ns ? 0 : sum(t->next_ns, count * t->interval_ns);
-    *out = (struct timerfd_setting){ next > now ? next - now : 0, t->interval_ns };
+    *out = (struct timerfd_setting){ expiry_left_ns(t->expiry, now), t->expiry.interval_ns };
 }
 
 err_t timerfd_set(struct file *file, bool is_absolute, const struct timerfd_setting *wanted,
@@ -129,8 +114,8 @@ err_t timerfd_set(struct file *file, bool is_absolute, const struct timerfd_sett
     spin_lock(&t->queue.lock);
     uint64_t now = clock_ns(t);
     read_setting_locked(t, now, was);
-    t->interval_ns = wanted->interval;
-    t->next_ns = wanted->value && !is_absolute ? sum(now, wanted->value) : wanted->value;
+    t->expiry.interval_ns = wanted->interval;
+    t->expiry.next_ns = wanted->value && !is_absolute ? expiry_sum(now, wanted->value) : wanted->value;
     arm_locked(t, now);
     spin_unlock(&t->queue.lock);
     return OK;

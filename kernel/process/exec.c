@@ -5,6 +5,7 @@
 #include "arch/features.h"
 #include "config.h"
 #include "process/exec_stack.h"
+#include "process/posix_timer.h"
 #include "process/user_thread.h"
 #include "core/entropy.h"
 #include "fs/fd_table.h"
@@ -276,6 +277,7 @@ void exec_commit(struct exec_image *image)
     fd_table_close_on_exec(p->files);
     set_name(t, p->path);
     t->set_tid = t->clear_tid = t->robust_list = 0;
+    process_timers_exec(p);
     signal_reset_for_exec();
     fpu_reset(&thread_current()->fpu);
     p->fpu_permitted = 0;

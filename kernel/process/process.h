@@ -3,7 +3,9 @@
  * among the others. The container's first one is its init: it adopts orphans, and its end ends the container. */
 #pragma once
 #include "abi/linux/system.h"
+#include "process/cpu_clock.h"
 #include "process/current.h"
+#include "process/interval_timer.h"
 #include "process/process_id.h"
 #include "process/signal.h"
 #include "sched/thread.h"
@@ -45,6 +47,9 @@ struct process {
     uint32_t end_status;
     bool is_dismissing; /* all threads but one are to end: execve */
     struct process_signals signals;
+    struct tree posix_timers; /* by number */
+    int32_t next_timer_number;
+    struct process_timer interval_timers[INTERVAL_TIMER_COUNT];
     struct wait_queue thread_queue; /* who waits for the others to end */
 
     struct wait_queue child_queue; /* sleepers in wait(2); its lock guards: */
@@ -56,9 +61,9 @@ struct process {
     char *path; /* as given to exec: AT_EXECFN, reports */
     struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
     uint64_t start_tsc;
-    uint64_t ended_cpu_ns;    /* of threads that have ended; under signal_lock */
-    uint64_t children_cpu_ns; /* of children that were waited for; under process_tree_lock */
-    uint32_t fpu_permitted;   /* what it asked for; atomic. process/fpu_permission.h */
+    struct process_usage ended_threads;  /* of threads that have ended; under signal_lock */
+    struct process_usage ended_children; /* that were waited for, and of theirs; under process_tree_lock */
+    uint32_t fpu_permitted;              /* what it asked for; atomic. process/fpu_permission.h */
     bool no_new_privileges;
     bool is_out_of_memory; /* why it ends; set before its signal */
 };

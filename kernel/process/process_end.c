@@ -6,6 +6,7 @@
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
 #include "mm/heap.h"
+#include "process/posix_timer.h"
 #include "process/process_internal.h"
 #include "process/user_thread.h"
 #include "vm/space.h"
@@ -98,6 +99,7 @@ static void give_back(struct process *p)
 void process_become_zombie(struct process *p)
 {
     struct list dead = LIST_INIT(dead);
+    process_timers_end(p);
     give_back(p);
     spin_lock(&process_tree_lock);
     bool is_init = p == init;

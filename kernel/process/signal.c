@@ -6,25 +6,10 @@
 #include "abi/linux/time.h"
 #include "fs/file.h"
 #include "lib/string.h"
+#include "process/posix_timer.h"
 #include "process/signal_internal.h"
 
 bool signal_has_readers;
-
-/* ---- what it is sent with ---- */
-
-struct linux_siginfo_head signal_info_of_sender(uint32_t number, int32_t code)
-{
-    return (struct linux_siginfo_head){
-        .number = (int32_t)number,
-        .code = code,
-        .sender.pid = process_current()->pid,
-    };
-}
-
-struct linux_siginfo_head signal_info_of_kernel(uint32_t number)
-{
-    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = LINUX_SI_KERNEL };
-}
 
 /* ---- whether it does anything ---- */
 
@@ -61,7 +46,7 @@ static bool wants(const struct user_thread *t, uint32_t number)
 {
     if (t->signals.blocked & signal_bit(number)) return false;
     if (number == LINUX_SIGKILL) return true;
-    return !t->signals.is_stopped && (t->thread == thread_current() || !thread_is_interrupted(t->thread));
+    return !t->signals.is_stopped && (t->thread == percpu_current() || !thread_is_interrupted(t->thread));
 }
 
 static struct user_thread *first_thread(struct process *p)
@@ -109,22 +94,56 @@ static void cancel_locked(struct process *p, uint32_t number) REQUIRES(p->signal
     }
 }
 
-/* `to` is the thread that is meant; NULL: any. */
+/* `to` is the thread that is meant; NULL: any. Does what the signal does without waiting, and says who is the first to
+ * be asked; NULL: it is lost. */
+static struct user_thread *begin_locked(struct process *p, struct user_thread *to, uint32_t number)
+    REQUIRES(p->signal_lock)
+{
+    struct user_thread *main = to ? to : first_thread(p);
+    if (!main || p->is_ending) return NULL;
+    if (unlikely(signal_bit(number) & (SIGNALS_STOP | signal_bit(LINUX_SIGCONT)))) cancel_locked(p, number);
+    return is_lost(main, number) ? NULL : main;
+}
+
+static struct signal_pending *pending_of(struct process *p, struct user_thread *to)
+{
+    return to ? &to->signals.pending : &p->signals.pending;
+}
+
+/* It waits; who acts on it is to look. */
+static void announce_locked(struct process *p, struct user_thread *to, struct user_thread *main,
+                            uint32_t number) REQUIRES(p->signal_lock)
+{
+    if (unlikely(signal_has_readers)) file_readiness_changed();
+    bool takes = wants(main, number);
+    tell_locked(p, takes ? main : to ? NULL : find_taker_locked(p, number), number);
+}
+
 static err_t send_locked(struct process *p, struct user_thread *to, const struct linux_siginfo_head *info)
     REQUIRES(p->signal_lock)
 {
     uint32_t number = (uint32_t)info->number;
-    struct user_thread *main = to ? to : first_thread(p);
-    if (!main || p->is_ending) return OK;
-    if (unlikely(signal_bit(number) & (SIGNALS_STOP | signal_bit(LINUX_SIGCONT)))) cancel_locked(p, number);
-    if (is_lost(main, number)) return OK;
-    struct signal_pending *pending = to ? &to->signals.pending : &p->signals.pending;
-    err_t e = signal_queue_add(pending, info, p->limits[LINUX_RLIMIT_SIGPENDING].soft);
-    if (failed(e)) return e;
-    if (unlikely(signal_has_readers)) file_readiness_changed();
-    bool takes = wants(main, number);
-    tell_locked(p, takes ? main : to ? NULL : find_taker_locked(p, number), number);
-    return OK;
+    struct user_thread *main = begin_locked(p, to, number);
+    if (!main) return OK;
+    err_t e = signal_queue_add(pending_of(p, to), info, p->limits[LINUX_RLIMIT_SIGPENDING].soft);
+    if (!failed(e)) announce_locked(p, to, main, number);
+    return e;
+}
+
+bool signal_send_item_locked(struct process *p, struct user_thread *to,
+                             struct signal_item *item) NO_THREAD_SAFETY_ANALYSIS
+{
+    uint32_t number = (uint32_t)item->info.number;
+    struct user_thread *main = begin_locked(p, to, number);
+    if (!main) return false;
+    signal_queue_add_item(pending_of(p, to), item);
+    announce_locked(p, to, main, number);
+    return true;
+}
+
+void signal_take_back_locked(struct process *p, struct user_thread *to, struct signal_item *item)
+{
+    signal_queue_remove_item(pending_of(p, to), item);
 }
 
 err_t signal_send(struct process *p, const struct linux_siginfo_head *info)
@@ -182,7 +201,7 @@ static struct linux_siginfo_head info_of_child(const struct process *child, uint
     }
     info.code = status & 0x7f ? LINUX_CLD_KILLED : LINUX_CLD_EXITED;
     info.child.status = (int32_t)(status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
-    info.child.user_ticks = (int64_t)(child->ended_cpu_ns / (1000000000 / LINUX_USER_HZ));
+    info.child.user_ticks = (int64_t)(child->ended_threads.cpu_ns / (1000000000 / LINUX_USER_HZ));
     return info;
 }
 
@@ -224,11 +243,13 @@ void signal_set_blocked(uint64_t blocked)
 {
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
+    blocked &= ~SIGNALS_NEVER_BLOCKED;
+    /* Without the lock: either a sender sees the new mask, or this thread sees what was sent. */
+    uint64_t newly = blocked & ~__atomic_exchange_n(&t->signals.blocked, blocked, __ATOMIC_SEQ_CST);
+    if (unlikely(signal_due(t))) thread_interrupt(t->thread);
+    if (likely(!(__atomic_load_n(&p->signals.pending.set, __ATOMIC_RELAXED) & newly))) return;
     spin_lock(&p->signal_lock);
-    uint64_t newly = blocked & ~t->signals.blocked;
-    t->signals.blocked = blocked & ~SIGNALS_NEVER_BLOCKED;
-    if (unlikely(signal_due_locked(t))) thread_interrupt(t->thread);
-    if (unlikely(p->signals.pending.set & newly)) retarget_locked(p, newly);
+    retarget_locked(p, newly);
     spin_unlock(&p->signal_lock);
 }
 
@@ -246,8 +267,7 @@ int64_t signal_mask_end(int64_t result)
     struct user_thread *t = user_thread_current();
     struct thread_signals *s = &t->signals;
     if (!s->restores_mask) return result;
-    if (result == 0 && signal_due_locked(t))
-        result = ERR_INTERRUPTED.code; /* without a lock: others only add */
+    if (result == 0 && signal_due(t)) result = ERR_INTERRUPTED.code;
     if (result == ERR_INTERRUPTED.code) return result;
     s->restores_mask = false;
     signal_set_blocked(s->mask_before);
@@ -259,7 +279,10 @@ void signal_set_action(uint32_t number, const struct linux_sigaction *action)
     struct process *p = process_current();
     spin_lock(&p->signal_lock);
     p->signals.actions[number - 1] = *action;
-    if (is_ignored(p, number)) drop_everywhere_locked(p, signal_bit(number));
+    if (is_ignored(p, number))
+        drop_everywhere_locked(p, signal_bit(number));
+    else if (unlikely(p->posix_timers.root))
+        process_timers_heed_locked(p, number);
     spin_unlock(&p->signal_lock);
 }
 
@@ -278,7 +301,7 @@ void signal_inherit(struct user_thread *t, bool shares_space)
 {
     const struct user_thread *from = user_thread_current();
     t->signals.blocked = from->signals.blocked;
-    if (!shares_space) t->signals.stack = from->signals.stack;
+    t->signals.stack = shares_space ? (struct linux_stack){ .flags = LINUX_SS_DISABLE } : from->signals.stack;
 }
 
 static void clear_caught(struct process_signals *signals)
@@ -303,14 +326,14 @@ void signal_reset_for_exec(void)
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     clear_caught(&p->signals);
-    t->signals.stack = (struct linux_stack){ .flags = LINUX_SS_DISABLE };
+    t->signals.stack.base = t->signals.stack.bytes = 0;
     spin_unlock(&p->signal_lock);
 }
 
 void signal_join_locked(struct user_thread *t)
 {
     struct process *p = t->process;
-    if (p->is_ending || p->signals.stop_signal || signal_due_locked(t)) thread_interrupt(t->thread);
+    if (p->is_ending || p->signals.stop_signal || signal_due(t)) thread_interrupt(t->thread);
 }
 
 void signal_leave_locked(struct user_thread *t) NO_THREAD_SAFETY_ANALYSIS

@@ -15,7 +15,7 @@ struct user_thread;
 /* Under the process's signal_lock but for what only its own thread looks at or changes. */
 struct thread_signals {
     struct signal_pending pending; /* sent to this thread and not acted upon */
-    uint64_t blocked;              /* changed by its own thread */
+    uint64_t blocked;              /* changed by its own thread, without the lock */
     uint64_t waits_for;            /* blocked, if the thread did not sleep in rt_sigtimedwait for them */
     bool is_stopped;               /* sleeps in signal_act until the process goes on */
     /* ---- its own thread's ---- */
@@ -45,11 +45,22 @@ struct process_signals {
 /* To the process, or to one of its threads. ERR_TRY_AGAIN: signal_queue_add. The number is a valid one. */
 err_t signal_send(struct process *process, const struct linux_siginfo_head *info);
 err_t signal_send_thread(struct user_thread *thread, const struct linux_siginfo_head *info);
+/* An item that does not wait (process/signal_queue.h), to `thread`, or to the process when that is NULL; with
+ * signal_lock. False: nobody wants it, and it does not wait. */
+bool signal_send_item_locked(struct process *process, struct user_thread *thread, struct signal_item *item);
+/* One that waits does not any more, and is not told so. */
+void signal_take_back_locked(struct process *process, struct user_thread *thread, struct signal_item *item);
 /* From the kernel. */
 void signal_send_number(struct process *process, uint32_t number);
+static inline struct linux_siginfo_head signal_info_of_kernel(uint32_t number)
+{
+    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = LINUX_SI_KERNEL };
+}
 /* As the running process would by kill(2). */
-struct linux_siginfo_head signal_info_of_sender(uint32_t number, int32_t code);
-struct linux_siginfo_head signal_info_of_kernel(uint32_t number);
+static inline struct linux_siginfo_head signal_info_of_sender(uint32_t pid, uint32_t number, int32_t code)
+{
+    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = code, .sender.pid = pid };
+}
 
 /* Signal `number` for a parent, about its child: SIGCHLD tells of its end, or of its news (process.h), if the parent
  * wants to know. */

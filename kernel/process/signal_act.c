@@ -46,7 +46,7 @@ static void act_by_default_locked(struct user_thread *t, uint32_t number) NO_THR
         spin_unlock(&p->signal_lock);
         is_ignored = signal_group_is_orphaned(p);
         spin_lock(&p->signal_lock);
-        if (!(signal_due_locked(t) & signal_bit(number))) return; /* SIGCONT has taken it away */
+        if (!(signal_due(t) & signal_bit(number))) return; /* SIGCONT has taken it away */
     }
     signal_take_locked(t, signal_bit(number), &info);
     if (!is_ignored) signal_stop_locked(p, number);
@@ -64,7 +64,7 @@ static bool next_delivery(struct user_thread *t, struct delivery *out)
             signal_stay_stopped_locked(t);
             continue;
         }
-        uint64_t due = signal_due_locked(t);
+        uint64_t due = signal_due(t);
         if (!due) break;
         uint32_t number = first_due(t, due);
         struct linux_sigaction *action = &p->signals.actions[number - 1];
@@ -114,13 +114,12 @@ void signal_act(struct trap_frame *frame)
 {
     struct user_thread *t = user_thread_current();
     struct delivery d;
-    bool has_run = false;
-    while (next_delivery(t, &d)) {
-        if (!has_run) signal_restart(frame, &t->signals, &d.action);
-        has_run = true;
-        run_handler(t, &d, frame);
+    if (likely(next_delivery(t, &d))) {
+        signal_restart(frame, &t->signals, &d.action);
+        do run_handler(t, &d, frame);
+        while (signal_due(t) && next_delivery(t, &d));
+        return;
     }
-    if (has_run) return;
     signal_restart(frame, &t->signals, NULL);
     if (t->signals.restores_mask) {
         t->signals.restores_mask = false;

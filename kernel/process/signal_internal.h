@@ -13,10 +13,13 @@ static inline enum signal_default signal_default(uint32_t number)
     return bit & ignored ? SIGNAL_IGNORED : bit & SIGNALS_STOP ? SIGNAL_STOPS : SIGNAL_ENDS;
 }
 
-/* Signals that the thread would act upon now. */
-static inline uint64_t signal_due_locked(const struct user_thread *t)
+/* Signals that the thread would act upon now. Its own thread may ask without the lock: others only add to them, but
+ * for what they ignore or SIGCONT takes back. */
+static inline uint64_t signal_due(const struct user_thread *t)
 {
-    return (t->signals.pending.set | t->process->signals.pending.set) & ~t->signals.blocked;
+    uint64_t pending = __atomic_load_n(&t->signals.pending.set, __ATOMIC_RELAXED) |
+                       __atomic_load_n(&t->process->signals.pending.set, __ATOMIC_RELAXED);
+    return pending & ~t->signals.blocked;
 }
 
 /* Somebody reads signals from files, so whoever waits for one to be ready looks at each. */

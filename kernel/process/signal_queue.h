@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals that wait to be acted upon. The caller locks. */
+/* Signals that wait to be acted upon. The caller locks, but may look at the set without. */
 #pragma once
 #include "abi/linux/signal.h"
 #include "lib/base.h"
@@ -7,6 +7,10 @@
 struct signal_item {
     struct signal_item *next;
     struct linux_siginfo_head info;
+    /* NULL: it is the queue's own. Else it is a part of something, which is told that it waits no longer: somebody
+     * acts upon it, and is told what `out` says after that, or nobody does, and `out` is NULL. */
+    void (*left)(struct signal_item *item, struct linux_siginfo_head *out);
+    bool is_waiting; /* with `left` */
 };
 
 /* All zeros: none. */
@@ -43,6 +47,14 @@ uint32_t signal_queued_count(void);
  * there is no memory; of others each does. ERR_TRY_AGAIN: one of those that was sent with a value, and no memory
  * for it or `limit` others waiting. */
 err_t signal_queue_add(struct signal_pending *pending, const struct linux_siginfo_head *info, uint64_t limit);
+
+/* An item that is no queue's own, and does not wait, waits from now on; others of its number may, too. */
+void signal_queue_add_item(struct signal_pending *pending, struct signal_item *item);
+/* Takes back one that waits, without telling. */
+void signal_queue_remove_item(struct signal_pending *pending, struct signal_item *item);
+/* Counts one that is no queue's own among those that wait, as long as there is it. False: `limit` others wait. */
+bool signal_item_reserve(uint64_t limit);
+void signal_item_release(void);
 
 /* Takes one that waits. */
 void signal_queue_take(struct signal_pending *pending, uint32_t number, struct linux_siginfo_head *out);

@@ -26,8 +26,7 @@ static err_t sleep(uint64_t deadline_ns)
 static bool has_reason_locked(const struct user_thread *t)
 {
     struct process *p = t->process;
-    if (signal_due_locked(t) || user_thread_must_end(t) || p->signals.stop_signal ||
-        p->signals.must_tell_continued)
+    if (signal_due(t) || user_thread_must_end(t) || p->signals.stop_signal || p->signals.must_tell_continued)
         return true;
     process_forget_interrupt();
     return false;

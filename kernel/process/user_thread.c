@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "process/clone.h"
+#include "process/posix_timer.h"
 #include "process/process_internal.h"
 #include "sched/thread_fpu.h"
 #include "vm/usercopy.h"
@@ -53,7 +54,7 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
     t->process = process;
     t->id = id;
     t->tid = id->number;
-    t->signals.stack.flags = LINUX_SS_DISABLE;
+
     t->thread->user = t;
     t->thread->process = process;
     *out = t;
@@ -145,6 +146,8 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     spin_lock(&p->signal_lock);
     list_remove(&t->process_link);
     signal_leave_locked(t);
+    process_timers_leave_locked(t);
+    p->ended_threads = process_usage_sum(p->ended_threads, thread_usage(t));
     bool is_last = __atomic_sub_fetch(&p->thread_count, 1, __ATOMIC_RELAXED) == 0;
     bool is_first_thread = t->id == p->id;
     if (!p->is_ending && (is_first_thread || (is_last && !p->has_status))) {

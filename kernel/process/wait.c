@@ -35,9 +35,9 @@ static bool take_end_locked(struct process *child, const struct wait_request *r,
 {
     if (!child->is_zombie || !(r->options & LINUX_WEXITED)) return false;
     out->status = child->wait_status;
-    out->cpu_ns = child->ended_cpu_ns + child->children_cpu_ns;
+    out->usage = process_usage_sum(child->ended_threads, child->ended_children);
     if (r->options & LINUX_WNOWAIT) return true;
-    child->parent->children_cpu_ns += out->cpu_ns;
+    child->parent->ended_children = process_usage_sum(child->parent->ended_children, out->usage);
     process_forget_locked(child);
     *dead = child;
     return true;
@@ -85,6 +85,7 @@ static uint32_t events_so_far(struct process *p)
 err_t process_wait(const struct wait_request *request, struct wait_result *out)
 {
     struct process *p = process_current();
+    *out = (struct wait_result){ 0 };
     for (;;) {
         uint32_t seen = events_so_far(p);
         err_t e = look(request, out);

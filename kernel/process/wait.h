@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waiting for children. */
 #pragma once
-#include "lib/base.h"
+#include "process/cpu_clock.h"
 
 enum wait_for { WAIT_FOR_ANY, WAIT_FOR_PROCESS, WAIT_FOR_GROUP };
 
@@ -14,7 +14,7 @@ struct wait_request {
 struct wait_result {
     uint32_t pid;    /* 0: with WNOHANG, none has news */
     uint32_t status; /* wait(2)'s encoding */
-    uint64_t cpu_ns; /* of an ended one and those that it waited for */
+    struct process_usage usage; /* of an ended one and those that it waited for */
 };
 
 /* News of a child of the running process, waited for unless WNOHANG; a child that has ended is gone after that,

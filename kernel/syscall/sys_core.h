@@ -77,6 +77,16 @@ int64_t sys_nanosleep(uint64_t request, uint64_t remaining);
 int64_t sys_clock_nanosleep(uint64_t clock, uint64_t flags, uint64_t request, uint64_t remaining);
 int64_t sys_times(uint64_t out);
 
+/* ---- timers that send signals: sys_timer.c ---- */
+int64_t sys_timer_create(uint64_t clock, uint64_t event, uint64_t number);
+int64_t sys_timer_settime(uint64_t number, uint64_t flags, uint64_t wanted, uint64_t was);
+int64_t sys_timer_gettime(uint64_t number, uint64_t out);
+int64_t sys_timer_getoverrun(uint64_t number);
+int64_t sys_timer_delete(uint64_t number);
+int64_t sys_getitimer(uint64_t which, uint64_t out);
+int64_t sys_setitimer(uint64_t which, uint64_t wanted, uint64_t was);
+int64_t sys_alarm(uint64_t seconds);
+
 /* ---- the system: sys_info.c ---- */
 int64_t sys_uname(uint64_t out);
 int64_t sys_sysinfo(uint64_t out);

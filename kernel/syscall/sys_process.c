@@ -4,10 +4,10 @@
 #include "arch/features.h"
 #include "process/fpu_permission.h"
 #include "process/user_thread.h"
-#include "core/time.h"
 #include "lib/string.h"
 #include "sched/thread.h"
 #include "syscall/sys_core.h"
+#include "syscall/usage.h"
 #include "vm/layout.h"
 #include "vm/space.h"
 #include "vm/usercopy.h"
@@ -160,20 +160,28 @@ int64_t sys_setrlimit(uint64_t resource, uint64_t limit)
     return sys_prlimit64(0, resource, limit, 0);
 }
 
+static struct process_usage children_usage(struct process *p)
+{
+    spin_lock(&process_tree_lock);
+    struct process_usage usage = p->ended_children;
+    spin_unlock(&process_tree_lock);
+    return usage;
+}
+
 int64_t sys_getrusage(uint64_t who, uint64_t usage)
 {
     struct process *p = process_current();
-    struct linux_rusage u = { 0 };
-    int32_t whose = (int32_t)who;
-    if (whose == LINUX_RUSAGE_SELF || whose == LINUX_RUSAGE_THREAD) {
-        uint64_t us = time_now_ns() / 1000;
-        u.user_seconds = (int64_t)(us / 1000000);
-        u.user_microseconds = (int64_t)(us % 1000000);
+    struct linux_rusage u;
+    switch ((int32_t)who) {
+    case LINUX_RUSAGE_SELF: u = rusage_of(process_usage(p)); break;
+    case LINUX_RUSAGE_THREAD: u = rusage_of(thread_usage(user_thread_current())); break;
+    case LINUX_RUSAGE_CHILDREN: u = rusage_of(children_usage(p)); break;
+    default: return ERR_INVALID.code;
+    }
+    if ((int32_t)who != LINUX_RUSAGE_CHILDREN) {
         u.max_resident_kib =
             (int64_t)(MAX(p->space->resident_peak_pages, p->space->resident_pages) * (PAGE_BYTES / 1024));
         u.minor_faults = (int64_t)p->space->fault_count;
-    } else if (whose != LINUX_RUSAGE_CHILDREN) {
-        return ERR_INVALID.code;
     }
     return user_copy_out(UADDR(usage), &u, sizeof(u)).code;
 }

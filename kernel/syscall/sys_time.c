@@ -2,6 +2,7 @@
 #include "abi/linux/time.h"
 #include "process/user_thread.h"
 #include "core/time.h"
+#include "lib/expiry.h"
 #include "sched/wait.h"
 #include "syscall/sys_core.h"
 #include "syscall/timespec.h"
@@ -20,35 +21,32 @@ err_t timespec_write(uint64_t address, uint64_t ns)
     return user_copy_out(UADDR(address), &t, sizeof(t));
 }
 
-/* One thread that never waits for a CPU: its CPU time is the time since it started. */
-static bool read_clock(uint64_t clock, uint64_t *out_ns)
+static err_t read_clock(uint64_t clock, uint64_t *out_ns)
 {
     switch ((uint32_t)clock) {
     case LINUX_CLOCK_REALTIME:
     case LINUX_CLOCK_REALTIME_COARSE:
-    case LINUX_CLOCK_TAI: *out_ns = time_realtime_ns(); return true;
+    case LINUX_CLOCK_TAI: *out_ns = time_realtime_ns(); return OK;
     case LINUX_CLOCK_MONOTONIC:
     case LINUX_CLOCK_MONOTONIC_RAW:
     case LINUX_CLOCK_MONOTONIC_COARSE:
-    case LINUX_CLOCK_BOOTTIME: *out_ns = time_now_ns(); return true;
-    case LINUX_CLOCK_PROCESS_CPUTIME_ID:
-    case LINUX_CLOCK_THREAD_CPUTIME_ID: *out_ns = time_now_ns(); return true;
+    case LINUX_CLOCK_BOOTTIME: *out_ns = time_now_ns(); return OK;
     }
-    return false;
+    return cpu_clock_read((uint32_t)clock, out_ns);
 }
 
 int64_t sys_clock_gettime(uint64_t clock, uint64_t out)
 {
     uint64_t ns;
-    if (!read_clock(clock, &ns)) return ERR_INVALID.code;
-    return timespec_write(out, ns).code;
+    err_t e = read_clock(clock, &ns);
+    return failed(e) ? e.code : timespec_write(out, ns).code;
 }
 
 int64_t sys_clock_getres(uint64_t clock, uint64_t out)
 {
     uint64_t ns;
-    if (!read_clock(clock, &ns)) return ERR_INVALID.code;
-    return out ? timespec_write(out, 1).code : 0;
+    err_t e = read_clock(clock, &ns);
+    return failed(e) || !out ? e.code : timespec_write(out, 1).code;
 }
 
 int64_t sys_gettimeofday(uint64_t time, uint64_t zone)
@@ -68,10 +66,14 @@ int64_t sys_time(uint64_t out)
     return failed(e) ? e.code : seconds;
 }
 
-static uint64_t deadline_after(uint64_t ns)
+static uint64_t deadline_after(uint64_t ns) { return expiry_sum(time_now_ns(), ns); }
+
+/* What is left of a sleep that a signal has ended. */
+static int64_t end_sleep(err_t e, uint64_t deadline_ns, uint64_t now_ns, uint64_t remaining)
 {
-    uint64_t deadline;
-    return add_overflows(time_now_ns(), ns, &deadline) ? UINT64_MAX - 1 : deadline;
+    if (e.code != ERR_INTERRUPTED.code || !remaining) return e.code;
+    err_t written = timespec_write(remaining, deadline_ns > now_ns ? deadline_ns - now_ns : 0);
+    return failed(written) ? written.code : e.code;
 }
 
 /* Sleeps until `deadline_ns`; a signal ends the sleep. */
@@ -83,13 +85,8 @@ static int64_t sleep_until(uint64_t deadline_ns, uint64_t remaining)
     while (time_now_ns() < deadline_ns && e.code != ERR_INTERRUPTED.code)
         e = wait_sleep_interruptible_locked(&queue, deadline_ns);
     spin_unlock(&queue.lock);
-    if (e.code != ERR_INTERRUPTED.code) return 0;
-    uint64_t now = time_now_ns();
-    if (remaining) {
-        err_t written = timespec_write(remaining, deadline_ns > now ? deadline_ns - now : 0);
-        if (failed(written)) return written.code;
-    }
-    return e.code;
+    if (e.code == ERR_TIMED_OUT.code) e = OK;
+    return end_sleep(e, deadline_ns, time_now_ns(), remaining);
 }
 
 int64_t sys_nanosleep(uint64_t request, uint64_t remaining)
@@ -99,25 +96,66 @@ int64_t sys_nanosleep(uint64_t request, uint64_t remaining)
     return failed(e) ? e.code : sleep_until(signal_deadline(deadline_after(ns)), remaining);
 }
 
+/* By a clock of CPU time. */
+static int64_t sleep_by_cpu_clock(uint32_t clock, bool is_absolute, uint64_t ns, uint64_t remaining)
+{
+    uint64_t now = 0;
+    err_t e = cpu_clock_read(clock, &now);
+    if (failed(e)) return e.code;
+    uint64_t until = is_absolute ? ns : signal_deadline(expiry_sum(now, ns));
+    e = cpu_clock_sleep(clock, until);
+    if (failed(cpu_clock_read(clock, &now))) now = until;
+    return end_sleep(e, until, now, is_absolute ? 0 : remaining);
+}
+
+/* Whether a clock can be slept by. [linux kernel/time/posix-timers.c, posix_clocks] */
+static err_t check_sleep_clock(uint32_t clock)
+{
+    switch (clock) {
+    case LINUX_CLOCK_REALTIME:
+    case LINUX_CLOCK_TAI:
+    case LINUX_CLOCK_MONOTONIC:
+    case LINUX_CLOCK_BOOTTIME: return OK;
+    case LINUX_CLOCK_THREAD_CPUTIME_ID:
+    case LINUX_CLOCK_MONOTONIC_RAW:
+    case LINUX_CLOCK_REALTIME_COARSE:
+    case LINUX_CLOCK_MONOTONIC_COARSE:
+    case LINUX_CLOCK_REALTIME_ALARM:
+    case LINUX_CLOCK_BOOTTIME_ALARM: return ERR_NOT_SUPPORTED;
+    }
+    struct cpu_clock_id id;
+    return cpu_clock_decode(clock, &id) ? OK : ERR_INVALID;
+}
+
 int64_t sys_clock_nanosleep(uint64_t clock, uint64_t flags, uint64_t request, uint64_t remaining)
 {
     uint32_t id = (uint32_t)clock;
-    bool is_known = id == LINUX_CLOCK_REALTIME || id == LINUX_CLOCK_MONOTONIC || id == LINUX_CLOCK_BOOTTIME;
-    if (!is_known) return ERR_INVALID.code;
+    bool is_absolute = flags & LINUX_TIMER_ABSTIME;
     uint64_t ns;
-    err_t e = timespec_read(request, &ns);
+    err_t e = check_sleep_clock(id);
+    if (!failed(e)) e = timespec_read(request, &ns);
     if (failed(e)) return e.code;
-    if (!(flags & LINUX_TIMER_ABSTIME)) return sleep_until(signal_deadline(deadline_after(ns)), remaining);
-    if (id != LINUX_CLOCK_REALTIME) return sleep_until(ns, 0);
-    uint64_t now = time_realtime_ns();
-    return sleep_until(deadline_after(ns > now ? ns - now : 0), 0);
+    switch (id) {
+    case LINUX_CLOCK_REALTIME:
+    case LINUX_CLOCK_TAI:
+        if (is_absolute) return sleep_until(deadline_after(ns - MIN(ns, time_realtime_ns())), 0);
+        __attribute__((fallthrough));
+    case LINUX_CLOCK_MONOTONIC:
+    case LINUX_CLOCK_BOOTTIME:
+        return is_absolute ? sleep_until(ns, 0) : sleep_until(signal_deadline(deadline_after(ns)), remaining);
+    }
+    return sleep_by_cpu_clock(id, is_absolute, ns, remaining);
 }
 
 int64_t sys_times(uint64_t out)
 {
     const uint64_t ns_per_tick = NS_PER_S / LINUX_USER_HZ;
-    uint64_t now = time_now_ns();
-    struct linux_tms t = { .user = (int64_t)(now / ns_per_tick) };
+    struct process *p = process_current();
+    spin_lock(&process_tree_lock);
+    uint64_t children_ns = p->ended_children.cpu_ns;
+    spin_unlock(&process_tree_lock);
+    struct linux_tms t = { .user = (int64_t)(process_usage(p).cpu_ns / ns_per_tick),
+                           .children_user = (int64_t)(children_ns / ns_per_tick) };
     err_t e = out ? user_copy_out(UADDR(out), &t, sizeof(t)) : OK;
-    return failed(e) ? e.code : (int64_t)(now / ns_per_tick);
+    return failed(e) ? e.code : (int64_t)(time_now_ns() / ns_per_tick);
 }

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/sched.h"
 #include "abi/linux/signal.h"
-#include "abi/linux/system.h"
 #include "process/process.h"
 #include "process/wait.h"
 #include "syscall/sys_core.h"
+#include "syscall/usage.h"
 #include "vm/usercopy.h"
-
-enum { NS_PER_US = 1000, US_PER_S = 1000000 };
-
-static struct linux_rusage usage_of(const struct wait_result *result)
-{
-    uint64_t us = result->cpu_ns / NS_PER_US;
-    return (struct linux_rusage){ .user_seconds = (int64_t)(us / US_PER_S),
-                                  .user_microseconds = (int64_t)(us % US_PER_S) };
-}
 
 static uint32_t own_group(void)
 {
@@ -44,7 +35,7 @@ int64_t sys_wait4(uint64_t pid, uint64_t status, uint64_t options, uint64_t usag
     err_t e = process_wait(&request, &result);
     if (failed(e)) return e.code;
     if (!result.pid) return 0;
-    struct linux_rusage u = usage_of(&result);
+    struct linux_rusage u = rusage_of(result.usage);
     int32_t code = (int32_t)result.status;
     if (status) e = user_copy_out(UADDR(status), &code, sizeof(code));
     if (!failed(e) && usage) e = user_copy_out(UADDR(usage), &u, sizeof(u));
@@ -107,7 +98,7 @@ int64_t sys_waitid(uint64_t type, uint64_t number, uint64_t info, uint64_t optio
     if (!failed(e)) e = process_wait(&request, &result);
     if (failed(e)) return e.code;
     struct linux_wait_info news = result.pid ? info_of(&result) : (struct linux_wait_info){ 0 };
-    struct linux_rusage u = usage_of(&result);
+    struct linux_rusage u = rusage_of(result.usage);
     if (usage && result.pid) e = user_copy_out(UADDR(usage), &u, sizeof(u));
     if (!failed(e)) e = write_info(info, &news);
     return e.code;
