@@ -101,9 +101,7 @@ static err_t copy_files(struct process *to, struct process *from, uint64_t flags
     to->files = flags & LINUX_CLONE_FILES ? fd_table_get(from->files) : fd_table_clone(from->files);
     if (!to->files) return ERR_NO_MEMORY;
     to->fs = flags & LINUX_CLONE_FS ? fs_context_get(from->fs) : fs_context_clone(from->fs);
-    if (!to->fs) return ERR_NO_MEMORY;
-    if (!(flags & LINUX_CLONE_FS)) to->fs->files = to->files;
-    return OK;
+    return to->fs ? OK : ERR_NO_MEMORY;
 }
 
 static err_t copy_process(struct process *from, const struct clone_request *r, struct process **out)

@@ -72,7 +72,6 @@ err_t process_create_init(const char *path, struct process **out)
         process_free(p);
         return ERR_NO_MEMORY;
     }
-    p->fs->files = p->files;
     *out = p;
     return OK;
 }

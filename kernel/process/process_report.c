@@ -17,6 +17,7 @@ static void describe(struct proc_process *out)
         .name = t->name,
         .space = p->space,
         .fs = p->fs,
+        .files = p->files,
         .signals_queued = signal_queued_count(),
         .signals_queued_max = p->limits[LINUX_RLIMIT_SIGPENDING].soft,
         .capabilities = ALL_CAPABILITIES,
@@ -38,4 +39,14 @@ static void describe(struct proc_process *out)
     spin_unlock(&p->signal_lock);
 }
 
-void process_report_init(void) { proc_describe = describe; }
+static struct fd_table *files(void)
+{
+    struct process *p = process_current();
+    return p ? p->files : NULL;
+}
+
+void process_report_init(void)
+{
+    proc_describe = describe;
+    proc_files = files;
+}
