@@ -22,6 +22,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/page_table.h"
+#include "mm/tlb.h"
 #include "sched/runqueue.h"
 #include "sched/wait.h"
 
@@ -62,6 +63,7 @@ void cpu_start_other(struct percpu *p)
     rq->switched_at = tsc_read();
     check_tsc(p);
     cpus_add(p->cpu);
+    tlb_forget_all(); /* what changed until then was not told to this CPU, which has used the kernel's tables */
     idle_run();
 }
 

@@ -210,13 +210,26 @@ void thread_detach(struct thread *t) NO_THREAD_SAFETY_ANALYSIS
 
 /* ---- what a thread does with itself ---- */
 
+/* Threads that became ready before told nobody, since a kernel thread yields by itself: one of ring 3 has to. */
+static void become_interruptible(struct thread *self, struct page_table *page_table) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct runqueue *rq = this_runqueue();
+    spin_lock_off(&rq->lock);
+    self->page_table = page_table;
+    if (rq->waiting) percpu()->user_work |= USER_WORK_RESCHEDULE;
+    spin_unlock_off(&rq->lock);
+}
+
 void thread_set_space(struct space *space, struct page_table *page_table)
 {
     struct thread *self = thread_current();
     bool on = interrupts_are_on();
     interrupts_off();
     self->space = space;
-    self->page_table = page_table;
+    if (page_table && !self->page_table)
+        become_interruptible(self, page_table);
+    else
+        self->page_table = page_table;
     if (page_table)
         tlb_want(percpu(), page_table);
     else

@@ -47,6 +47,26 @@ TEST(a_thread_that_may_not_stay_moves_at_once)
     EXPECT_ERR(thread_set_affinity(thread_current(), CPU_SET_NONE), ERR_INVALID);
 }
 
+TEST(a_kernel_thread_that_gets_a_space_leaves_its_cpu_to_those_that_wait_already)
+{
+    struct space *space;
+    uint32_t ran_on = 0;
+    cpu_set was = thread_affinity(thread_current()), here = cpu_set_of(0);
+    EXPECT_OK(space_create(&space));
+    EXPECT_OK(thread_set_affinity(thread_current(), here));
+    thread_set_space(space, &space->page_table);
+    EXPECT_EQ(percpu()->user_work & USER_WORK_RESCHEDULE, 0);
+    thread_set_space(NULL, NULL);
+    struct thread *waits = start_on(here, note_cpu, &ran_on);
+    thread_set_space(space, &space->page_table);
+    EXPECT_EQ(percpu()->user_work & USER_WORK_RESCHEDULE, USER_WORK_RESCHEDULE);
+    EXPECT_EQ(ran_on, 0);
+    thread_set_space(NULL, NULL);
+    thread_join(waits);
+    space_destroy(space);
+    EXPECT_OK(thread_set_affinity(thread_current(), was));
+}
+
 static uint32_t meeting; /* atomic */
 
 static void meet(void *others)
