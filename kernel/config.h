@@ -27,8 +27,9 @@ enum {
     CONFIG_EXECUTOR_TURN = 64,   /* polls of tasks before other threads of the CPU have their turn */
 
     CONFIG_FUTEX_BUCKETS = 256, /* a power of two; a cache line each (docs/futex.md) */
-    CONFIG_ROBUST_LIST_MAX = 2048, /* locks of an ended thread that are looked at, as Linux's ROBUST_LIST_LIMIT */
-    CONFIG_ROBUST_LIST_TURN = 64,  /* of them, before other threads have their turn */
+    CONFIG_ROBUST_LIST_MAX =
+        2048, /* locks of an ended thread that are looked at, as Linux's ROBUST_LIST_LIMIT */
+    CONFIG_ROBUST_LIST_TURN = 64, /* of them, before other threads have their turn */
 
     /* ---- lock order, debug builds ---- */
     CONFIG_LOCK_CLASSES_MAX = 128, /* places that initialise locks */

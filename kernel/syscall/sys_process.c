@@ -45,12 +45,21 @@ int64_t sys_set_robust_list(uint64_t head, uint64_t bytes)
     return 0;
 }
 
+static bool robust_list_of(uint32_t tid, uint64_t *out)
+{
+    spin_lock(&process_tree_lock);
+    const struct user_thread *t = tid ? user_thread_find_locked(tid) : user_thread_current();
+    if (t) *out = t->robust_list;
+    spin_unlock(&process_tree_lock);
+    return t;
+}
+
 int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes)
 {
-    if (!is_self(pid)) return ERR_NO_PROCESS.code;
-    uint64_t size = sizeof(struct linux_robust_list_head);
+    uint64_t list, size = sizeof(struct linux_robust_list_head);
+    if (!robust_list_of((uint32_t)pid, &list)) return ERR_NO_PROCESS.code;
     err_t e = user_copy_out(UADDR(bytes), &size, sizeof(size));
-    if (!failed(e)) e = user_copy_out(UADDR(head), &user_thread_current()->robust_list, sizeof(uint64_t));
+    if (!failed(e)) e = user_copy_out(UADDR(head), &list, sizeof(list));
     return e.code;
 }
 
