@@ -188,6 +188,28 @@ whole_registers:
     user_fpu arch_user_fxsave, fxsave64
     user_fpu arch_user_fxrstor, fxrstor64
 
+    .global arch_user_read_u64
+arch_user_read_u64:                     /* (src): RAX, and RDX is 0, or 1 after a fault */
+    smap_site stac
+    xorl    %edx, %edx
+read_u64:
+    movq    (%rdi), %rax
+    smap_site clac
+    ret
+read_u64_fixup:
+    incl    %edx
+    smap_site clac
+    ret
+
+    .global arch_user_write_u64
+arch_user_write_u64:                    /* (dst, value): 0, or 1 after a fault */
+    smap_site stac
+write_u64:
+    movq    %rsi, (%rdi)
+    smap_site clac
+    xorl    %eax, %eax
+    ret
+
     .global arch_user_read_u32
 arch_user_read_u32:                     /* (dst, src): 0, or 1 after a fault */
     smap_site stac
@@ -225,6 +247,8 @@ trap_fixups:
     .quad arch_user_fxsave_at, one_fixup
     .quad arch_user_fxrstor_at, one_fixup
     .quad read_u32, one_fixup
+    .quad read_u64, read_u64_fixup
+    .quad write_u64, one_fixup
     .quad touch_word, one_fixup
 trap_fixups_at_once:
     .quad load_word, word_fixup
