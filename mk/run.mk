@@ -53,6 +53,8 @@ $(B)/tests-fuzz.list: FORCE
 $(B)/tests-ktest.list: FORCE
 	@( for c in gcc clang-19; do k=$(B)/kernel/ktest-$$c/kernel.elf; \
 	   printf 'ktest microvm %s\ttools/run_ktest.sh %s microvm max\n' $$c $$k; \
+	   printf 'ktest microvm 2 CPUs %s\ttools/run_ktest.sh %s microvm max -smp 2\n' $$c $$k; \
+	   printf 'ktest microvm 4 CPUs %s\ttools/run_ktest.sh %s microvm max -smp 4\n' $$c $$k; \
 	   printf 'ktest q35 %s\ttools/run_ktest.sh %s q35 max\n' $$c $$k; \
 	   printf 'ktest pc, old CPU, %s\ttools/run_ktest.sh %s pc qemu64\n' $$c $$k; \
 	   printf 'ktest AVX without XSAVEOPT, %s\ttools/run_ktest.sh %s microvm max,xsaveopt=off -append "debug_exit=0xf4 ktest=fpu"\n' $$c $$k; \

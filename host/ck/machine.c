@@ -38,7 +38,7 @@ static void add_owned(struct string_list *list, const char *option, char *value)
  * idle time is skipped, and random numbers and string instructions with a cost of their own are off. */
 static void add_accelerator(struct string_list *out, const struct run_options *o)
 {
-    add_pair(out, "-accel", "tcg");
+    add_pair(out, "-accel", o->cpus > 1 ? "tcg,thread=multi" : "tcg");
     if (!o->is_counting) {
         add_pair(out, "-cpu", "max");
         return;

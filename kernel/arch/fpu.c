@@ -196,14 +196,12 @@ void fpu_grow(struct fpu *fpu, void *area, uint32_t area_bytes)
 
 /* ---- signal frames ---- */
 
-bool fpu_save_to_user(struct fpu *fpu, void *user, const uint8_t software[FPU_SOFTWARE_BYTES], uint32_t mark)
+bool fpu_save_to_user(struct fpu *fpu, void *user, const uint8_t head[FPU_HEAD_BYTES], uint32_t mark)
 {
-    uint8_t head[FPU_SOFTWARE_BYTES + FPU_HEADER_BYTES] = { 0 };
     begin_use(fpu);
     if (fpu_layout.way == FPU_BY_FXSAVE)
         return !arch_user_fxsave(user, 0) &&
-               !arch_user_copy((uint8_t *)user + AREA_SOFTWARE, software, FPU_SOFTWARE_BYTES);
-    memcpy(head, software, FPU_SOFTWARE_BYTES);
+               !arch_user_copy((uint8_t *)user + AREA_SOFTWARE, head, FPU_SOFTWARE_BYTES);
     return !arch_user_xsave(user, head, fpu->in_use, fpu_bytes_of(&fpu_layout, fpu->in_use), mark);
 }
 

@@ -116,7 +116,10 @@ void fpu_grow(struct fpu *fpu, void *area, uint32_t area_bytes);
 
 /* ---- signal frames ---- */
 
-enum { FPU_SOFTWARE_BYTES = 48 };     /* of an area, which the CPU leaves alone */
+enum {
+    FPU_SOFTWARE_BYTES = 48, /* of an area, which the CPU leaves alone; the header follows */
+    FPU_HEAD_BYTES = FPU_SOFTWARE_BYTES + FPU_HEADER_BYTES,
+};
 #define FPU_LEGACY_IMAGE (1ull << 63) /* instead of components: the first 512 bytes, as FXSAVE writes them */
 
 /* What a frame of the running thread holds. */
@@ -125,12 +128,12 @@ static inline uint32_t fpu_features_of(const struct fpu *fpu)
     return fpu->in_use == FPU_UNUSED ? fpu_default_features(&fpu_layout) : fpu->in_use;
 }
 
-/* Writes the running thread's state to `user`, in the standard format with `software` in it and, where there is
- * XSAVE, `mark` behind it; or loads it, those of `components` that the thread has, and the initial state of the
+/* Writes the running thread's state to `user`, in the standard format with what `head` says in its software's
+ * bytes and, where there is XSAVE, its empty header, and `mark` behind it; or loads it, those of `components` that the thread has, and the initial state of the
  * others. The caller has checked that fpu_signal_bytes() from there on are user space. May fault in pages, and so sleep.
  *
  * False: memory that is not there, an address not aligned to FPU_AREA_ALIGN (to 16 for a legacy image) or, when
  * loading, an image that the CPU would refuse; the state is then the
  * initial one. Image and address may be hostile, and other threads may write to it meanwhile. */
-bool fpu_save_to_user(struct fpu *fpu, void *user, const uint8_t software[FPU_SOFTWARE_BYTES], uint32_t mark);
+bool fpu_save_to_user(struct fpu *fpu, void *user, const uint8_t head[FPU_HEAD_BYTES], uint32_t mark);
 bool fpu_load_from_user(struct fpu *fpu, const void *user, uint64_t components);

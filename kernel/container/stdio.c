@@ -171,7 +171,8 @@ static const struct file_ops terminal_ops = {
 
 static void signal_broken_pipe(void)
 {
-    const struct linux_siginfo_head info = signal_info_of_sender(LINUX_SIGPIPE, LINUX_SI_USER);
+    const struct linux_siginfo_head info =
+        signal_info_of_sender(process_current()->pid, LINUX_SIGPIPE, LINUX_SI_USER);
     err_t e = signal_send_thread(user_thread_current(), &info);
     (void)e; /* the write fails all the same */
 }

@@ -36,14 +36,14 @@ struct futex_bucket *futex_lock_waiter(struct futex_waiter *waiter) NO_THREAD_SA
 
 /* ---- waiting ---- */
 
-/* Nobody has woken it yet, it seems: what else ended its sleep? Under the lock that decides which came first. */
-static NOINLINE bool look_why(struct futex_waiter *self, struct futex_bucket **out_bucket,
-                              uint64_t deadline_ns, err_t *out) NO_THREAD_SAFETY_ANALYSIS
+/* Nobody has woken it yet, it seems: what else ended its sleep? Under the lock that decides which came first. True at
+ * the end; false: it is to sleep on in the bucket, which stays locked. */
+static bool look_why(struct futex_waiter *self, struct futex_bucket *bucket,
+                     err_t *out) NO_THREAD_SAFETY_ANALYSIS
 {
-    struct futex_bucket *bucket = *out_bucket = futex_lock_waiter(self);
     *out = OK;
     if (!self->is_woken) {
-        if (deadline_ns != UINT64_MAX && time_now_ns() >= deadline_ns)
+        if (self->deadline_ns != UINT64_MAX && time_now_ns() >= self->deadline_ns)
             *out = ERR_TIMED_OUT;
         else if (thread_is_interrupted(self->thread))
             *out = ERR_INTERRUPTED;
@@ -55,36 +55,41 @@ static NOINLINE bool look_why(struct futex_waiter *self, struct futex_bucket **o
     return true;
 }
 
-/* The waiter is in the bucket, which is locked; on return it is in none. */
-static inline err_t sleep_until_woken(struct futex_waiter *self, struct futex_bucket *bucket,
-                                      uint64_t deadline_ns) NO_THREAD_SAFETY_ANALYSIS
+static NOINLINE err_t sleep_on(struct futex_waiter *self) NO_THREAD_SAFETY_ANALYSIS
 {
     err_t e;
-    do {
-        if (likely(deadline_ns == UINT64_MAX))
-            sleep_unlock(&bucket->lock);
-        else
-            sleep_unlock_until(&bucket->lock, deadline_ns);
-        if (likely(__atomic_load_n(&self->is_woken, __ATOMIC_ACQUIRE))) return OK;
-    } while (!look_why(self, &bucket, deadline_ns, &e));
-    return e;
+    for (;;) {
+        struct futex_bucket *bucket = futex_lock_waiter(self);
+        if (look_why(self, bucket, &e)) return e;
+        sleep_unlock_until(&bucket->lock, self->deadline_ns);
+        if (__atomic_load_n(&self->is_woken, __ATOMIC_ACQUIRE)) return OK;
+    }
 }
 
-static inline err_t wait_with(uaddr_t word, struct futex_bucket *bucket, struct futex_key key, uint32_t value,
-                              uint32_t bitset, uint64_t deadline_ns,
-                              bool *is_missing) NO_THREAD_SAFETY_ANALYSIS
+/* All but the word and its value is in the waiter from the start, so that the usual way keeps little in registers. */
+static inline void prepare(struct futex_waiter *self, struct futex_key key, uint32_t bitset,
+                           uint64_t deadline_ns)
+{
+    self->thread = percpu_current();
+    self->key = key;
+    self->bitset = bitset;
+    self->is_woken = false;
+    self->pi = NULL;
+    self->deadline_ns = deadline_ns;
+}
+
+static inline err_t wait_prepared(struct futex_waiter *self, uaddr_t word, struct futex_bucket *bucket,
+                                  uint32_t value, bool *is_missing) NO_THREAD_SAFETY_ANALYSIS
 {
     spin_lock_short(&bucket->lock);
     int64_t now = futex_load(word);
     if (likely(now == value)) {
-        struct futex_waiter self;
-        self.thread = percpu_current();
-        self.key = key;
-        self.bitset = bitset;
-        self.is_woken = false;
-        self.pi = NULL;
-        futex_enqueue_locked(bucket, &self);
-        return sleep_until_woken(&self, bucket, deadline_ns);
+        futex_enqueue_locked(bucket, self);
+        if (likely(self->deadline_ns == UINT64_MAX))
+            sleep_unlock(&bucket->lock);
+        else
+            sleep_unlock_until(&bucket->lock, self->deadline_ns);
+        return likely(__atomic_load_n(&self->is_woken, __ATOMIC_ACQUIRE)) ? OK : sleep_on(self);
     }
     spin_unlock_short(&bucket->lock);
     *is_missing = now < 0;
@@ -97,24 +102,28 @@ static NOINLINE err_t wait_slow(uaddr_t word, bool is_shared, uint32_t value, ui
 {
     for (;;) {
         struct futex_key key;
+        struct futex_waiter self;
         bool is_missing = false;
         err_t e = futex_key_make(word, is_shared, FUTEX_READS, &key);
-        if (!failed(e))
-            e = wait_with(word, futex_bucket_of(key), key, value, bitset, deadline_ns, &is_missing);
+        if (failed(e)) return e;
+        prepare(&self, key, bitset, deadline_ns);
+        e = wait_prepared(&self, word, futex_bucket_of(key), value, &is_missing);
         if (!is_missing) return e;
         e = futex_make_present(word, FUTEX_READS);
         if (failed(e)) return e;
     }
 }
 
-/* The usual case: it takes all it needs in registers. */
+/* The usual case: it gets all it needs in registers. */
 static NOINLINE err_t wait_private(uaddr_t word, struct futex_bucket *bucket, uint64_t object, uint32_t value,
                                    uint32_t bitset, uint64_t deadline_ns)
 {
+    struct futex_waiter self;
     bool is_missing = false;
-    struct futex_key key = { object, word.raw };
-    err_t e = wait_with(word, bucket, key, value, bitset, deadline_ns, &is_missing);
-    return unlikely(is_missing) ? wait_slow(word, false, value, bitset, deadline_ns) : e;
+    prepare(&self, (struct futex_key){ object, word.raw }, bitset, deadline_ns);
+    err_t e = wait_prepared(&self, word, bucket, value, &is_missing);
+    if (likely(!is_missing)) return e;
+    return wait_slow(UADDR(self.key.place), false, value, self.bitset, self.deadline_ns);
 }
 
 err_t futex_wait(uaddr_t word, bool is_shared, uint32_t value, uint32_t bitset, uint64_t deadline_ns)

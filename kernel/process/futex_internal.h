@@ -41,7 +41,8 @@ struct futex_waiter {
     struct futex_bucket *bucket; /* atomic; changes under the locks of both */
     struct futex_key key;
     uint32_t bitset;
-    bool is_woken; /* atomic; the last that a waker does with a waiter */
+    bool is_woken;        /* atomic; the last that a waker does with a waiter */
+    uint64_t deadline_ns; /* the sleeper's own; UINT64_MAX: none */
     struct thread *thread;
     struct user_thread *pi; /* itself, on a lock with an owner; NULL: on any other word */
     enum futex_grant grant;

@@ -180,7 +180,7 @@ static void give_up_locked(struct futex_waiter *self, struct futex_bucket *bucke
 }
 
 static bool look_why(uaddr_t word, struct futex_waiter *self, struct futex_bucket *bucket,
-                     uint64_t deadline_ns, err_t *out) NO_THREAD_SAFETY_ANALYSIS
+                     err_t *out) NO_THREAD_SAFETY_ANALYSIS
 {
     *out = OK;
     spin_lock_short(&bucket->lock); /* such sleepers are never moved */
@@ -188,7 +188,7 @@ static bool look_why(uaddr_t word, struct futex_waiter *self, struct futex_bucke
     } else if (self->grant == GRANT_INHERITED) {
         *out = claim(word, self, bucket);
         futex_dequeue_locked(bucket, self);
-    } else if (deadline_ns != UINT64_MAX && time_now_ns() >= deadline_ns) {
+    } else if (self->deadline_ns != UINT64_MAX && time_now_ns() >= self->deadline_ns) {
         *out = ERR_TIMED_OUT;
         give_up_locked(self, bucket);
     } else if (thread_is_interrupted(self->thread)) {
@@ -204,7 +204,9 @@ static bool look_why(uaddr_t word, struct futex_waiter *self, struct futex_bucke
 err_t futex_lock_pi(uaddr_t word, bool is_shared, enum futex_lock how,
                     uint64_t deadline_ns) NO_THREAD_SAFETY_ANALYSIS
 {
-    struct futex_waiter self = { .thread = thread_current(), .pi = user_thread_current() };
+    struct futex_waiter self = { .deadline_ns = deadline_ns,
+                                 .thread = thread_current(),
+                                 .pi = user_thread_current() };
     struct lock_attempt attempt = { .word = word, .how = how, .self = &self };
     for (;;) {
         err_t e = futex_key_make(word, is_shared, FUTEX_WRITES, &self.key);
@@ -215,7 +217,7 @@ err_t futex_lock_pi(uaddr_t word, bool is_shared, enum futex_lock how,
         if (step == STEP_WAIT) {
             do {
                 sleep_unlock_until(&bucket->lock, deadline_ns);
-            } while (!look_why(word, &self, bucket, deadline_ns, &e));
+            } while (!look_why(word, &self, bucket, &e));
             return e;
         }
         spin_unlock_short(&bucket->lock);

@@ -11,22 +11,6 @@
 
 bool signal_has_readers;
 
-/* ---- what it is sent with ---- */
-
-struct linux_siginfo_head signal_info_of_sender(uint32_t number, int32_t code)
-{
-    return (struct linux_siginfo_head){
-        .number = (int32_t)number,
-        .code = code,
-        .sender.pid = process_current()->pid,
-    };
-}
-
-struct linux_siginfo_head signal_info_of_kernel(uint32_t number)
-{
-    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = LINUX_SI_KERNEL };
-}
-
 /* ---- whether it does anything ---- */
 
 static bool is_ignored(const struct process *p, uint32_t number)
@@ -62,7 +46,7 @@ static bool wants(const struct user_thread *t, uint32_t number)
 {
     if (t->signals.blocked & signal_bit(number)) return false;
     if (number == LINUX_SIGKILL) return true;
-    return !t->signals.is_stopped && (t->thread == thread_current() || !thread_is_interrupted(t->thread));
+    return !t->signals.is_stopped && (t->thread == percpu_current() || !thread_is_interrupted(t->thread));
 }
 
 static struct user_thread *first_thread(struct process *p)
@@ -342,7 +326,7 @@ void signal_reset_for_exec(void)
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
     clear_caught(&p->signals);
-    t->signals.stack = (struct linux_stack){ .flags = LINUX_SS_DISABLE };
+    t->signals.stack.base = t->signals.stack.bytes = 0;
     spin_unlock(&p->signal_lock);
 }
 

@@ -52,9 +52,15 @@ bool signal_send_item_locked(struct process *process, struct user_thread *thread
 void signal_take_back_locked(struct process *process, struct user_thread *thread, struct signal_item *item);
 /* From the kernel. */
 void signal_send_number(struct process *process, uint32_t number);
+static inline struct linux_siginfo_head signal_info_of_kernel(uint32_t number)
+{
+    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = LINUX_SI_KERNEL };
+}
 /* As the running process would by kill(2). */
-struct linux_siginfo_head signal_info_of_sender(uint32_t number, int32_t code);
-struct linux_siginfo_head signal_info_of_kernel(uint32_t number);
+static inline struct linux_siginfo_head signal_info_of_sender(uint32_t pid, uint32_t number, int32_t code)
+{
+    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = code, .sender.pid = pid };
+}
 
 /* Signal `number` for a parent, about its child: SIGCHLD tells of its end, or of its news (process.h), if the parent
  * wants to know. */

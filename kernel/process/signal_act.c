@@ -114,13 +114,12 @@ void signal_act(struct trap_frame *frame)
 {
     struct user_thread *t = user_thread_current();
     struct delivery d;
-    bool has_run = false;
-    while (next_delivery(t, &d)) {
-        if (!has_run) signal_restart(frame, &t->signals, &d.action);
-        has_run = true;
-        run_handler(t, &d, frame);
+    if (likely(next_delivery(t, &d))) {
+        signal_restart(frame, &t->signals, &d.action);
+        do run_handler(t, &d, frame);
+        while (signal_due(t) && next_delivery(t, &d));
+        return;
     }
-    if (has_run) return;
     signal_restart(frame, &t->signals, NULL);
     if (t->signals.restores_mask) {
         t->signals.restores_mask = false;

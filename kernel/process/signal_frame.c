@@ -34,6 +34,11 @@ static bool is_on(const struct linux_stack *stack, uint64_t rsp)
     return !(stack->flags & LINUX_SS_AUTODISARM) && is_within(stack, rsp);
 }
 
+static bool is_same(const struct linux_stack *a, const struct linux_stack *b)
+{
+    return a->base == b->base && a->bytes == b->bytes && a->flags == b->flags;
+}
+
 struct linux_stack signal_get_stack(uint64_t rsp)
 {
     struct linux_stack stack = user_thread_current()->signals.stack;
@@ -52,9 +57,7 @@ err_t signal_set_stack(const struct linux_stack *wanted, uint64_t rsp)
         *stack = (struct linux_stack){ .flags = wanted->flags };
         return OK;
     }
-    bool is_same =
-        stack->base == wanted->base && stack->bytes == wanted->bytes && stack->flags == wanted->flags;
-    if (is_same) return OK;
+    if (is_same(stack, wanted)) return OK;
     if (wanted->bytes < LINUX_MINSIGSTKSZ) return ERR_NO_MEMORY;
     *stack = (struct linux_stack){ .base = wanted->base, .flags = wanted->flags, .bytes = wanted->bytes };
     return OK;
@@ -178,8 +181,10 @@ int64_t signal_return(struct trap_frame *f)
     }
     signal_set_blocked(context.mask);
     load_registers(f, &context.registers);
-    err_t e = signal_set_stack(&context.stack, f->rsp);
-    (void)e; /* one that makes no sense stays as it was */
+    if (unlikely(!is_same(&context.stack, &s->stack))) {
+        err_t e = signal_set_stack(&context.stack, f->rsp);
+        (void)e; /* one that makes no sense leaves the old one */
+    }
     if (failed(signal_fpu_load(UADDR(context.registers.fpu)))) {
         refuse(f, "the floating-point state is none");
     } else if (f->rip >= USER_END && (f->rip << 16 >> 16) != f->rip) {

@@ -22,14 +22,14 @@ void process_forget_interrupt(void)
 {
     bool on = interrupts_are_on();
     interrupts_off(); /* the two belong together, and the thread to one CPU meanwhile */
-    __atomic_and_fetch(&thread_current()->user_work, ~(uint32_t)USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
+    __atomic_and_fetch(&percpu_current()->user_work, ~(uint32_t)USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
     percpu()->user_work &= ~(uint32_t)USER_WORK_INTERRUPTED;
     if (on) interrupts_on();
 }
 
 void process_user_work(struct trap_frame *frame)
 {
-    struct thread *thread = thread_current();
+    struct thread *thread = percpu_current();
     if (CONFIG_DEBUG) lock_order_expect_none("returning to ring 3", &thread->mutexes[0]);
     do {
         take_work(thread);

@@ -3,7 +3,10 @@
  * the owner's unlock comes here. */
 #include "sched/mutex.h"
 
+#include "arch/cpu.h"
 #include "sched/thread.h"
+
+enum { SPINS_MAX = 1000 };
 
 void mutex_zero(struct mutex *mutex)
 {
@@ -29,9 +32,24 @@ static bool mark_contended(struct mutex *mutex, uint64_t owner)
                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+/* An owner that runs, on another CPU then, is about to unlock: sleeping would take longer. The owner cannot be gone
+ * while it is one, and its memory is only looked at; at worst another thread's is. */
+static bool wait_for_running_owner(struct mutex *mutex)
+{
+    for (uint32_t i = 0; i < SPINS_MAX; i++) {
+        uint64_t owner = __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED);
+        if (!owner) return true;
+        const struct thread *t = (const struct thread *)(owner & ~MUTEX_CONTENDED);
+        if (!__atomic_load_n(&t->context.is_on_cpu, __ATOMIC_RELAXED)) return false;
+        cpu_relax();
+    }
+    return false;
+}
+
 void mutex_lock_slow(struct mutex *mutex)
 {
     uint64_t self = (uint64_t)percpu_current();
+    if (cpus_online_set().bits != 1 && wait_for_running_owner(mutex) && mutex_take(mutex)) return;
     spin_lock(&mutex->queue.lock);
     for (;;) {
         uint64_t owner = __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED);

@@ -79,8 +79,29 @@ void runqueue_init(struct runqueue *rq, uint32_t cpu, struct thread *idle)
 
 /* ---- switching ---- */
 
-/* Swaps everything a thread owns of the CPU. */
-void thread_switch(struct runqueue *rq, struct thread *from, struct thread *to)
+/* What the thread before could not do on its own stack. */
+static NOINLINE void dispose(struct runqueue *rq)
+{
+    struct thread *left = rq->left;
+    rq->left = NULL;
+    if (left->state == THREAD_ENDED)
+        thread_free(left);
+    else
+        thread_place(left);
+}
+
+static inline void after_switch(void)
+{
+    struct runqueue *rq = this_runqueue();
+    if (CONFIG_DEBUG) lock_order_resume(&percpu_current()->mutexes[0]);
+    if (unlikely(rq->left)) dispose(rq);
+}
+
+void thread_switched(void) { after_switch(); }
+
+/* Swaps everything a thread owns of the CPU. Inline where a thread yields, which some programs do all the time. */
+static inline __attribute__((always_inline)) void switch_to(struct runqueue *rq, struct thread *from,
+                                                            struct thread *to)
 {
     struct percpu *p = percpu();
     p->counters[CPU_SWITCHES]++;
@@ -102,26 +123,10 @@ void thread_switch(struct runqueue *rq, struct thread *from, struct thread *to)
     }
     fpu_switch(&from->fpu, &to->fpu);
     context_switch(&from->context, to->context.rsp);
-    thread_switched();
+    after_switch();
 }
 
-/* What the thread before could not do on its own stack. */
-static NOINLINE void dispose(struct runqueue *rq)
-{
-    struct thread *left = rq->left;
-    rq->left = NULL;
-    if (left->state == THREAD_ENDED)
-        thread_free(left);
-    else
-        thread_place(left);
-}
-
-void thread_switched(void)
-{
-    struct runqueue *rq = this_runqueue();
-    if (CONFIG_DEBUG) lock_order_resume(&percpu_current()->mutexes[0]);
-    if (unlikely(rq->left)) dispose(rq);
-}
+void thread_switch(struct runqueue *rq, struct thread *from, struct thread *to) { switch_to(rq, from, to); }
 
 /* The time up to now was the thread's that runs until now. */
 static inline void set_running_locked(struct runqueue *rq, struct thread *next) REQUIRES(rq->lock)
@@ -133,7 +138,8 @@ static inline void set_running_locked(struct runqueue *rq, struct thread *next) 
     next->context.is_on_cpu = true;
 }
 
-struct thread *runqueue_take_locked(struct runqueue *rq)
+static inline __attribute__((always_inline)) struct thread *take_locked(struct runqueue *rq)
+    REQUIRES(rq->lock)
 {
     struct thread *next = NULL;
     if (unlikely(rq->urgent.first) && (rq->urgent_row < CONFIG_URGENT_ROW_MAX || !rq->ready.first)) {
@@ -149,6 +155,8 @@ struct thread *runqueue_take_locked(struct runqueue *rq)
     set_running_locked(rq, next);
     return next;
 }
+
+struct thread *runqueue_take_locked(struct runqueue *rq) { return take_locked(rq); }
 
 static inline struct thread *take_or_idle_locked(struct runqueue *rq) REQUIRES(rq->lock)
 {
@@ -200,11 +208,11 @@ static inline void yield(struct runqueue *rq, struct thread *self)
     } else if (rq->waiting) {
         spin_lock_off(&rq->lock);
         push_locked(rq, &rq->ready, self);
-        struct thread *next = runqueue_take_locked(rq);
+        struct thread *next = take_locked(rq);
         spin_unlock_off(&rq->lock);
-        if (next == self) return; /* what waited was taken away by another CPU */
+        if (!next || next == self) return; /* what waited was taken away by another CPU */
         self->switches.involuntary++;
-        thread_switch(rq, self, next);
+        switch_to(rq, self, next);
     }
 }
 

@@ -80,7 +80,8 @@ int64_t sys_kill(uint64_t pid, uint64_t signal)
 {
     int32_t to = (int32_t)pid;
     bool is_good = is_valid(signal);
-    struct linux_siginfo_head info = signal_info_of_sender(is_good ? (uint32_t)signal : 0, LINUX_SI_USER);
+    struct linux_siginfo_head info =
+        signal_info_of_sender(process_current()->pid, is_good ? (uint32_t)signal : 0, LINUX_SI_USER);
     err_t e = to > 0 ? send_to_process((uint32_t)to, &info) : kill_group_or_all(to, &info);
     return failed(e) || is_good ? e.code : ERR_INVALID.code;
 }
@@ -104,7 +105,8 @@ static err_t send_to_thread(uint32_t pid, uint32_t tid, const struct linux_sigin
 static int64_t kill_thread(uint32_t pid, uint32_t tid, uint64_t signal)
 {
     bool is_good = is_valid(signal);
-    struct linux_siginfo_head info = signal_info_of_sender(is_good ? (uint32_t)signal : 0, LINUX_SI_TKILL);
+    struct linux_siginfo_head info =
+        signal_info_of_sender(process_current()->pid, is_good ? (uint32_t)signal : 0, LINUX_SI_TKILL);
     err_t e = send_to_thread(pid, tid, &info);
     return failed(e) || is_good ? e.code : ERR_INVALID.code;
 }

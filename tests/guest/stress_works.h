@@ -2,7 +2,6 @@
 /* What the lanes of stress.c do: each function does one thing with threads, signals or processes, takes a few
  * milliseconds of a real processor, leaves nothing behind, and says whether all was right. */
 #pragma once
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -83,11 +83,12 @@ static uint64_t uncharged_frames(void) { return charge_read().free - frame_free_
 static uint64_t uncharged_at_first;
 
 /* Other CPUs may be zeroing a block for the pool, or freeing the thread they ran last. */
-static void settle(void)
+static uint64_t settled_uncharged_frames(void)
 {
-    uint64_t end_ns = time_now_ns() + 2000000000ull;
-    while (cpus_online() > 1 && uncharged_frames() != uncharged_at_first && time_now_ns() < end_ns)
+    uint64_t end_ns = time_now_ns() + 2000000000ull, frames;
+    while ((frames = uncharged_frames()) != uncharged_at_first && cpus_online() > 1 && time_now_ns() < end_ns)
         thread_sleep_until_ns(time_now_ns() + 1000000);
+    return frames;
 }
 
 /* Most tests know who runs when; those for several CPUs say where. */
@@ -106,16 +107,15 @@ static void prepare_cpus(void)
 static bool run_test(struct test *test)
 {
     has_failed = false;
-    settle();
+    (void)settled_uncharged_frames();
     uint64_t used = heap_stats().used_bytes;
     struct thread *thread = thread_create("test", run_one, test);
     if (!thread) return false;
     thread_join(thread);
-    settle();
+    uint64_t uncharged = settled_uncharged_frames();
     if (heap_stats().used_bytes > used)
         test_fail(test->file, 0, "%llu bytes of heap lost",
                   (unsigned long long)(heap_stats().used_bytes - used));
-    uint64_t uncharged = uncharged_frames();
     if (uncharged != uncharged_at_first)
         test_fail(test->file, 0, "%lld frames are in use and not charged",
                   (long long)(uncharged - uncharged_at_first));
