@@ -37,5 +37,9 @@ uint32_t arch_user_read_u32(uint32_t *dst, const void *src);
  * header says that x87 and SSE are in use, and `mark` is put behind the area. */
 uint32_t arch_user_xsave(void *area, const void *head, uint32_t components, uint64_t bytes, uint32_t mark);
 uint32_t arch_user_xrstor(const void *area, uint32_t components);
+/* The same, if `head` begins the area's software bytes, `mark` is behind it, and no reserved bit of MXCSR is set. Not
+ * 0 otherwise, and the registers may have changed. */
+uint32_t arch_user_xrstor_whole(const void *area, const void *head, uint32_t components, uint64_t bytes,
+                                uint32_t mark, uint32_t mxcsr_reserved);
 uint32_t arch_user_fxsave(void *area, uint32_t unused);
 uint32_t arch_user_fxrstor(const void *area, uint32_t unused);
