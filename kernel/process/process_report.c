@@ -38,4 +38,10 @@ static void describe(struct proc_process *out)
     spin_unlock(&p->signal_lock);
 }
 
-void process_report_init(void) { proc_describe = describe; }
+static uint32_t own_number(void) { return process_current()->pid; }
+
+void process_report_init(void)
+{
+    proc_describe = describe;
+    proc_own_number = own_number;
+}
