@@ -15,7 +15,9 @@ static struct process_timer timer;
 
 static void start(enum timer_clock clock, enum timer_repeat repeat)
 {
-    process = (struct process){ 0 };
+    static struct signal_actions actions;
+    actions = (struct signal_actions){ .references = 1 };
+    process = (struct process){ .signals.actions = &actions };
     thread = (struct user_thread){ .thread = thread_current(), .process = &process };
     timer = (struct process_timer){ .clock = clock, .repeat = repeat, .measured = &thread };
     spin_set_class(&process.signal_lock, "process.signal_lock");
@@ -124,7 +126,7 @@ TEST(a_timer_whose_signal_is_ignored_rests_until_it_is_not)
 {
     start(TIMER_SINCE_BOOT, TIMER_IS_REARMED);
     thread.signals.blocked = 0;
-    process.signals.actions[RT - 1].handler = LINUX_SIG_IGN;
+    process.signals.actions->of[RT - 1].handler = LINUX_SIG_IGN;
     EXPECT_OK(set(false, NS_PER_MS, NS_PER_MS, NULL));
     sleep_ms(5);
     EXPECT(timer.is_unheard && !timer.item.is_waiting && !timer_is_armed(&timer.timer));
