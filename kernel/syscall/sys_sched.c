@@ -7,11 +7,7 @@
 #include "syscall/sys_core.h"
 #include "vm/usercopy.h"
 
-int64_t sys_sched_yield(void)
-{
-    thread_yield();
-    return 0;
-}
+int64_t sys_sched_yield(void) { return thread_yield_call(); }
 
 static bool is_self(uint64_t pid) { return (uint32_t)pid == 0 || (uint32_t)pid == process_current()->pid; }
 
