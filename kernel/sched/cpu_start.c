@@ -83,6 +83,7 @@ static err_t prepare(uint32_t cpu, uint32_t apic_id)
     if (is_paddr_none(stacks)) goto drop_charge;
     struct thread *idle = thread_create_idle(cpu);
     if (!idle) goto free_stacks;
+    if (failed(heap_cpu_start(cpu))) goto free_idle;
     *p = (struct percpu){
         .self = p, .cpu = cpu, .lock_mark = cpu + 1, .apic_id = apic_id, .runqueue = &block->runqueue
     };
@@ -95,6 +96,8 @@ static err_t prepare(uint32_t cpu, uint32_t apic_id)
     };
     return OK;
 
+free_idle:
+    thread_free(idle);
 free_stacks:
     frame_free_run(stacks, STACK_FRAMES);
 drop_charge:
