@@ -27,8 +27,9 @@ enum {
     CONFIG_EXECUTOR_TURN = 64,   /* polls of tasks before other threads of the CPU have their turn */
 
     CONFIG_FUTEX_BUCKETS = 256, /* a power of two; a cache line each (docs/futex.md) */
-    CONFIG_ROBUST_LIST_MAX = 2048, /* locks of an ended thread that are looked at, as Linux's ROBUST_LIST_LIMIT */
-    CONFIG_ROBUST_LIST_TURN = 64,  /* of them, before other threads have their turn */
+    CONFIG_ROBUST_LIST_MAX =
+        2048, /* locks of an ended thread that are looked at, as Linux's ROBUST_LIST_LIMIT */
+    CONFIG_ROBUST_LIST_TURN = 64, /* of them, before other threads have their turn */
 
     /* ---- lock order, debug builds ---- */
     CONFIG_LOCK_CLASSES_MAX = 128, /* places that initialise locks */
@@ -44,10 +45,12 @@ enum {
     CONFIG_PROCESS_IDS_MAX = 32768,    /* the highest number of a process or thread, as Linux's pid_max */
     CONFIG_MEMORY_LIMIT_MIN_BYTES = 64 << 10,  /* a program that only exits has a little more */
     CONFIG_USER_STACK_BYTES = 8 * 1024 * 1024, /* RLIMIT_STACK, as Linux's default */
-    CONFIG_ARGS_BYTES_MAX = 128 * 1024,        /* argv and envp strings and pointers together */
-    CONFIG_AREAS_MAX = 65530,                  /* areas of one address space, as vm.max_map_count */
-    CONFIG_FAULT_AROUND_PAGES = 16,            /* pages of a file mapped on one read fault */
-    CONFIG_FILL_REST_PAGES = 256,              /* of 2 MiB, that are there when the rest comes at once */
+    CONFIG_ARGUMENT_BYTES_MAX = 128 * 1024,    /* one string of argv or envp, as Linux has it */
+    CONFIG_ARGS_BYTES_MAX =
+        2 * 1024 * 1024,            /* all of them and the pointers to them: a quarter of a stack of 8 MiB */
+    CONFIG_AREAS_MAX = 65530,       /* areas of one address space, as vm.max_map_count */
+    CONFIG_FAULT_AROUND_PAGES = 16, /* pages of a file mapped on one read fault */
+    CONFIG_FILL_REST_PAGES = 256,   /* of 2 MiB, that are there when the rest comes at once */
 };
 
 _Static_assert(HUGE_BYTES % CONFIG_POOL_STEP_BYTES == 0, "a block is zeroed in whole steps");

@@ -3,21 +3,21 @@
 #pragma once
 #include "lib/base.h"
 
-#define LINUX_FUTEX_WAIT           0
-#define LINUX_FUTEX_WAKE           1
-#define LINUX_FUTEX_REQUEUE        3
-#define LINUX_FUTEX_CMP_REQUEUE    4
-#define LINUX_FUTEX_WAKE_OP        5
-#define LINUX_FUTEX_LOCK_PI        6
-#define LINUX_FUTEX_UNLOCK_PI      7
-#define LINUX_FUTEX_TRYLOCK_PI     8
-#define LINUX_FUTEX_WAIT_BITSET    9
-#define LINUX_FUTEX_WAKE_BITSET    10
+#define LINUX_FUTEX_WAIT            0
+#define LINUX_FUTEX_WAKE            1
+#define LINUX_FUTEX_REQUEUE         3
+#define LINUX_FUTEX_CMP_REQUEUE     4
+#define LINUX_FUTEX_WAKE_OP         5
+#define LINUX_FUTEX_LOCK_PI         6
+#define LINUX_FUTEX_UNLOCK_PI       7
+#define LINUX_FUTEX_TRYLOCK_PI      8
+#define LINUX_FUTEX_WAIT_BITSET     9
+#define LINUX_FUTEX_WAKE_BITSET     10
 #define LINUX_FUTEX_WAIT_REQUEUE_PI 11
-#define LINUX_FUTEX_LOCK_PI2       13
-#define LINUX_FUTEX_PRIVATE_FLAG   128
-#define LINUX_FUTEX_CLOCK_REALTIME 256
-#define LINUX_FUTEX_BITSET_ANY     0xffffffffu
+#define LINUX_FUTEX_LOCK_PI2        13
+#define LINUX_FUTEX_PRIVATE_FLAG    128
+#define LINUX_FUTEX_CLOCK_REALTIME  256
+#define LINUX_FUTEX_BITSET_ANY      0xffffffffu
 
 /* FUTEX_WAKE_OP's last argument: operation, comparison, and an operand of 12 bits with a sign for each. */
 #define LINUX_FUTEX_OP_SHIFT       28

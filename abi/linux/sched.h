@@ -60,3 +60,14 @@ struct linux_wait_info { /* the part of siginfo_t that waitid(2) fills in */
     int32_t status;
 };
 _Static_assert(sizeof(struct linux_wait_info) == 28, "ABI");
+
+#define LINUX_SCHED_OTHER         0
+#define LINUX_SCHED_FIFO          1
+#define LINUX_SCHED_RR            2
+#define LINUX_SCHED_BATCH         3
+#define LINUX_SCHED_IDLE          5
+#define LINUX_SCHED_DEADLINE      6
+#define LINUX_SCHED_RESET_ON_FORK 0x40000000
+
+#define LINUX_PRIO_PROCESS 0
+#define LINUX_PRIO_USER    2

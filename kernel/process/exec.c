@@ -157,7 +157,7 @@ static err_t check_file(struct vnode *vnode, const char **why)
     struct vnode_attributes a;
     vnode_get_attributes(vnode, &a);
     *why = "not a regular file";
-    if (!vnode_is_regular(vnode)) return vnode_is_directory(vnode) ? ERR_IS_DIRECTORY : ERR_ACCESS;
+    if (!vnode_is_regular(vnode)) return ERR_ACCESS;
     *why = "no permission to execute it (mode has no x)";
     return a.mode & 0111 ? OK : ERR_ACCESS;
 }

@@ -32,6 +32,8 @@ struct process {
     struct process_id *group, *session;
     struct list group_link;
     bool is_zombie;         /* without threads, waiting to be waited for */
+    uint32_t adopts;        /* 1: orphans among its descendants, by PR_SET_CHILD_SUBREAPER */
+    uint32_t orphan_signal; /* sent to it when its parent ends: PR_SET_PDEATHSIG; 0: none */
     bool has_run_program;   /* execve since the fork: too late for the parent to choose a group */
     enum process_news news; /* not waited for yet */
     uint32_t stop_signal;   /* that it was stopped by, with NEWS_STOPPED */
@@ -42,8 +44,7 @@ struct process {
     struct spinlock signal_lock;
     struct list threads; /* of user_thread.process_link */
     uint32_t thread_count;
-    bool is_ending;  /* all its threads are to end, and the status stands */
-    bool has_status; /* a thread has ended and left its status */
+    bool is_ending; /* all its threads are to end, and the status stands */
     uint32_t end_status;
     bool is_dismissing; /* all threads but one are to end: execve */
     struct process_signals signals;

@@ -7,6 +7,7 @@
 #include "fs/fs_context.h"
 #include "mm/heap.h"
 #include "process/posix_timer.h"
+#include "process/process_group.h"
 #include "process/process_internal.h"
 #include "process/user_thread.h"
 #include "vm/space.h"
@@ -65,14 +66,25 @@ static void tell_end_locked(struct process *p, struct list *dead) REQUIRES(proce
     list_push_back(dead, &p->sibling);
 }
 
+/* The nearest ancestor that asked for orphans, or init. */
+static struct process *adopter_locked(const struct process *p) REQUIRES(process_tree_lock)
+{
+    for (struct process *at = p->parent; at; at = at->parent)
+        if (at->adopts && !at->is_zombie) return at;
+    return init;
+}
+
 static void give_children_away_locked(struct process *p, struct list *dead) REQUIRES(process_tree_lock)
 {
+    struct process *adopter = adopter_locked(p);
     LIST_FOR_EACH_SAFE (node, &p->children) {
         struct process *child = LIST_ENTRY(node, struct process, sibling);
         list_remove(&child->sibling);
-        process_set_parent_locked(child, init);
+        process_set_parent_locked(child, adopter);
         child->end_signal = LINUX_SIGCHLD;
-        if (init) list_push_back(&init->children, &child->sibling);
+        if (adopter) list_push_back(&adopter->children, &child->sibling);
+        if (child->orphan_signal) signal_send_number(child, child->orphan_signal);
+        process_group_check_locked(child, p, NULL);
         if (child->is_zombie) tell_end_locked(child, dead);
     }
 }
@@ -105,6 +117,7 @@ void process_become_zombie(struct process *p)
     bool is_init = p == init;
     if (is_init) init = NULL;
     give_children_away_locked(p, &dead);
+    process_group_check_locked(p, p->parent, p);
     p->wait_status = p->end_status;
     p->is_zombie = true;
     if (!is_init) tell_end_locked(p, &dead);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/process_group.h"
 
-#include "process/process.h"
-
 static void enter_group_locked(struct process *p, struct process_id *group) REQUIRES(process_tree_lock)
 {
     struct process_id *before = p->group;
@@ -57,4 +55,37 @@ err_t process_set_session(uint32_t *session)
     }
     spin_unlock(&process_tree_lock);
     return may_not ? ERR_NOT_PERMITTED : OK;
+}
+
+/* ---- groups without anybody outside ---- */
+
+static bool has_keeper_locked(const struct process_id *group, const struct process *without)
+    REQUIRES(process_tree_lock)
+{
+    LIST_FOR_EACH (node, &group->group) {
+        const struct process *p = LIST_ENTRY(node, struct process, group_link);
+        if (p == without || p->is_zombie || !p->parent) continue;
+        if (p->parent->group != group && p->parent->session == p->session) return true;
+    }
+    return false;
+}
+
+static bool is_stopped_locked(const struct process_id *group) REQUIRES(process_tree_lock)
+{
+    LIST_FOR_EACH (node, &group->group)
+        if (LIST_ENTRY(node, struct process, group_link)->signals.is_stop_told) return true;
+    return false;
+}
+
+void process_group_check_locked(struct process *p, const struct process *parent,
+                                const struct process *without)
+{
+    struct process_id *group = p->group;
+    bool was_kept = parent && parent->group != group && parent->session == p->session;
+    if (!was_kept || has_keeper_locked(group, without) || !is_stopped_locked(group)) return;
+    LIST_FOR_EACH (node, &group->group) {
+        struct process *member = LIST_ENTRY(node, struct process, group_link);
+        signal_send_number(member, LINUX_SIGHUP);
+        signal_send_number(member, LINUX_SIGCONT);
+    }
 }

@@ -131,7 +131,7 @@ err_t user_thread_dismiss_others(void)
     while (__atomic_load_n(&p->thread_count, __ATOMIC_RELAXED) > 1) wait_sleep_locked(&p->thread_queue);
     spin_unlock(&p->thread_queue.lock);
     spin_lock(&p->signal_lock);
-    p->is_dismissing = p->has_status = false;
+    p->is_dismissing = false;
     spin_unlock(&p->signal_lock);
     take_first_number(self);
     return OK;
@@ -149,11 +149,7 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     process_timers_leave_locked(t);
     p->ended_threads = process_usage_sum(p->ended_threads, thread_usage(t));
     bool is_last = __atomic_sub_fetch(&p->thread_count, 1, __ATOMIC_RELAXED) == 0;
-    bool is_first_thread = t->id == p->id;
-    if (!p->is_ending && (is_first_thread || (is_last && !p->has_status))) {
-        p->end_status = wait_status; /* the process ends as its first thread did */
-        p->has_status = true;
-    }
+    if (is_last && !p->is_ending) p->end_status = wait_status; /* it ends as its last thread did */
     if (p->is_dismissing) wait_wake_all(&p->thread_queue);
     spin_unlock(&p->signal_lock);
     return is_last;

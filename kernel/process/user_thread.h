@@ -18,7 +18,7 @@ struct user_thread {
     uint64_t set_tid, clear_tid; /* where the number is written at the start, and 0 at the end; 0: nowhere */
     uint64_t robust_list;
     struct futex_owner futex; /* under process_tree_lock */
-    struct vfork *vfork; /* the parent that waits until this thread leaves its space; NULL: none */
+    struct vfork *vfork;      /* the parent that waits until this thread leaves its space; NULL: none */
     struct thread_signals signals;
 };
 

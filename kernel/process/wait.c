@@ -52,6 +52,7 @@ static err_t look(const struct wait_request *r, struct wait_result *out)
     LIST_FOR_EACH (node, &p->children) {
         struct process *child = LIST_ENTRY(node, struct process, sibling);
         if (!is_meant_locked(child, r)) continue;
+        if (child->is_zombie && !(r->options & LINUX_WEXITED)) continue; /* it has nothing else to tell */
         e = ERR_TRY_AGAIN;
         out->pid = child->pid;
         if (!take_end_locked(child, r, out, &dead) && !take_news_locked(child, r, out)) continue;

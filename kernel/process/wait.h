@@ -12,8 +12,8 @@ struct wait_request {
 };
 
 struct wait_result {
-    uint32_t pid;    /* 0: with WNOHANG, none has news */
-    uint32_t status; /* wait(2)'s encoding */
+    uint32_t pid;               /* 0: with WNOHANG, none has news */
+    uint32_t status;            /* wait(2)'s encoding */
     struct process_usage usage; /* of an ended one and those that it waited for */
 };
 

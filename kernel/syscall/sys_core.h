@@ -60,13 +60,20 @@ int64_t sys_getrusage(uint64_t who, uint64_t usage);
 int64_t sys_sched_yield(void);
 int64_t sys_sched_getaffinity(uint64_t pid, uint64_t bytes, uint64_t mask);
 int64_t sys_sched_setaffinity(uint64_t pid, uint64_t bytes, uint64_t mask);
-int64_t sys_sched_getparam(uint64_t pid, uint64_t param);
-int64_t sys_sched_getscheduler(uint64_t pid);
-int64_t sys_sched_get_priority_max(uint64_t policy);
-int64_t sys_sched_get_priority_min(uint64_t policy);
 int64_t sys_getcpu(uint64_t cpu, uint64_t node, uint64_t cache);
 int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2,
                   uint64_t value3);
+
+/* ---- policies: sys_sched_policy.c ---- */
+int64_t sys_sched_getparam(uint64_t tid, uint64_t param);
+int64_t sys_sched_setparam(uint64_t tid, uint64_t param);
+int64_t sys_sched_getscheduler(uint64_t tid);
+int64_t sys_sched_setscheduler(uint64_t tid, uint64_t policy, uint64_t param);
+int64_t sys_sched_get_priority_max(uint64_t policy);
+int64_t sys_sched_get_priority_min(uint64_t policy);
+int64_t sys_sched_rr_get_interval(uint64_t tid, uint64_t out);
+int64_t sys_getpriority(uint64_t which, uint64_t who);
+int64_t sys_setpriority(uint64_t which, uint64_t who, uint64_t niceness);
 
 /* ---- time: sys_time.c ---- */
 int64_t sys_clock_gettime(uint64_t clock, uint64_t out);

@@ -15,13 +15,14 @@
 #include "vm/space.h"
 #include "vm/usercopy.h"
 
-/* Strings and the pointers to them, in one block: the pointers from its start, the strings behind each other from
- * `strings` on. */
+/* Strings behind each other in a block that grows, and in another the pointers to them, which are offsets until the
+ * strings lie still. */
 struct vectors {
     const char **pointers;
     char *strings;
     size_t used, capacity;
 };
+enum { STRINGS_BYTES = 4096 };
 
 /* How many there are in a list that ends with NULL. A missing list is an empty one, as on Linux. */
 static err_t count_list(uint64_t list, uint32_t *count)
@@ -36,16 +37,39 @@ static err_t count_list(uint64_t list, uint32_t *count)
     return OK;
 }
 
+static err_t grow(struct vectors *v)
+{
+    size_t capacity = v->capacity ? 2 * v->capacity : STRINGS_BYTES;
+    if (v->used > CONFIG_ARGS_BYTES_MAX) return ERR_ARGS_TOO_LONG;
+    char *strings = heap_resize(v->strings, capacity);
+    if (!strings) return ERR_NO_MEMORY;
+    v->strings = strings;
+    v->capacity = capacity;
+    return OK;
+}
+
+static err_t copy_string(uint64_t from, struct vectors *v)
+{
+    size_t length;
+    for (;;) {
+        size_t room = MIN(v->capacity - v->used, (size_t)CONFIG_ARGUMENT_BYTES_MAX);
+        err_t e = user_copy_string(v->strings + v->used, UADDR(from), room, &length);
+        if (!failed(e)) v->used += length + 1;
+        if (e.code != ERR_NAME_TOO_LONG.code) return e;
+        if (room == CONFIG_ARGUMENT_BYTES_MAX) return ERR_ARGS_TOO_LONG;
+        e = grow(v);
+        if (failed(e)) return e;
+    }
+}
+
 static err_t copy_list(uint64_t list, uint32_t count, const char **pointers, struct vectors *v)
 {
     for (uint32_t i = 0; i < count; i++) {
         uint64_t at;
-        size_t length;
+        pointers[i] = (const char *)v->used;
         err_t e = user_copy_in(&at, UADDR(list + i * sizeof(at)), sizeof(at));
-        if (!failed(e)) e = user_copy_string(v->strings + v->used, UADDR(at), v->capacity - v->used, &length);
-        if (failed(e)) return e.code == ERR_NAME_TOO_LONG.code ? ERR_ARGS_TOO_LONG : e;
-        pointers[i] = v->strings + v->used;
-        v->used += length + 1;
+        if (!failed(e)) e = copy_string(at, v);
+        if (failed(e)) return e;
     }
     return OK;
 }
@@ -58,20 +82,20 @@ static err_t copy_vectors(struct exec_request *r, uint64_t arguments, uint64_t e
     err_t e = count_list(arguments, &r->argument_count);
     if (!failed(e)) e = count_list(environment, &r->environment_count);
     if (failed(e)) return e;
-    size_t pointer_bytes = (r->argument_count + r->environment_count) * sizeof(*v->pointers);
-    v->pointers = heap_alloc(pointer_bytes + CONFIG_ARGS_BYTES_MAX);
-    if (!v->pointers) return ERR_NO_MEMORY;
-    v->strings = (char *)v->pointers + pointer_bytes;
-    v->capacity = CONFIG_ARGS_BYTES_MAX;
+    uint32_t count = r->argument_count + r->environment_count;
+    v->pointers = heap_alloc(MAX(count, 1u) * sizeof(*v->pointers));
+    e = v->pointers ? grow(v) : ERR_NO_MEMORY;
+    if (!failed(e)) e = copy_list(arguments, r->argument_count, v->pointers, v);
+    if (!failed(e)) e = copy_list(environment, r->environment_count, v->pointers + r->argument_count, v);
+    if (failed(e)) return e;
+    for (uint32_t i = 0; i < count; i++) v->pointers[i] = v->strings + (size_t)v->pointers[i];
     r->arguments = v->pointers;
     r->environment = v->pointers + r->argument_count;
-    e = copy_list(arguments, r->argument_count, v->pointers, v);
-    if (!failed(e)) e = copy_list(environment, r->environment_count, v->pointers + r->argument_count, v);
     if (!r->argument_count) {
         r->arguments = no_arguments;
         r->argument_count = 1;
     }
-    return e;
+    return OK;
 }
 
 static bool fd_is_open(uint32_t fd)
@@ -86,10 +110,11 @@ static int64_t start(struct exec_image *image, struct trap_frame *frame)
 {
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
-    err_t e = user_thread_dismiss_others();
+    err_t e = signal_own_actions();
+    if (!failed(e)) e = user_thread_dismiss_others();
     if (failed(e)) {
         exec_discard(image, p->space);
-        return e.code; /* never seen: this thread ends */
+        return e.code; /* or, when others are not dismissed, never seen: this thread ends */
     }
     exec_commit(image);
     vfork_end(t);
@@ -110,6 +135,7 @@ static int64_t exec(struct exec_request *request, uint64_t arguments, uint64_t e
     err_t e = copy_vectors(request, arguments, environment, &v);
     if (!failed(e)) e = exec_load(p->fs, p->limits, request, &image, &why);
     heap_free(v.pointers);
+    heap_free(v.strings);
     return failed(e) ? e.code : start(&image, frame);
 }
 

@@ -45,12 +45,21 @@ int64_t sys_set_robust_list(uint64_t head, uint64_t bytes)
     return 0;
 }
 
+static bool robust_list_of(uint32_t tid, uint64_t *out)
+{
+    spin_lock(&process_tree_lock);
+    const struct user_thread *t = tid ? user_thread_find_locked(tid) : user_thread_current();
+    if (t) *out = t->robust_list;
+    spin_unlock(&process_tree_lock);
+    return t;
+}
+
 int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes)
 {
-    if (!is_self(pid)) return ERR_NO_PROCESS.code;
-    uint64_t size = sizeof(struct linux_robust_list_head);
+    uint64_t list, size = sizeof(struct linux_robust_list_head);
+    if (!robust_list_of((uint32_t)pid, &list)) return ERR_NO_PROCESS.code;
     err_t e = user_copy_out(UADDR(bytes), &size, sizeof(size));
-    if (!failed(e)) e = user_copy_out(UADDR(head), &user_thread_current()->robust_list, sizeof(uint64_t));
+    if (!failed(e)) e = user_copy_out(UADDR(head), &list, sizeof(list));
     return e.code;
 }
 
@@ -90,11 +99,26 @@ static int64_t set_name(uint64_t address)
     return 0;
 }
 
+static int64_t set_family_option(uint32_t *option, uint32_t value)
+{
+    spin_lock(&process_tree_lock);
+    *option = value;
+    spin_unlock(&process_tree_lock);
+    return 0;
+}
+
 int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     const uint32_t last_capability = 40; /* CAP_CHECKPOINT_RESTORE */
     struct process *p = process_current();
     switch ((uint32_t)option) {
+    case LINUX_PR_SET_PDEATHSIG:
+        if (a > LINUX_NSIG) return ERR_INVALID.code;
+        return set_family_option(&p->orphan_signal, (uint32_t)a);
+    case LINUX_PR_GET_PDEATHSIG:
+        return user_copy_out(UADDR(a), &p->orphan_signal, sizeof(p->orphan_signal)).code;
+    case LINUX_PR_SET_CHILD_SUBREAPER: return set_family_option(&p->adopts, a != 0);
+    case LINUX_PR_GET_CHILD_SUBREAPER: return user_copy_out(UADDR(a), &p->adopts, sizeof(p->adopts)).code;
     case LINUX_PR_SET_NAME: return set_name(a);
     case LINUX_PR_GET_NAME:
         return user_copy_out(UADDR(a), user_thread_current()->name, PROCESS_NAME_MAX).code;

@@ -9,8 +9,6 @@
 
 int64_t sys_sched_yield(void) { return thread_yield_call(); }
 
-static bool is_self(uint64_t pid) { return (uint32_t)pid == 0 || (uint32_t)pid == process_current()->pid; }
-
 /* Of the calling thread, or of the one with this number. A new set goes to a thread that is not freed meanwhile. */
 static err_t set_affinity(uint32_t tid, cpu_set affinity)
 {
@@ -52,37 +50,6 @@ int64_t sys_sched_setaffinity(uint64_t tid, uint64_t bytes, uint64_t mask)
     cpus_wait();
     return set_affinity((uint32_t)tid, cpu_set_both(cpus, CPU_SET_ALL)).code;
 }
-
-/* SCHED_OTHER, the one policy. */
-int64_t sys_sched_getscheduler(uint64_t pid)
-{
-    if ((int32_t)pid < 0) return ERR_INVALID.code;
-    return is_self(pid) ? 0 : ERR_NO_PROCESS.code;
-}
-
-int64_t sys_sched_getparam(uint64_t pid, uint64_t param)
-{
-    int32_t priority = 0;
-    if (!param || (int32_t)pid < 0) return ERR_INVALID.code;
-    if (!is_self(pid)) return ERR_NO_PROCESS.code;
-    return user_copy_out(UADDR(param), &priority, sizeof(priority)).code;
-}
-
-/* SCHED_FIFO and SCHED_RR have priorities 1..99, OTHER, BATCH and IDLE have 0. [linux sched(7)] */
-static int64_t priority_limit(uint64_t policy, int64_t of_realtime)
-{
-    switch ((uint32_t)policy) {
-    case 1:
-    case 2: return of_realtime;
-    case 0:
-    case 3:
-    case 5:
-    case 6: return 0;
-    }
-    return ERR_INVALID.code;
-}
-int64_t sys_sched_get_priority_max(uint64_t policy) { return priority_limit(policy, 99); }
-int64_t sys_sched_get_priority_min(uint64_t policy) { return priority_limit(policy, 1); }
 
 int64_t sys_getcpu(uint64_t cpu, uint64_t node, uint64_t cache)
 {

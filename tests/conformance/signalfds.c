@@ -2,7 +2,6 @@
 /* signalfd: signals that are read, and sigtimedwait: signals that are waited for. */
 #include "tests/conformance/tasks.h"
 
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
@@ -100,14 +99,8 @@ static void reading(void)
     send(RT, 8);
     tell_infos("a copy", read(copy, infos, sizeof infos));
     CASE("nothing is left", read(fd, infos, sizeof infos));
-    int epoll = epoll_create1(0);
-    struct epoll_event event = { .events = EPOLLIN };
-    CASE("watched", epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
-    CASE("nothing yet", epoll_wait(epoll, &event, 1, 0));
     send(RT, 9);
-    CASE("something", epoll_wait(epoll, &event, 1, 1000));
     tell_infos("it is", read(fd, infos, sizeof infos));
-    close(epoll);
     close(copy);
     close(fd);
 }

@@ -4,7 +4,6 @@
 #include "tests/conformance/tasks.h"
 
 #include <setjmp.h>
-#include <sys/epoll.h>
 #include <sys/select.h>
 
 enum { RT = 40 };
@@ -96,20 +95,17 @@ static void whiles(void)
     sigset_t none = set_of(0);
     struct timespec second = { 1, 0 };
     struct pollfd nothing = { -1, 0, 0 };
-    int epoll = epoll_create1(0);
-    struct epoll_event event;
     uint64_t raw_none = 0;
     catch_with(SIGUSR1, note, SA_RESTART);
     set_mask(bit_of(SIGUSR1));
-    for (int i = 0; i < 5; i++) {
-        static const char *const names[] = { "sigsuspend", "ppoll", "pselect", "epoll_pwait", "unblocking" };
+    for (int i = 0; i < 4; i++) {
+        static const char *const names[] = { "sigsuspend", "ppoll", "pselect", "unblocking" };
         forget();
         kill(getpid(), SIGUSR1);
         errno = 0;
         long result = i == 0   ? sigsuspend(&none)
                       : i == 1 ? ppoll(&nothing, 1, &second, &none)
                       : i == 2 ? pselect(0, NULL, NULL, NULL, &second, &none)
-                      : i == 3 ? syscall(SYS_epoll_pwait, epoll, &event, 1, 1000, &raw_none, 8)
                                : (set_mask(0), 0);
         tell(names[i], "%ld %s, %d runs, mask then %jx, mask inside %jx", result, error_name(errno), runs,
              (uintmax_t)raw_mask(), (uintmax_t)mask_inside);
@@ -127,7 +123,6 @@ static void whiles(void)
     CASE("ppoll, a mask of another size", syscall(SYS_ppoll, &output, 1, &second, &raw_none, 4));
     CASE("sigsuspend, a mask of another size", syscall(SYS_rt_sigsuspend, &raw_none, 4));
     CASE("sigsuspend, no mask", syscall(SYS_rt_sigsuspend, NULL, 8));
-    close(epoll);
 }
 
 /* ---- flags of handlers ---- */

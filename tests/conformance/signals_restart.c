@@ -4,7 +4,6 @@
  * thread ends it by giving it what it waits for. */
 #include "tests/conformance/tasks.h"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
@@ -14,7 +13,7 @@
 enum { ENOUGH = 10, SLEEP_MS = 250 };
 
 static _Atomic int handled, is_inside, is_over;
-static int pipe_in, pipe_out, full_in, full_out, event, counter, timer, signals, epoll;
+static int pipe_in, pipe_out, full_in, full_out, event, counter, timer, signals;
 static _Atomic int word;
 static pid_t child, main_thread;
 static char page[4096];
@@ -103,11 +102,6 @@ static long do_pselect(void)
     FD_SET(pipe_in, &set);
     return pselect(pipe_in + 1, &set, NULL, NULL, NULL, NULL);
 }
-static long do_epoll(void)
-{
-    struct epoll_event happened;
-    return epoll_wait(epoll, &happened, 1, -1);
-}
 static long do_sigsuspend(void)
 {
     sigset_t none = set_of(0);
@@ -180,7 +174,6 @@ static const struct {
     { "ppoll", do_ppoll, feed_pipe },
     { "select", do_select, feed_pipe },
     { "pselect", do_pselect, feed_pipe },
-    { "epoll_wait", do_epoll, feed_pipe },
     { "sigsuspend", do_sigsuspend, do_nothing },
     { "pause", do_pause, do_nothing },
     { "sigtimedwait", do_sigtimedwait, send_other },
@@ -236,12 +229,9 @@ static void make_files(void)
     event = eventfd(0, 0);
     counter = eventfd(0, 0);
     timer = timerfd_create(CLOCK_MONOTONIC, 0);
-    epoll = epoll_create1(0);
     sigset_t set = set_of(SIGUSR2);
     signals = signalfd(-1, &set, 0);
-    if (write(counter, &full, 8) != 8 || timer < 0 || epoll < 0 || signals < 0) give_up("files");
-    struct epoll_event wanted = { .events = EPOLLIN };
-    epoll_ctl(epoll, EPOLL_CTL_ADD, pipe_in, &wanted);
+    if (write(counter, &full, 8) != 8 || timer < 0 || signals < 0) give_up("files");
 }
 static void drop_files(void)
 {
@@ -327,7 +317,6 @@ static void undisturbed(bool is_stopped)
                                          "poll",
                                          "read of a timerfd",
                                          "select",
-                                         "epoll_wait",
                                          "ppoll",
                                          "clock_nanosleep until" };
     printf("-- %s\n", is_stopped ? "stopped and continued" : "ignored signals");

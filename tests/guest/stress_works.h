@@ -2,6 +2,7 @@
 /* What the lanes of stress.c do: each function does one thing with threads, signals or processes, takes a few
  * milliseconds of a real processor, leaves nothing behind, and says whether all was right. */
 #pragma once
+#pragma GCC diagnostic ignored "-Wunused-function" /* stress.c has the list of them */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
