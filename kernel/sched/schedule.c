@@ -35,7 +35,7 @@ void sched_set_slice_us(uint64_t us) { slice_us = MAX(us, 1ull); }
 
 static bool is_kernel_thread(const struct thread *t) { return !t->page_table; }
 
-struct runqueue *runqueue_lock_of(const struct thread *t) NO_THREAD_SAFETY_ANALYSIS
+static inline struct runqueue *lock_of(const struct thread *t) NO_THREAD_SAFETY_ANALYSIS
 {
     for (;;) {
         uint32_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_RELAXED);
@@ -45,6 +45,8 @@ struct runqueue *runqueue_lock_of(const struct thread *t) NO_THREAD_SAFETY_ANALY
         spin_unlock_off(&rq->lock);
     }
 }
+
+struct runqueue *runqueue_lock_of(const struct thread *t) { return lock_of(t); }
 
 /* ---- slices ---- */
 
@@ -312,7 +314,8 @@ void thread_before_user(void)
 enum tell { TELL_NOBODY, TELL_ARM, TELL_CPU };
 
 /* The CPU that will run the thread is told if it does not look by itself. */
-static enum tell add_locked(struct runqueue *rq, struct thread *t) REQUIRES(rq->lock)
+static inline __attribute__((always_inline)) enum tell add_locked(struct runqueue *rq, struct thread *t)
+    REQUIRES(rq->lock)
 {
     bool is_here = rq == this_runqueue(), is_urgent = is_kernel_thread(t);
     if (is_urgent && !rq->urgent.first && !is_kernel_thread(rq->running)) rq->urgent_row = 0;
@@ -334,8 +337,9 @@ static enum tell add_locked(struct runqueue *rq, struct thread *t) REQUIRES(rq->
     return TELL_NOBODY;
 }
 
-static void tell(struct runqueue *rq, enum tell what)
+static inline void tell(struct runqueue *rq, enum tell what)
 {
+    if (likely(what == TELL_NOBODY)) return;
     if (what == TELL_ARM)
         arm_slice(rq);
     else if (what == TELL_CPU)
@@ -362,7 +366,7 @@ static inline void offer(const struct runqueue *rq, cpu_set affinity)
     if (!cpu_set_is_empty(takers)) wake_idle_cpu(cpu_set_first(takers));
 }
 
-static uint32_t choose_cpu(const struct thread *t)
+static NOINLINE uint32_t choose_cpu(const struct thread *t)
 {
     cpu_set allowed = cpu_set_both(t->affinity, cpus_online_set());
     cpu_set idle = cpu_set_both(allowed, cpu_set_read(&cpus_idle));
@@ -390,10 +394,18 @@ void thread_place(struct thread *t)
     } while (!is_there);
 }
 
-/* One that is still on its CPU, or comes back to it, needs one lock; others are given up and placed. */
-static void wake_and_unlock(struct runqueue *rq, struct thread *t) RELEASES(rq->lock)
+/* Where choose_cpu() would send it, or it is there still. */
+static inline bool stays_locked(const struct runqueue *rq, const struct thread *t) REQUIRES(rq->lock)
 {
-    bool stays = __atomic_load_n(&t->context.is_on_cpu, __ATOMIC_ACQUIRE) || choose_cpu(t) == rq->cpu;
+    bool nobody_rests = cpu_set_is_empty(cpu_set_read(&cpus_idle));
+    if (likely(nobody_rests && cpu_set_has(t->affinity, rq->cpu))) return true;
+    return __atomic_load_n(&t->context.is_on_cpu, __ATOMIC_ACQUIRE) || choose_cpu(t) == rq->cpu;
+}
+
+/* One that stays needs one lock; others are given up and placed. */
+static inline void wake_and_unlock(struct runqueue *rq, struct thread *t) RELEASES(rq->lock)
+{
+    bool stays = stays_locked(rq, t);
     cpu_set affinity = t->affinity;
     enum tell what = TELL_NOBODY;
     if (stays)
@@ -408,16 +420,27 @@ static void wake_and_unlock(struct runqueue *rq, struct thread *t) RELEASES(rq->
         thread_place(t);
 }
 
-static void wake(struct thread *t, bool only_if_interruptible) NO_THREAD_SAFETY_ANALYSIS
+static inline __attribute__((always_inline)) void
+wake_off(struct thread *t, bool only_if_interruptible) NO_THREAD_SAFETY_ANALYSIS
 {
-    bool on = interrupts_are_on();
-    interrupts_off();
-    struct runqueue *rq = runqueue_lock_of(t);
+    struct runqueue *rq = lock_of(t);
     bool sleeps = __atomic_load_n(&t->state, __ATOMIC_RELAXED) == THREAD_SLEEPING;
     if (sleeps && (!only_if_interruptible || __atomic_load_n(&t->is_interruptible, __ATOMIC_RELAXED)))
         wake_and_unlock(rq, t);
     else
         spin_unlock_off(&rq->lock);
+}
+
+void thread_wake_off(struct thread *t) { wake_off(t, false); }
+
+static void wake(struct thread *t, bool only_if_interruptible)
+{
+    bool on = interrupts_are_on();
+    interrupts_off();
+    if (only_if_interruptible)
+        wake_off(t, true);
+    else
+        thread_wake_off(t);
     if (on) interrupts_on();
 }
 

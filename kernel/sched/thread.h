@@ -114,3 +114,5 @@ static inline void thread_prepare_sleep(void)
 void thread_schedule(void);
 /* Ready again if it sleeps. Any context. */
 void thread_wake(struct thread *thread);
+/* The same where interrupts are off. */
+void thread_wake_off(struct thread *thread);

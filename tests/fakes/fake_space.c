@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fakes/fake_space.h"
 
+#include "core/cpus.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
 #include "tests/fakes/fake_lock.h"
@@ -51,7 +52,7 @@ static struct percpu fake_cpus[] = {
     { .counters = { [CPU_INTERRUPTS] = 30 } },
 };
 struct percpu *percpu_table[CONFIG_CPUS_MAX] = { [0] = &fake_cpus[0], [3] = &fake_cpus[1] };
-cpu_set cpus_online_set(void) { return (cpu_set){ 1 << 0 | 1 << 3 }; }
+cpu_set cpus_running = { 1 << 0 | 1 << 3 };
 
 uint32_t thread_count(void) { return 2; }
 struct heap_stats heap_stats(void) { return (struct heap_stats){ .held_pages = 10 }; }
