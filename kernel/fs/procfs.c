@@ -37,6 +37,7 @@ static const struct proc_node nodes[] = {
     [PROCESS] = { "1", ROOT, MAGIC_NONE, DIRECTORY_MODE, NULL },
     { "self", ROOT, MAGIC_SELF_LINK, LINK_MODE, NULL },
     { "meminfo", ROOT, MAGIC_TEXT, FILE_MODE, &proc_meminfo },
+    { "cpu_counters", ROOT, MAGIC_TEXT, FILE_MODE, &proc_cpu_counters },
     { "fd", PROCESS, MAGIC_FD_DIRECTORY, LINUX_S_IFDIR | 0500, NULL },
     { "exe", PROCESS, MAGIC_EXE_LINK, LINK_MODE, NULL },
     { "maps", PROCESS, MAGIC_TEXT, FILE_MODE, &proc_maps },

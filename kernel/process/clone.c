@@ -49,8 +49,8 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     struct space *space = t->process->space;
     t->thread->space = space;
     t->thread->page_table = &space->page_table;
-    t->thread->fs_base = r->flags & LINUX_CLONE_SETTLS ? r->tls : fs_base_read();
-    t->thread->gs_base = user_gs_base_read();
+    t->thread->bases.fs = r->flags & LINUX_CLONE_SETTLS ? r->tls : fs_base_read();
+    t->thread->bases.gs = user_gs_base_read();
     fpu_copy(&t->thread->fpu, &thread_current()->fpu);
     t->start = *frame;
     t->start.rax = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who runs where.
  *
- * A thread's CPU and state change under the lock of that CPU's run queue. Whoever made a sleeping thread ready owns
+ * A thread's CPU and state change under the lock of that CPU's run queue. Whoever woke a sleeping thread owns
  * it until it is in a queue. One that is still switching away (context.is_on_cpu) goes back into the queue of the CPU
  * it is on, which comes to it after the switch; other CPUs leave it alone until then.
  *
@@ -10,9 +10,12 @@
  * The two cannot miss each other: the CPU is in cpus_idle before it looks, and who has queued a thread on a busy CPU
  * looks at cpus_idle afterwards.
  *
- * The slice timer of a CPU is armed when a thread of ring 3 runs and another waits. It is not disarmed when that
- * ceases, since threads that wake each other would do it all the time: it fires once for nothing, and is not armed
- * again. When it fires early in the turn of another thread it is armed for the rest of that turn. */
+ * The slice timer of a CPU is armed while a thread of ring 3 runs and another one of ring 3 waits. It is not disarmed
+ * when that ceases, since threads that wake each other would do it all the time: it fires once for nothing, and is not
+ * armed again. When it fires early in the turn of another thread it is armed for the rest of that turn.
+ *
+ * A switch between two threads of one program, which is what programs do all the time, leaves out what they share: the
+ * page tables, and the slice timer, which is armed if one is needed. */
 #include "sched/thread.h"
 
 #include "arch/cpu.h"
@@ -32,7 +35,7 @@ void sched_set_slice_us(uint64_t us) { slice_us = MAX(us, 1ull); }
 
 static bool is_kernel_thread(const struct thread *t) { return !t->page_table; }
 
-struct runqueue *runqueue_lock_of(const struct thread *t) NO_THREAD_SAFETY_ANALYSIS
+static inline struct runqueue *lock_of(const struct thread *t) NO_THREAD_SAFETY_ANALYSIS
 {
     for (;;) {
         uint32_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_RELAXED);
@@ -43,30 +46,34 @@ struct runqueue *runqueue_lock_of(const struct thread *t) NO_THREAD_SAFETY_ANALY
     }
 }
 
+struct runqueue *runqueue_lock_of(const struct thread *t) { return lock_of(t); }
+
 /* ---- slices ---- */
 
-/* Of the running thread of this CPU. */
+/* Of the running thread of this CPU; 0: it has had its turn. */
 static uint64_t slice_left_ns(const struct runqueue *rq)
 {
     uint64_t ran_ns = time_tsc_to_ns(tsc_read() - rq->switched_at);
     return slice_us * 1000 - MIN(ran_ns, slice_us * 1000);
 }
 
-/* A thread of ring 3 runs on this CPU and another one waits: its slice began when it began to run. */
+/* A thread of ring 3 runs on this CPU and another one waits: its slice began when it began to run. Over it is only
+ * for one that is about to make way, and then this is the next one's. */
 static NOINLINE void arm_slice(struct runqueue *rq)
 {
-    timer_arm(&rq->slice, time_now_ns() + slice_left_ns(rq));
+    uint64_t left_ns = slice_left_ns(rq);
+    timer_arm(&rq->slice, time_now_ns() + (left_ns ? left_ns : slice_us * 1000));
 }
 
 static void slice_ended(struct timer *timer)
 {
     struct runqueue *rq = CONTAINER_OF(timer, struct runqueue, slice);
     spin_lock_off(&rq->lock);
-    bool goes_on = rq->waiting && slice_left_ns(rq);
-    rq->is_slice_armed = goes_on;
-    if (rq->waiting && !goes_on) percpu()->user_work |= USER_WORK_RESCHEDULE;
+    bool is_needed = rq->waiting;
+    rq->is_slice_armed = is_needed;
+    if (is_needed && !slice_left_ns(rq)) percpu()->user_work |= USER_WORK_RESCHEDULE;
     spin_unlock_off(&rq->lock);
-    if (goes_on) arm_slice(rq);
+    if (is_needed) arm_slice(rq);
 }
 
 void runqueue_init(struct runqueue *rq, uint32_t cpu, struct thread *idle)
@@ -79,60 +86,82 @@ void runqueue_init(struct runqueue *rq, uint32_t cpu, struct thread *idle)
 
 /* ---- switching ---- */
 
-/* What the thread before could not do on its own stack. */
-static NOINLINE void dispose(struct runqueue *rq)
+void thread_switched(void)
 {
-    struct thread *left = rq->left;
-    rq->left = NULL;
+    if (CONFIG_DEBUG) lock_order_resume(&percpu_current()->mutexes[0]);
+}
+
+/* What a thread could not do on its own stack, by the next one. */
+static void dispose(void *thread)
+{
+    struct thread *left = thread;
+    thread_switched();
     if (left->state == THREAD_ENDED)
         thread_free(left);
     else
         thread_place(left);
 }
 
-static inline void after_switch(void)
+static inline bool are_alike(const struct thread *a, const struct thread *b)
 {
-    struct runqueue *rq = this_runqueue();
-    if (CONFIG_DEBUG) lock_order_resume(&percpu_current()->mutexes[0]);
-    if (unlikely(rq->left)) dispose(rq);
+    return a->page_table == b->page_table && a->page_table;
 }
 
-void thread_switched(void) { after_switch(); }
-
-/* Swaps everything a thread owns of the CPU. Inline where a thread yields, which some programs do all the time. */
-static inline __attribute__((always_inline)) void switch_to(struct runqueue *rq, struct thread *from,
-                                                            struct thread *to)
+static NOINLINE void change_space(struct percpu *p, struct thread *from, struct thread *to)
 {
-    struct percpu *p = percpu();
+    struct runqueue *rq = p->runqueue;
+    if (!is_kernel_thread(from)) user_bases_read_off(&from->bases);
+    tlb_want(p, to->page_table);
+    if (is_kernel_thread(to)) return;
+    user_bases_write_off(&to->bases);
+    if (rq->waiting && !rq->is_slice_armed) {
+        rq->is_slice_armed = true;
+        arm_slice(rq);
+    }
+}
+
+/* Swaps all that a thread owns of the CPU but the stack. Inline, since some programs do nothing else. */
+static inline __attribute__((always_inline)) void become(struct percpu *p, struct thread *from,
+                                                         struct thread *to, bool alike)
+{
     p->counters[CPU_SWITCHES]++;
     p->current = to;
     p->user_work = __atomic_load_n(&to->user_work, __ATOMIC_RELAXED);
     segments_set_kernel_stack(p, to->stack_top);
-    if (!is_kernel_thread(from)) {
-        from->fs_base = fs_base_read();
-        from->gs_base = user_gs_base_read_off();
-    }
-    tlb_want(p, to->page_table);
-    if (!is_kernel_thread(to)) {
-        fs_base_write(to->fs_base);
-        user_gs_base_write_off(to->gs_base);
-        if (unlikely(rq->waiting) && !rq->is_slice_armed) {
-            rq->is_slice_armed = true;
-            arm_slice(rq);
-        }
-    }
+    if (likely(alike))
+        user_bases_exchange_off(&from->bases, &to->bases);
+    else
+        change_space(p, from, to);
     fpu_switch(&from->fpu, &to->fpu);
-    context_switch(&from->context, to->context.rsp);
-    after_switch();
 }
 
-void thread_switch(struct runqueue *rq, struct thread *from, struct thread *to) { switch_to(rq, from, to); }
+static inline __attribute__((always_inline)) void switch_to(struct percpu *p, struct thread *from,
+                                                            struct thread *to, bool alike)
+{
+    become(p, from, to, alike);
+    context_switch(&from->context, &to->context);
+    thread_switched();
+}
+
+void thread_switch(struct thread *from, struct thread *to)
+{
+    switch_to(percpu(), from, to, are_alike(from, to));
+}
+
+static NOINLINE void switch_and_dispose(struct thread *from, struct thread *to)
+{
+    become(percpu(), from, to, are_alike(from, to));
+    context_switch_last(&from->context, &to->context, dispose, from);
+    thread_switched();
+}
 
 /* The time up to now was the thread's that runs until now. */
-static inline void set_running_locked(struct runqueue *rq, struct thread *next) REQUIRES(rq->lock)
+static inline void set_running_locked(struct runqueue *rq, struct thread *self, struct thread *next)
+    REQUIRES(rq->lock)
 {
     uint64_t now = tsc_read();
-    rq->running->cpu_ticks += now - rq->switched_at;
+    self->cpu_ticks += now;
+    next->cpu_ticks -= now;
     rq->switched_at = now;
     rq->running = next;
     next->context.is_on_cpu = true;
@@ -151,8 +180,7 @@ static inline __attribute__((always_inline)) struct thread *take_locked(struct r
         return NULL;
     }
     rq->waiting--;
-    next->state = THREAD_RUNNING;
-    set_running_locked(rq, next);
+    set_running_locked(rq, rq->running, next);
     return next;
 }
 
@@ -160,29 +188,44 @@ struct thread *runqueue_take_locked(struct runqueue *rq) { return take_locked(rq
 
 static inline struct thread *take_or_idle_locked(struct runqueue *rq) REQUIRES(rq->lock)
 {
-    struct thread *next = runqueue_take_locked(rq);
-    if (!next) set_running_locked(rq, next = rq->idle);
+    struct thread *next = take_locked(rq);
+    if (!next) set_running_locked(rq, rq->running, next = rq->idle);
     return next;
 }
 
 static inline void push_locked(struct runqueue *rq, struct thread_queue *q, struct thread *t)
     REQUIRES(rq->lock)
 {
-    t->state = THREAD_READY;
+    t->state = THREAD_AWAKE;
     rq->waiting++;
     thread_queue_push(q, t);
 }
 
 void thread_schedule(void)
 {
-    struct runqueue *rq = this_runqueue();
+    struct percpu *p = percpu();
+    struct runqueue *rq = p->runqueue;
     struct thread *self = percpu_current();
     if (CONFIG_DEBUG) lock_order_expect_may_sleep("sleeping");
     spin_lock_off(&rq->lock);
     struct thread *next = take_or_idle_locked(rq);
     spin_unlock_off(&rq->lock);
     self->switches.voluntary++;
-    if (next != self) thread_switch(rq, self, next);
+    if (next != self) switch_to(p, self, next, are_alike(self, next));
+}
+
+void thread_schedule_last(bool is_freed)
+{
+    struct runqueue *rq = this_runqueue();
+    struct thread *self = percpu_current();
+    spin_lock_off(&rq->lock);
+    struct thread *next = take_or_idle_locked(rq);
+    spin_unlock_off(&rq->lock);
+    if (is_freed)
+        switch_and_dispose(self, next);
+    else
+        thread_switch(self, next);
+    panic("an ended thread was scheduled");
 }
 
 /* Leaves for a CPU where it may run. */
@@ -194,14 +237,13 @@ static NOINLINE void move_self(struct runqueue *rq, struct thread *self)
     struct thread *next = NULL;
     if (must_move) {
         self->state = THREAD_MOVING;
-        rq->left = self;
         next = take_or_idle_locked(rq);
     }
     spin_unlock_off(&rq->lock);
-    if (next) thread_switch(rq, self, next);
+    if (next) switch_and_dispose(self, next);
 }
 
-static inline void yield(struct runqueue *rq, struct thread *self)
+static NOINLINE void yield(struct runqueue *rq, struct thread *self)
 {
     if (unlikely(__atomic_load_n(&self->user_work, __ATOMIC_RELAXED) & USER_WORK_MOVE)) {
         move_self(rq, self);
@@ -212,7 +254,7 @@ static inline void yield(struct runqueue *rq, struct thread *self)
         spin_unlock_off(&rq->lock);
         if (!next || next == self) return; /* what waited was taken away by another CPU */
         self->switches.involuntary++;
-        switch_to(rq, self, next);
+        thread_switch(self, next);
     }
 }
 
@@ -223,6 +265,38 @@ void thread_yield(void)
     interrupts_off();
     yield(this_runqueue(), percpu_current());
     if (on) interrupts_on();
+}
+
+/* From `self` to the first that waits, which was `next` before the lock was taken. An order to leave this CPU is
+ * found when the thread comes back to ring 3 on it. */
+static inline bool take_turns(struct runqueue *rq, struct thread *self, struct thread *next)
+{
+    spin_lock_off(&rq->lock);
+    bool is_there = rq->ready.first == next; /* no other CPU has pulled it */
+    if (likely(is_there)) {
+        thread_queue_rotate(&rq->ready, next, self);
+        set_running_locked(rq, self, next);
+    }
+    spin_unlock_off(&rq->lock);
+    return is_there;
+}
+
+int64_t thread_yield_call(void)
+{
+    if (CONFIG_DEBUG) lock_order_expect_may_sleep("yielding");
+    interrupts_off();
+    struct percpu *p = percpu();
+    struct runqueue *rq = p->runqueue;
+    struct thread *self = percpu_current(), *next = rq->ready.first;
+    if (likely(next && next->page_table == self->page_table && !rq->urgent.first) &&
+        likely(take_turns(rq, self, next))) {
+        self->switches.involuntary++;
+        switch_to(p, self, next, true);
+    } else if (rq->waiting) {
+        yield(rq, self);
+    }
+    interrupts_on();
+    return 0;
 }
 
 void thread_before_user(void)
@@ -240,9 +314,11 @@ void thread_before_user(void)
 enum tell { TELL_NOBODY, TELL_ARM, TELL_CPU };
 
 /* The CPU that will run the thread is told if it does not look by itself. */
-static enum tell add_locked(struct runqueue *rq, struct thread *t) REQUIRES(rq->lock)
+static inline __attribute__((always_inline)) enum tell add_locked(struct runqueue *rq, struct thread *t)
+    REQUIRES(rq->lock)
 {
     bool is_here = rq == this_runqueue(), is_urgent = is_kernel_thread(t);
+    if (is_urgent && !rq->urgent.first && !is_kernel_thread(rq->running)) rq->urgent_row = 0;
     push_locked(rq, is_urgent ? &rq->urgent : &rq->ready, t);
     if (rq->running == rq->idle) {
         uint32_t rest = rq->rest;
@@ -261,8 +337,9 @@ static enum tell add_locked(struct runqueue *rq, struct thread *t) REQUIRES(rq->
     return TELL_NOBODY;
 }
 
-static void tell(struct runqueue *rq, enum tell what)
+static inline void tell(struct runqueue *rq, enum tell what)
 {
+    if (likely(what == TELL_NOBODY)) return;
     if (what == TELL_ARM)
         arm_slice(rq);
     else if (what == TELL_CPU)
@@ -289,7 +366,7 @@ static inline void offer(const struct runqueue *rq, cpu_set affinity)
     if (!cpu_set_is_empty(takers)) wake_idle_cpu(cpu_set_first(takers));
 }
 
-static uint32_t choose_cpu(const struct thread *t)
+static NOINLINE uint32_t choose_cpu(const struct thread *t)
 {
     cpu_set allowed = cpu_set_both(t->affinity, cpus_online_set());
     cpu_set idle = cpu_set_both(allowed, cpu_set_read(&cpus_idle));
@@ -317,10 +394,18 @@ void thread_place(struct thread *t)
     } while (!is_there);
 }
 
-/* One that is still on its CPU, or comes back to it, needs one lock; others are given up and placed. */
-static void wake_and_unlock(struct runqueue *rq, struct thread *t) RELEASES(rq->lock)
+/* Where choose_cpu() would send it, or it is there still. */
+static inline bool stays_locked(const struct runqueue *rq, const struct thread *t) REQUIRES(rq->lock)
 {
-    bool stays = __atomic_load_n(&t->context.is_on_cpu, __ATOMIC_ACQUIRE) || choose_cpu(t) == rq->cpu;
+    bool nobody_rests = cpu_set_is_empty(cpu_set_read(&cpus_idle));
+    if (likely(nobody_rests && cpu_set_has(t->affinity, rq->cpu))) return true;
+    return __atomic_load_n(&t->context.is_on_cpu, __ATOMIC_ACQUIRE) || choose_cpu(t) == rq->cpu;
+}
+
+/* One that stays needs one lock; others are given up and placed. */
+static inline void wake_and_unlock(struct runqueue *rq, struct thread *t) RELEASES(rq->lock)
+{
+    bool stays = stays_locked(rq, t);
     cpu_set affinity = t->affinity;
     enum tell what = TELL_NOBODY;
     if (stays)
@@ -335,16 +420,27 @@ static void wake_and_unlock(struct runqueue *rq, struct thread *t) RELEASES(rq->
         thread_place(t);
 }
 
-static void wake(struct thread *t, bool only_if_interruptible) NO_THREAD_SAFETY_ANALYSIS
+static inline __attribute__((always_inline)) void
+wake_off(struct thread *t, bool only_if_interruptible) NO_THREAD_SAFETY_ANALYSIS
 {
-    bool on = interrupts_are_on();
-    interrupts_off();
-    struct runqueue *rq = runqueue_lock_of(t);
+    struct runqueue *rq = lock_of(t);
     bool sleeps = __atomic_load_n(&t->state, __ATOMIC_RELAXED) == THREAD_SLEEPING;
     if (sleeps && (!only_if_interruptible || __atomic_load_n(&t->is_interruptible, __ATOMIC_RELAXED)))
         wake_and_unlock(rq, t);
     else
         spin_unlock_off(&rq->lock);
+}
+
+void thread_wake_off(struct thread *t) { wake_off(t, false); }
+
+static void wake(struct thread *t, bool only_if_interruptible)
+{
+    bool on = interrupts_are_on();
+    interrupts_off();
+    if (only_if_interruptible)
+        wake_off(t, true);
+    else
+        thread_wake_off(t);
     if (on) interrupts_on();
 }
 
@@ -412,16 +508,16 @@ static void unqueue_locked(struct runqueue *rq, struct thread *t) REQUIRES(rq->l
 /* Where it may not stay: one that waits in a queue moves now, one that runs is to move itself. */
 static void move_away_and_unlock(struct runqueue *rq, struct thread *t) RELEASES(rq->lock)
 {
-    bool is_queued = t->state == THREAD_READY && !__atomic_load_n(&t->context.is_on_cpu, __ATOMIC_ACQUIRE);
-    bool must_see = !is_queued && (t->state == THREAD_RUNNING || t->context.is_on_cpu);
+    bool is_on_cpu = __atomic_load_n(&t->context.is_on_cpu, __ATOMIC_ACQUIRE);
+    bool is_queued = t->state == THREAD_AWAKE && !is_on_cpu;
     if (is_queued) {
         unqueue_locked(rq, t);
         t->state = THREAD_MOVING;
     }
-    if (must_see) __atomic_or_fetch(&t->user_work, USER_WORK_MOVE, __ATOMIC_SEQ_CST);
+    if (is_on_cpu) __atomic_or_fetch(&t->user_work, USER_WORK_MOVE, __ATOMIC_SEQ_CST);
     spin_unlock_off(&rq->lock);
     if (is_queued) thread_place(t);
-    if (must_see) thread_kick(t);
+    if (is_on_cpu) thread_kick(t);
 }
 
 err_t thread_set_affinity(struct thread *t, cpu_set affinity) NO_THREAD_SAFETY_ANALYSIS
@@ -449,11 +545,8 @@ uint64_t thread_cpu_time_ns(const struct thread *t) NO_THREAD_SAFETY_ANALYSIS
     bool on = interrupts_are_on();
     interrupts_off();
     struct runqueue *rq = runqueue_lock_of(t);
-    uint64_t ticks = t->cpu_ticks;
-    if (rq->running == t) {
-        uint64_t now = tsc_read();
-        ticks += now - MIN(rq->switched_at, now);
-    }
+    uint64_t ticks = t->cpu_ticks, now = tsc_read();
+    if (rq->running == t) ticks += MAX(rq->switched_at, now); /* its CPU's TSC may be a little ahead */
     spin_unlock_off(&rq->lock);
     if (on) interrupts_on();
     return time_tsc_to_ns(ticks);
