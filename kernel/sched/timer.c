@@ -11,7 +11,7 @@ struct timer_queue {
     struct spinlock lock;
     struct tree armed;     /* by deadline; under lock, as is: */
     struct timer *first;   /* of them, or NULL */
-    struct timer *running; /* whose function runs now */
+    struct timer *running; /* whose function runs now; atomic, read without the lock */
 } ALIGNED(64);
 
 static struct timer_queue queues[CONFIG_CPUS_MAX] = {
@@ -48,7 +48,7 @@ static void remove_locked(struct timer_queue *q, struct timer *t) REQUIRES(q->lo
         q->first = next ? timer_of(next) : NULL;
     }
     tree_remove(&q->armed, &t->node);
-    __atomic_store_n(&t->is_armed, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->is_armed, false, __ATOMIC_RELEASE);
 }
 
 static void deadline_reached(void)
@@ -56,12 +56,12 @@ static void deadline_reached(void)
     struct timer_queue *q = &queues[percpu_index()];
     spin_lock(&q->lock);
     for (struct timer *t; (t = q->first) && t->deadline_ns <= time_now_ns();) {
+        __atomic_store_n(&q->running, t, __ATOMIC_RELAXED); /* before it counts as not armed */
         remove_locked(q, t);
-        q->running = t;
         spin_unlock(&q->lock);
         t->fire(t);
         spin_lock(&q->lock);
-        q->running = NULL;
+        __atomic_store_n(&q->running, NULL, __ATOMIC_RELAXED);
     }
     program_hardware_locked(q);
     spin_unlock(&q->lock);
@@ -97,13 +97,30 @@ bool timer_disarm(struct timer *t) NO_THREAD_SAFETY_ANALYSIS
     return was_armed;
 }
 
-void timer_arm(struct timer *t, uint64_t deadline_ns)
+static bool runs_on(const struct timer *t, uint32_t cpu)
+{
+    return __atomic_load_n(&queues[cpu].running, __ATOMIC_RELAXED) == t;
+}
+
+/* The queue that it is to be in, locked: this CPU's. But while its function runs on another CPU it stays there, which
+ * looks at its queue again after that, so that timer_cancel has one place to look at. */
+static struct timer_queue *lock_queue_for(struct timer *t) NO_THREAD_SAFETY_ANALYSIS
+{
+    uint32_t here = (uint32_t)percpu_index(), there = t->cpu;
+    if (unlikely(there != here && runs_on(t, there))) {
+        spin_lock(&queues[there].lock);
+        if (runs_on(t, there)) return &queues[there];
+        spin_unlock(&queues[there].lock);
+    }
+    spin_lock(&queues[here].lock);
+    __atomic_store_n(&t->cpu, here, __ATOMIC_RELAXED);
+    return &queues[here];
+}
+
+void timer_arm(struct timer *t, uint64_t deadline_ns) NO_THREAD_SAFETY_ANALYSIS
 {
     if (timer_is_armed(t)) timer_disarm(t);
-    uint32_t cpu = (uint32_t)percpu_index();
-    struct timer_queue *q = &queues[cpu];
-    spin_lock(&q->lock);
-    __atomic_store_n(&t->cpu, cpu, __ATOMIC_RELAXED);
+    struct timer_queue *q = lock_queue_for(t);
     t->deadline_ns = deadline_ns;
     insert_locked(q, t);
     if (q->first == t) program_hardware_locked(q);

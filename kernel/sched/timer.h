@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One-shot timers, each CPU's own over the single deadline of its hardware. A timer fires on the CPU that armed it.
- * Arming and cancelling take as many steps as the tree of the armed ones is high. */
+/* One-shot timers, each CPU's own over the single deadline of its hardware. A timer fires on the CPU that armed it, or
+ * where its function ran just then. Arming and cancelling take as many steps as the tree of the armed ones is high. */
 #pragma once
 #include "lib/tree.h"
 
@@ -20,7 +20,7 @@ static inline void timer_init(struct timer *timer, void (*fire)(struct timer *ti
 }
 static inline bool timer_is_armed(const struct timer *timer)
 {
-    return __atomic_load_n(&timer->is_armed, __ATOMIC_RELAXED);
+    return __atomic_load_n(&timer->is_armed, __ATOMIC_ACQUIRE);
 }
 
 /* Replaces an earlier deadline; when that one has come just now, on another CPU, the function may run twice. The
