@@ -88,9 +88,15 @@ void signal_tell_continued_locked(struct process *p)
     spin_lock(&p->signal_lock);
 }
 
-void signal_after_leave(struct process *p)
+/* While it has not left the process cannot go. */
+void signal_stop_for_good_locked(struct user_thread *t) NO_THREAD_SAFETY_ANALYSIS
 {
-    if (unlikely(p->signals.stop_signal)) tell_stopped(p);
+    struct process *p = t->process;
+    t->signals.is_stopped = true;
+    if (!has_stopped_locked(p)) return;
+    spin_unlock(&p->signal_lock);
+    tell_stopped(p);
+    spin_lock(&p->signal_lock);
 }
 
 bool signal_group_is_orphaned(const struct process *process)

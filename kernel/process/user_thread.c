@@ -144,6 +144,7 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
 {
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
+    if (unlikely(p->signals.stop_signal)) signal_stop_for_good_locked(t);
     list_remove(&t->process_link);
     signal_leave_locked(t);
     process_timers_leave_locked(t);
@@ -165,7 +166,6 @@ void user_thread_exit(uint32_t wait_status)
     thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
     put_id(t);
     bool is_last = leave_process(t, wait_status);
-    if (!is_last) signal_after_leave(t->process);
     thread_current()->process = NULL;
     if (is_last) process_become_zombie(t->process);
     thread_current()->user = NULL;
