@@ -27,10 +27,7 @@ static void take_long(struct timer *timer)
     __atomic_store_n(&s->progress, DONE, __ATOMIC_SEQ_CST);
 }
 
-static void arm_soon(void *slow)
-{
-    timer_arm(&((struct slow *)slow)->timer, time_now_ns() + NS_PER_MS);
-}
+static void arm_soon(void *slow) { timer_arm(&((struct slow *)slow)->timer, time_now_ns() + NS_PER_MS); }
 
 static uint32_t progress_of(struct slow *s) { return __atomic_load_n(&s->progress, __ATOMIC_SEQ_CST); }
 
