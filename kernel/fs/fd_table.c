@@ -252,9 +252,9 @@ err_t fd_replace(struct fd_table *table, uint32_t fd, uint32_t limit, struct fil
 
 struct file *fd_get(struct fd_table *table, uint32_t fd)
 {
-    spin_lock(&table->lock);
+    spin_lock_short(&table->lock);
     struct file *file = is_open_locked(table, fd) ? file_get(table->files[fd]) : NULL;
-    spin_unlock(&table->lock);
+    spin_unlock_short(&table->lock);
     return file;
 }
 

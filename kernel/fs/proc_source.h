@@ -23,3 +23,5 @@ struct proc_process {
 
 /* Describes the process of the running thread; set once, before any process runs. */
 extern void (*proc_describe)(struct proc_process *out);
+/* Its number alone. */
+extern uint32_t (*proc_own_number)(void);

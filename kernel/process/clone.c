@@ -36,8 +36,6 @@ static err_t check(const struct clone_request *r)
     if (flags & ~SUPPORTED_FLAGS) return ERR_INVALID;
     if ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_VM)) return ERR_INVALID;
     if ((flags & LINUX_CLONE_SIGHAND) && (flags & LINUX_CLONE_CLEAR_SIGHAND)) return ERR_INVALID;
-    /* Actions of signals are a process's own. */
-    if ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_THREAD)) return ERR_INVALID;
     if ((flags & LINUX_CLONE_THREAD) && shared != THREAD_FLAGS) return ERR_INVALID;
     if ((flags & LINUX_CLONE_SETTLS) && r->tls >= USER_END) return ERR_NOT_PERMITTED;
     return r->end_signal <= LINUX_NSIG ? OK : ERR_INVALID;
@@ -115,8 +113,8 @@ static err_t copy_process(struct process *from, const struct clone_request *r, s
     p->no_new_privileges = from->no_new_privileges;
     p->fpu_permitted = from->fpu_permitted;
     memcpy(p->limits, from->limits, sizeof(p->limits));
-    signal_copy_actions(p, from, r->flags & LINUX_CLONE_CLEAR_SIGHAND);
-    e = copy_files(p, from, r->flags);
+    e = signal_give_actions(p, from, r->flags & LINUX_CLONE_SIGHAND, r->flags & LINUX_CLONE_CLEAR_SIGHAND);
+    if (!failed(e)) e = copy_files(p, from, r->flags);
     if (!failed(e)) e = copy_space(p, from, r->flags);
     if (failed(e))
         process_free(p);
