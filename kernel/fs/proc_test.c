@@ -28,7 +28,11 @@ static void start(void)
 {
     fake_process_start("", 0);
     process = (struct proc_process){
-        .pid = 1, .name = "program", .space = (struct space *)1, .fs = process_current()->fs
+        .pid = 1,
+        .name = "program",
+        .space = (struct space *)1,
+        .fs = process_current()->fs,
+        .files = process_current()->files,
     };
     proc_describe = describe;
     fake_area_count = 0;

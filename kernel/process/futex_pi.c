@@ -53,7 +53,8 @@ static bool leads_to_locked(const struct user_thread *owner, const struct user_t
     return owner;
 }
 
-/* The lock is `heir`'s; who else waits for it waits for the heir. */
+/* The lock is `heir`'s; who else waits for it waits for the heir. A program may also wait on such a word as if it were
+ * any other: who does so waits for nobody. */
 static void pass_on_locked(struct futex_bucket *bucket, struct futex_waiter *heir)
     REQUIRES(bucket->lock, process_tree_lock)
 {
@@ -61,7 +62,7 @@ static void pass_on_locked(struct futex_bucket *bucket, struct futex_waiter *hei
     struct list *waiters = futex_waiters_locked(bucket);
     LIST_FOR_EACH (node, waiters) {
         struct futex_waiter *other = futex_waiter_of(node);
-        if (other == heir || !futex_key_is(other->key, heir->key)) continue;
+        if (other == heir || !other->pi || !futex_key_is(other->key, heir->key)) continue;
         end_waiting_locked(other->pi);
         begin_waiting_locked(other->pi, heir->pi);
     }

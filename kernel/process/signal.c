@@ -267,7 +267,8 @@ int64_t signal_mask_end(int64_t result)
     struct user_thread *t = user_thread_current();
     struct thread_signals *s = &t->signals;
     if (!s->restores_mask) return result;
-    if (result == 0 && signal_due(t)) result = ERR_INTERRUPTED.code;
+    /* One that only another thread was told of is that one's: this one might not get to signal_act. */
+    if (result == 0 && signal_due(t) && thread_is_interrupted(t->thread)) result = ERR_INTERRUPTED.code;
     if (result == ERR_INTERRUPTED.code) return result;
     s->restores_mask = false;
     signal_set_blocked(s->mask_before);
