@@ -79,22 +79,50 @@ static inline void runqueue_run_first(struct runqueue *rq, struct thread *t)
     t->cpu_ticks = -rq->switched_at;
 }
 
-/* ---- schedule.c; all with interrupts off ---- */
-
-void schedule_start(void);
+/* ---- all that follows with interrupts off ---- */
 
 /* The queue of the thread's CPU, locked: its cpu and state stay as they are. */
-struct runqueue *runqueue_lock_of(const struct thread *t);
+static inline struct runqueue *runqueue_lock_of(const struct thread *t) NO_THREAD_SAFETY_ANALYSIS
+{
+    for (;;) {
+        uint32_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_RELAXED);
+        struct runqueue *rq = runqueues[cpu];
+        spin_lock_off(&rq->lock);
+        if (likely(__atomic_load_n(&t->cpu, __ATOMIC_RELAXED) == cpu)) return rq;
+        spin_unlock_off(&rq->lock);
+    }
+}
+static inline void runqueue_push_locked(struct runqueue *rq, struct thread_queue *q, struct thread *t)
+    REQUIRES(rq->lock)
+{
+    t->state = THREAD_AWAKE;
+    rq->waiting++;
+    thread_queue_push(q, t);
+}
+/* One that runs on any page tables. */
+static inline bool thread_is_kernel(const struct thread *t) { return !t->page_table; }
+
+/* ---- schedule.c ---- */
+
+/* The running thread leaves for a CPU where it may run, if it must. */
+void thread_move_self(void);
+/* A thread of ring 3 runs on this CPU and another one waits. */
+void runqueue_arm_slice(struct runqueue *rq);
+
 /* The next to run, as running from now on; NULL: nothing waits. */
 struct thread *runqueue_take_locked(struct runqueue *rq) REQUIRES(rq->lock);
-/* Puts a thread that is MOVING where it may run. */
-void thread_place(struct thread *t);
 /* Goes on as `next`, which was taken. */
 void thread_switch(struct thread *from, struct thread *next);
 /* On the new stack after a switch. */
 void thread_switched(void);
 /* Runs something else in the place of a thread that has ended, which is freed if nobody else will do it. */
 NORETURN void thread_schedule_last(bool is_freed);
+
+/* ---- wake.c ---- */
+
+void schedule_start(void);
+/* Puts a thread that is MOVING where it may run. */
+void thread_place(struct thread *t);
 
 /* ---- thread.c ---- */
 /* The idle thread of a further CPU, which begins on its stack; NULL. */
