@@ -218,8 +218,11 @@ void signal_send_child_locked(struct process *parent, const struct process *chil
 
 bool signal_forgets_children(struct process *p)
 {
-    const struct linux_sigaction *a = &p->signals.actions->of[LINUX_SIGCHLD - 1];
-    return a->handler == LINUX_SIG_IGN || a->flags & LINUX_SA_NOCLDWAIT;
+    struct linux_sigaction a;
+    spin_lock(&p->signal_lock); /* execve may be about to take other actions than those it shares */
+    a = signal_action_get_locked(p, LINUX_SIGCHLD);
+    spin_unlock(&p->signal_lock);
+    return a.handler == LINUX_SIG_IGN || a.flags & LINUX_SA_NOCLDWAIT;
 }
 
 /* ---- what a process wants ---- */
@@ -268,7 +271,7 @@ int64_t signal_mask_end(int64_t result)
     struct thread_signals *s = &t->signals;
     if (!s->restores_mask) return result;
     /* One that only another thread was told of is that one's: this one might not get to signal_act. */
-    if (result == 0 && signal_due(t) && thread_is_interrupted(t->thread)) result = ERR_INTERRUPTED.code;
+    if (result == 0 && signal_due(t) && thread_must_leave()) result = ERR_INTERRUPTED.code;
     if (result == ERR_INTERRUPTED.code) return result;
     s->restores_mask = false;
     signal_set_blocked(s->mask_before);
