@@ -45,7 +45,7 @@ static bool look_why(struct futex_waiter *self, struct futex_bucket *bucket,
     if (!self->is_woken) {
         if (self->deadline_ns != UINT64_MAX && time_now_ns() >= self->deadline_ns)
             *out = ERR_TIMED_OUT;
-        else if (thread_is_interrupted(self->thread))
+        else if (thread_must_leave())
             *out = ERR_INTERRUPTED;
         else
             return false;

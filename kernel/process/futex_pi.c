@@ -192,7 +192,7 @@ static bool look_why(uaddr_t word, struct futex_waiter *self, struct futex_bucke
     } else if (self->deadline_ns != UINT64_MAX && time_now_ns() >= self->deadline_ns) {
         *out = ERR_TIMED_OUT;
         give_up_locked(self, bucket);
-    } else if (thread_is_interrupted(self->thread)) {
+    } else if (thread_must_leave()) {
         *out = ERR_INTERRUPTED;
         give_up_locked(self, bucket);
     } else {

@@ -85,6 +85,14 @@ static inline bool thread_is_interrupted(const struct thread *thread)
 {
     return __atomic_load_n(&thread->user_work, __ATOMIC_RELAXED) & USER_WORK_INTERRUPTED;
 }
+/* Whether the running one is; to be asked by what ends a system call for that reason. Then the call does end in
+ * trap_user_work, also when the other CPU's interrupt is still on its way. */
+static inline bool thread_must_leave(void)
+{
+    if (likely(!thread_is_interrupted(percpu_current()))) return false;
+    percpu_add_work(USER_WORK_INTERRUPTED);
+    return true;
+}
 /* Makes the thread look at its user_work, where the caller has just set a bit, before its next instruction in
  * ring 3. Any context. */
 void thread_kick(struct thread *thread);
