@@ -7,11 +7,11 @@
 struct file;
 
 struct fs_context {
-    uint32_t references;    /* atomic */
-    uint32_t umask;         /* under fs_queue.lock, as the rest */
-    struct vnode *root;     /* counted */
-    struct vnode *cwd;      /* counted */
-    struct file *exe;       /* /proc/self/exe; counted, or NULL */
+    uint32_t references; /* atomic */
+    uint32_t umask;      /* under fs_queue.lock, as the rest */
+    struct vnode *root;  /* counted */
+    struct vnode *cwd;   /* counted */
+    struct file *exe;    /* /proc/self/exe; counted, or NULL */
 };
 
 /* Working directory and root are `root`. NULL when memory is out. */
