@@ -3,13 +3,15 @@
 
 .PHONY: bench-peer
 PEER := $(B)/peer
+PEER_SMP := $(B)/peer-smp
 
-bench-peer: ## build the minimal Linux that `make bench` compares with; once, 5 to 20 minutes
+bench-peer: ## build the minimal Linux that `make bench` compares with; once, 10 to 40 minutes
 	@tools/deps.sh peer
 	@tools/peer/build_linux.sh $(PEER)
-	@$(MAKE) -s --no-print-directory $(PEER)/init
+	@tools/peer/build_linux.sh $(PEER_SMP) tools/peer/linux-smp.config
+	@$(MAKE) -s --no-print-directory $(PEER)/init $(PEER_SMP)/init
 
 # Its first program. The entry point reads the instruction counter before the C library runs.
-$(PEER)/init: tools/peer/init.c
+$(PEER)/init $(PEER_SMP)/init: tools/peer/init.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; musl-gcc $(filter-out -O2,$(GUEST_FLAGS)) -Os -s -Wl,-e,peer_start -o $@ $<

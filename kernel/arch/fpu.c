@@ -212,6 +212,14 @@ static bool is_mxcsr_good(const uint8_t *user)
     return !arch_user_read_u32(&mxcsr, user + AREA_MXCSR) && !(mxcsr & ~mxcsr_mask);
 }
 
+bool fpu_load_saved_from_user(struct fpu *fpu, const void *user, const uint8_t head[FPU_HEAD_BYTES],
+                              uint32_t mark)
+{
+    if (fpu_layout.way == FPU_BY_FXSAVE || !is_in_use(fpu)) return false;
+    return !arch_user_xrstor_whole(user, head, fpu->in_use, fpu_bytes_of(&fpu_layout, fpu->in_use), mark,
+                                   ~mxcsr_mask);
+}
+
 bool fpu_load_from_user(struct fpu *fpu, const void *user, uint64_t components)
 {
     begin_use(fpu);

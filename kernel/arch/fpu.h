@@ -136,4 +136,7 @@ static inline uint32_t fpu_features_of(const struct fpu *fpu)
  * loading, an image that the CPU would refuse; the state is then the
  * initial one. Image and address may be hostile, and other threads may write to it meanwhile. */
 bool fpu_save_to_user(struct fpu *fpu, void *user, const uint8_t head[FPU_HEAD_BYTES], uint32_t mark);
+/* Loads what fpu_save_to_user() with the same arguments has left, if software's bytes and the mark still say so. */
+bool fpu_load_saved_from_user(struct fpu *fpu, const void *user, const uint8_t head[FPU_HEAD_BYTES],
+                              uint32_t mark);
 bool fpu_load_from_user(struct fpu *fpu, const void *user, uint64_t components);

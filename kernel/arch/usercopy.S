@@ -2,6 +2,7 @@
 /* The only instructions that touch user memory from ring 0. Each returns how many bytes it could
  * not do: a fault at a `fault` label continues at its fix-up (trap_fixup). Prototypes: arch/usercopy.h */
 
+#define FPU_MXCSR        24
 #define FPU_SOFTWARE     464 /* 48 bytes of an FXSAVE image that the CPU leaves alone [intel-sdm1 10.5.1] */
 #define FPU_HEADER       512
 #define FPU_HEADER_BYTES 64
@@ -138,6 +139,37 @@ xsave_mark:
     xorl    %eax, %eax
     ret
 
+/* The way back for an image that is whole, as nearly all are: software's first 20 bytes, the mark and MXCSR are what
+ * they should be. 1: they are not, or a fault. */
+    .global arch_user_xrstor_whole
+arch_user_xrstor_whole:                 /* (area, head, components, bytes, mark, reserved bits of MXCSR) */
+    smap_site stac
+whole_magic:
+    movq    FPU_SOFTWARE(%rdi), %rax
+    cmpq    (%rsi), %rax
+    jne     one_fixup
+whole_features:
+    movq    FPU_SOFTWARE + 8(%rdi), %rax
+    cmpq    8(%rsi), %rax
+    jne     one_fixup
+whole_bytes:
+    movl    FPU_SOFTWARE + 16(%rdi), %eax
+    cmpl    16(%rsi), %eax
+    jne     one_fixup
+whole_mark:
+    cmpl    %r8d, (%rdi, %rcx)
+    jne     one_fixup
+whole_mxcsr:
+    testl   %r9d, FPU_MXCSR(%rdi)
+    jne     one_fixup
+    movl    %edx, %eax
+    xorl    %edx, %edx
+whole_registers:
+    xrstor64 (%rdi)
+    smap_site clac
+    xorl    %eax, %eax
+    ret
+
 /* One instruction that does it all. */
     .macro user_fpu name, instruction
     .global \name
@@ -155,6 +187,28 @@ xsave_mark:
     user_fpu arch_user_xrstor, xrstor64
     user_fpu arch_user_fxsave, fxsave64
     user_fpu arch_user_fxrstor, fxrstor64
+
+    .global arch_user_read_u64
+arch_user_read_u64:                     /* (src): RAX, and RDX is 0, or 1 after a fault */
+    smap_site stac
+    xorl    %edx, %edx
+read_u64:
+    movq    (%rdi), %rax
+    smap_site clac
+    ret
+read_u64_fixup:
+    incl    %edx
+    smap_site clac
+    ret
+
+    .global arch_user_write_u64
+arch_user_write_u64:                    /* (dst, value): 0, or 1 after a fault */
+    smap_site stac
+write_u64:
+    movq    %rsi, (%rdi)
+    smap_site clac
+    xorl    %eax, %eax
+    ret
 
     .global arch_user_read_u32
 arch_user_read_u32:                     /* (dst, src): 0, or 1 after a fault */
@@ -183,10 +237,18 @@ trap_fixups:
     .quad xsave_registers, one_fixup
     .quad xsave_legacy, one_fixup
     .quad xsave_mark, one_fixup
+    .quad whole_magic, one_fixup
+    .quad whole_features, one_fixup
+    .quad whole_bytes, one_fixup
+    .quad whole_mark, one_fixup
+    .quad whole_mxcsr, one_fixup
+    .quad whole_registers, one_fixup
     .quad arch_user_xrstor_at, one_fixup
     .quad arch_user_fxsave_at, one_fixup
     .quad arch_user_fxrstor_at, one_fixup
     .quad read_u32, one_fixup
+    .quad read_u64, read_u64_fixup
+    .quad write_u64, one_fixup
     .quad touch_word, one_fixup
 trap_fixups_at_once:
     .quad load_word, word_fixup

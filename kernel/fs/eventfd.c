@@ -5,6 +5,7 @@
 #include "abi/linux/poll.h"
 #include "fs/file.h"
 #include "mm/heap.h"
+#include "vm/usercopy.h"
 
 #define COUNT_MAX (UINT64_MAX - 1) /* more than this is what a write waits for */
 
@@ -36,7 +37,7 @@ static err_t take(const struct file *file, struct eventfd *e, uint64_t *out)
     return result;
 }
 
-static err_t add(const struct file *file, struct eventfd *e, uint64_t value)
+static NOINLINE err_t add_when_there_is_room(const struct file *file, struct eventfd *e, uint64_t value)
 {
     err_t result = OK;
     spin_lock(&e->queue.lock);
@@ -48,6 +49,41 @@ static err_t add(const struct file *file, struct eventfd *e, uint64_t value)
     spin_unlock(&e->queue.lock);
     if (!failed(result)) file_readiness_changed();
     return result;
+}
+
+static inline err_t add(const struct file *file, struct eventfd *e, uint64_t value)
+{
+    spin_lock_short(&e->queue.lock);
+    if (unlikely(value > COUNT_MAX - e->count)) {
+        spin_unlock_short(&e->queue.lock);
+        return add_when_there_is_room(file, e, value);
+    }
+    e->count += value;
+    if (unlikely(!list_is_empty(&e->queue.waiters))) wait_wake_all_locked(&e->queue);
+    spin_unlock_short(&e->queue.lock);
+    file_readiness_changed();
+    return OK;
+}
+
+static int64_t eventfd_read_user(struct file *file, uint64_t address, uint64_t bytes)
+{
+    uint64_t value;
+    if (bytes < sizeof(value)) return ERR_INVALID.code;
+    err_t e = take(file, file->context, &value);
+    if (failed(e)) return e.code;
+    /* What cannot be told is lost, as on Linux. */
+    e = user_write_u64(UADDR(address), value);
+    return failed(e) ? e.code : (int64_t)sizeof(value);
+}
+
+static int64_t eventfd_write_user(struct file *file, uint64_t address, uint64_t bytes)
+{
+    if (unlikely(bytes < sizeof(uint64_t))) return ERR_INVALID.code;
+    struct user_u64 add_this = user_read_u64(UADDR(address));
+    if (unlikely(add_this.is_bad)) return ERR_FAULT.code;
+    if (unlikely(add_this.value == UINT64_MAX)) return ERR_INVALID.code;
+    err_t e = add(file, file->context, add_this.value);
+    return likely(!failed(e)) ? (int64_t)sizeof(uint64_t) : e.code;
 }
 
 static int64_t eventfd_read(struct file *file, struct io_buffer *to, uint64_t *position)
@@ -101,6 +137,8 @@ static const struct file_ops eventfd_ops = {
     .mode = 0600,
     .read = eventfd_read,
     .write = eventfd_write,
+    .read_user = eventfd_read_user,
+    .write_user = eventfd_write_user,
     .seek = file_seek_nowhere,
     .poll = eventfd_poll,
     .release = eventfd_release,

@@ -57,6 +57,17 @@ err_t fd_replace(struct fd_table *table, uint32_t fd, uint32_t limit, struct fil
 
 /* A counted file, or NULL. */
 struct file *fd_get(struct fd_table *table, uint32_t fd);
+/* The same without counting, for the only thread that uses the table (fd_table_is_own), as long as it does not change
+ * it. */
+static inline struct file *fd_peek(const struct fd_table *table, uint32_t fd) NO_THREAD_SAFETY_ANALYSIS
+{
+    return fd < table->capacity ? table->files[fd] : NULL;
+}
+/* No other process has it. */
+static inline bool fd_table_is_own(const struct fd_table *table)
+{
+    return __atomic_load_n(&table->references, __ATOMIC_RELAXED) == 1;
+}
 /* What the number's file is open on, counted; *entry may be NULL. False when it is not open. */
 bool fd_get_vnode(struct fd_table *table, uint32_t fd, struct vnode **vnode, struct dir_entry **entry);
 /* Takes the number away; the file is the caller's to put. BAD_FD. */

@@ -24,6 +24,10 @@ struct file_ops {
      * sleep. A missing operation gives INVALID. */
     int64_t (*read)(struct file *file, struct io_buffer *to, uint64_t *position);
     int64_t (*write)(struct file *file, struct io_buffer *from, uint64_t *position);
+    /* The same for one piece of user memory, in user space, of a file without a position; for the small ones that are
+     * to be quick. NULL: it goes by the two above. */
+    int64_t (*read_user)(struct file *file, uint64_t address, uint64_t bytes);
+    int64_t (*write_user)(struct file *file, uint64_t address, uint64_t bytes);
     /* The new position. NULL: SEEK_PIPE. */
     err_t (*seek)(struct file *file, int64_t offset, uint32_t whence, uint64_t *position);
     /* `argument` is the caller's, perhaps a user address. NULL: NOT_TTY. */
@@ -94,11 +98,22 @@ err_t file_seek_nowhere(struct file *file, int64_t offset, uint32_t whence, uint
 
 uint32_t file_poll(struct file *file);
 /* Everybody in poll or select looks again. Any context. Cheap while nobody is. */
-void file_readiness_changed(void);
+static inline void file_readiness_changed(void);
 /* Sleeps until a change after `seen` was read, or the clock reaches `deadline_ns`: TIMED_OUT. INTERRUPTED
  * when the thread has to leave the kernel. */
 uint32_t file_readiness_count(void);
 err_t file_wait_for_readiness(uint32_t seen, uint64_t deadline_ns);
+
+extern uint32_t file_readiness_changes;   /* atomic, as the next */
+extern uint32_t file_readiness_observers; /* threads that sleep, or are about to */
+void file_wake_observers(void);
+/* Either the observer, who counted itself first, sees this change, or this sees the observer. Both need the
+ * order of a single sequence of all atomic operations. */
+static inline void file_readiness_changed(void)
+{
+    __atomic_add_fetch(&file_readiness_changes, 1, __ATOMIC_SEQ_CST);
+    if (unlikely(__atomic_load_n(&file_readiness_observers, __ATOMIC_SEQ_CST))) file_wake_observers();
+}
 
 /* What readlink of /proc/self/fd/N shows. No NUL. RANGE when it does not fit. */
 err_t file_write_name_locked(const struct file *file, const struct vnode *root, char *text, size_t capacity,

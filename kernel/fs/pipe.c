@@ -225,6 +225,113 @@ static int64_t pipe_write(struct file *file, struct io_buffer *from, uint64_t *p
     return failed(e) ? io_result(done, e) : (int64_t)done;
 }
 
+/* ---- small pieces, without the ways round ---- */
+
+/* What give() does, for a thread that has changed something. */
+static inline void finish(struct pipe *p) RELEASES(p->queue.lock)
+{
+    p->is_busy = false;
+    if (unlikely(!list_is_empty(&p->queue.waiters))) wait_wake_all_locked(&p->queue);
+    spin_unlock_short(&p->queue.lock);
+    file_readiness_changed();
+}
+
+static NOINLINE int64_t write_in_general(struct file *file, uint64_t address, uint64_t bytes)
+{
+    struct io_segment segment = { address, bytes };
+    struct io_buffer from;
+    io_buffer_init_user(&from, &segment, bytes);
+    return pipe_write(file, &from, NULL);
+}
+
+static NOINLINE int64_t read_in_general(struct file *file, uint64_t address, uint64_t bytes)
+{
+    struct io_segment segment = { address, bytes };
+    struct io_buffer to;
+    io_buffer_init_user(&to, &segment, bytes);
+    return pipe_read(file, &to, NULL);
+}
+
+/* Busy with the last slot, if it has room behind its bytes; with a new one if that only takes the spare page; NULL:
+ * neither. */
+static struct slot *take_room_locked(struct pipe *p, uint64_t bytes) REQUIRES(p->queue.lock)
+{
+    if (p->is_busy || p->readers == 0) return NULL;
+    struct slot *last = slot_at(p, p->head - 1);
+    bool fits = p->head != p->tail && !last->is_packet && last->offset + last->bytes + bytes <= PAGE_BYTES;
+    if (!fits) {
+        if (is_full(p) || is_paddr_none(p->spare)) return NULL;
+        last = slot_at(p, p->head);
+        *last = (struct slot){ .frame = p->spare };
+        p->spare = PADDR_NONE;
+    }
+    p->is_busy = true;
+    return last;
+}
+
+static void put_room_back_locked(struct pipe *p, struct slot *slot) REQUIRES(p->queue.lock)
+{
+    if (slot->bytes) return;
+    p->spare = slot->frame;
+}
+
+static int64_t pipe_write_user(struct file *file, uint64_t address, uint64_t bytes)
+{
+    struct pipe *p = file->context;
+    if (bytes == 0 || bytes >= PAGE_BYTES || file->flags & LINUX_O_DIRECT)
+        return write_in_general(file, address, bytes);
+    spin_lock_short(&p->queue.lock);
+    struct slot *slot = take_room_locked(p, bytes);
+    spin_unlock_short(&p->queue.lock);
+    if (unlikely(!slot)) return write_in_general(file, address, bytes);
+    err_t e =
+        user_copy_in((char *)direct_map(slot->frame) + slot->offset + slot->bytes, UADDR(address), bytes);
+    spin_lock_short(&p->queue.lock);
+    if (likely(!failed(e))) {
+        p->head += slot->bytes == 0;
+        slot->bytes += (uint16_t)bytes;
+    } else {
+        put_room_back_locked(p, slot);
+    }
+    finish(p);
+    return failed(e) ? e.code : (int64_t)bytes;
+}
+
+/* Busy with the first slot, if there is one and all of it, or `bytes` of it, is what is wanted. */
+static struct slot *take_bytes_locked(const struct file *file, struct pipe *p, uint64_t bytes)
+    REQUIRES(p->queue.lock)
+{
+    while (p->head == p->tail && p->writers && !p->is_busy && !(file->flags & LINUX_O_NONBLOCK)) {
+        if (failed(wait_sleep_interruptible_locked(&p->queue, UINT64_MAX))) return NULL;
+    }
+    struct slot *first = slot_at(p, p->tail);
+    bool has_all = p->head != p->tail && (bytes <= first->bytes || p->head - p->tail == 1);
+    if (p->is_busy || !has_all || first->is_packet) return NULL;
+    p->is_busy = true;
+    return first;
+}
+
+static int64_t pipe_read_user(struct file *file, uint64_t address, uint64_t bytes)
+{
+    struct pipe *p = file->context;
+    if (bytes == 0) return 0;
+    spin_lock(&p->queue.lock);
+    struct slot *slot = take_bytes_locked(file, p, bytes);
+    spin_unlock(&p->queue.lock);
+    if (unlikely(!slot)) return read_in_general(file, address, bytes);
+    uint16_t count = (uint16_t)MIN(bytes, (uint64_t)slot->bytes);
+    err_t e = user_copy_out(UADDR(address), (char *)direct_map(slot->frame) + slot->offset, count);
+    if (likely(!failed(e)) && count == slot->bytes) page_put(p, slot->frame);
+    spin_lock_short(&p->queue.lock);
+    if (likely(!failed(e))) {
+        slot->offset += count;
+        slot->bytes -= count;
+        p->tail += slot->bytes == 0;
+    }
+    finish(p);
+    return failed(e) ? e.code : count;
+}
+
 /* ---- what else a file does ---- */
 
 static uint32_t pipe_poll(struct file *file)
@@ -293,6 +400,8 @@ static const struct file_ops pipe_ops = {
     .name = "pipe",
     .read = pipe_read,
     .write = pipe_write,
+    .read_user = pipe_read_user,
+    .write_user = pipe_write_user,
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
     .reopen = pipe_reopen,

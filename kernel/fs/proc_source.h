@@ -25,5 +25,7 @@ struct proc_process {
 
 /* Describes the process of the running thread; set once, before any process runs. */
 extern void (*proc_describe)(struct proc_process *out);
+/* Its number alone. */
+extern uint32_t (*proc_own_number)(void);
 /* Its descriptors, for /proc/self/fd; valid as long as it is in the kernel. NULL: it has none. */
 extern struct fd_table *(*proc_files)(void);

@@ -16,6 +16,9 @@ void (*proc_describe)(struct proc_process *out);
 static struct fd_table *no_files(void) { return NULL; }
 struct fd_table *(*proc_files)(void) = no_files;
 
+static uint32_t number_of_first(void) { return 1; }
+uint32_t (*proc_own_number)(void) = number_of_first;
+
 struct proc_node {
     const char *name;
     uint8_t parent; /* index in the table */
@@ -30,13 +33,14 @@ enum {
     LINK_MODE = LINUX_S_IFLNK | 0777
 };
 
-/* The one process has the number 1. What its directory shows is that of whoever asks. */
+/* A process sees itself and no other: its number leads to PROCESS, which shows what is true of whoever asks. */
 enum { ROOT, PROCESS };
 static const struct proc_node nodes[] = {
-    [ROOT] = { "", ROOT, MAGIC_NONE, DIRECTORY_MODE, NULL },
+    [ROOT] = { "", ROOT, MAGIC_PROCESSES, DIRECTORY_MODE, NULL },
     [PROCESS] = { "1", ROOT, MAGIC_NONE, DIRECTORY_MODE, NULL },
-    { "self", ROOT, MAGIC_NONE, LINK_MODE, "1" },
+    { "self", ROOT, MAGIC_SELF_LINK, LINK_MODE, NULL },
     { "meminfo", ROOT, MAGIC_TEXT, FILE_MODE, &proc_meminfo },
+    { "cpu_counters", ROOT, MAGIC_TEXT, FILE_MODE, &proc_cpu_counters },
     { "fd", PROCESS, MAGIC_FD_DIRECTORY, LINUX_S_IFDIR | 0500, NULL },
     { "exe", PROCESS, MAGIC_EXE_LINK, LINK_MODE, NULL },
     { "maps", PROCESS, MAGIC_TEXT, FILE_MODE, &proc_maps },
@@ -60,6 +64,7 @@ static err_t add_node_locked(const struct proc_node *node, struct vnode *parent,
     struct vnode *v = vnode_create(node->mode, FILESYSTEM_PROC, time_ns);
     if (!v) return ERR_NO_MEMORY;
     v->magic = node->magic;
+    if (v->magic == MAGIC_SELF_LINK) v->symlink.directory = parent;
     set_content(v, node->content);
     err_t e = directory_add_locked(parent, node->name, strlen(node->name), true, v, NULL);
     vnode_put(v); /* the tree's reference keeps it */
@@ -72,6 +77,7 @@ err_t procfs_create(struct vnode **out, int64_t time_ns)
     struct vnode *made[ARRAY_LENGTH(nodes)];
     made[0] = vnode_create(nodes[0].mode, FILESYSTEM_PROC, time_ns);
     if (!made[0]) return ERR_NO_MEMORY;
+    made[0]->magic = nodes[0].magic;
     err_t e = OK;
     fs_lock();
     for (size_t i = 1; i < ARRAY_LENGTH(nodes) && !failed(e); i++)
@@ -96,6 +102,31 @@ static bool parse_fd(const char *name, size_t bytes, uint32_t *out)
     }
     *out = number;
     return true;
+}
+
+/* The directory of processes also has names that are not numbers. */
+err_t procfs_find_process_locked(struct vnode *directory, const char *name, size_t bytes,
+                                 struct dir_entry **out)
+{
+    const char *first = nodes[PROCESS].name;
+    uint32_t number;
+    bool is_number = parse_fd(name, bytes, &number);
+    if (is_number && number == proc_own_number())
+        *out = directory_find_locked(directory, first, strlen(first));
+    else
+        *out = is_number ? NULL : directory_find_locked(directory, name, bytes);
+    return OK;
+}
+
+static err_t resolve_self_locked(const struct vnode *link, struct vnode **vnode, struct dir_entry **entry)
+    REQUIRES(fs_queue.lock)
+{
+    const char *first = nodes[PROCESS].name;
+    struct dir_entry *process = directory_find_locked(link->symlink.directory, first, strlen(first));
+    if (!process) return ERR_NOT_FOUND;
+    *vnode = vnode_get(process->vnode);
+    *entry = dir_entry_get(process);
+    return OK;
 }
 
 static err_t add_fd_locked(struct vnode *directory, const char *name, size_t bytes, uint32_t fd,
@@ -128,6 +159,7 @@ err_t procfs_find_fd_locked(struct vnode *directory, const char *name, size_t by
 err_t procfs_resolve_locked(struct fs_context *context, const struct vnode *link, struct vnode **vnode,
                             struct dir_entry **entry)
 {
+    if (link->magic == MAGIC_SELF_LINK) return resolve_self_locked(link, vnode, entry);
     if (link->magic == MAGIC_EXE_LINK) {
         if (!context->exe) return ERR_NOT_FOUND;
         file_get_vnode(context->exe, vnode, entry);
@@ -229,6 +261,12 @@ static err_t magic_read(struct fs_context *context, const struct vnode *link, ch
 err_t symlink_read(struct fs_context *context, struct vnode *link, char *text, size_t capacity,
                    size_t *length)
 {
+    if (link->magic == MAGIC_SELF_LINK) {
+        char number[FD_DIGITS_MAX + 1];
+        *length = MIN(format_string(number, sizeof(number), "%u", proc_own_number()), capacity);
+        memcpy(text, number, *length);
+        return OK;
+    }
     if (link->magic != MAGIC_NONE) return magic_read(context, link, text, capacity, length);
     *length = MIN(link->size, capacity);
     memcpy(text, link->symlink.target, *length);

@@ -14,6 +14,10 @@ err_t procfs_create(struct vnode **out, int64_t time_ns) EXCLUDES(fs_queue.lock)
 err_t procfs_find_fd_locked(struct vnode *directory, const char *name, size_t bytes, struct dir_entry **out)
     REQUIRES(fs_queue.lock);
 
+/* A name in /proc; *out is NULL when there is none. */
+err_t procfs_find_process_locked(struct vnode *directory, const char *name, size_t bytes,
+                                 struct dir_entry **out) REQUIRES(fs_queue.lock);
+
 /* What a magic link leads to, counted; *entry may be NULL. NOT_FOUND. */
 err_t procfs_resolve_locked(struct fs_context *context, const struct vnode *link, struct vnode **vnode,
                             struct dir_entry **entry) REQUIRES(fs_queue.lock);

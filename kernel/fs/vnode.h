@@ -24,7 +24,15 @@ struct dir_entry;
 enum filesystem { FILESYSTEM_ROOT = 1, FILESYSTEM_DEV = 2, FILESYSTEM_PROC = 3, FILESYSTEM_ANONYMOUS = 4 };
 
 /* Nodes of /proc whose meaning depends on who asks; fs/procfs.c. */
-enum vnode_magic { MAGIC_NONE, MAGIC_FD_DIRECTORY, MAGIC_FD_LINK, MAGIC_EXE_LINK, MAGIC_TEXT };
+enum vnode_magic {
+    MAGIC_NONE,
+    MAGIC_FD_DIRECTORY,
+    MAGIC_FD_LINK,
+    MAGIC_EXE_LINK,
+    MAGIC_TEXT,
+    MAGIC_PROCESSES,
+    MAGIC_SELF_LINK,
+};
 
 struct vnode_regular {
     const uint8_t *lower;   /* the archive's data, never written; page_tree hides it page by page */
@@ -53,7 +61,10 @@ struct vnode_directory {
 struct vnode_symlink {
     const char *target; /* `size` bytes and no NUL */
     bool is_target_owned;
-    uint32_t magic_number; /* MAGIC_FD_LINK: the descriptor */
+    union {
+        uint32_t magic_number;   /* MAGIC_FD_LINK: the descriptor */
+        struct vnode *directory; /* MAGIC_SELF_LINK: /proc, which outlives it */
+    };
 };
 
 struct file_ops;

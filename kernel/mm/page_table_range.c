@@ -126,6 +126,18 @@ err_t page_table_map(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint6
     return OK;
 }
 
+/* How many bytes of the range, which goes on for `left`, are passed with the empty entry where the walk ended: a table
+ * is mostly empty where a stack was. */
+static uint64_t empty_bytes(const struct walk *w, uint64_t step, uint64_t left)
+{
+    if (w->level != 1 || step >= left) return MIN(step, left);
+    const uint64_t *entry = w->entry[1];
+    uint64_t room = PAGE_TABLE_ENTRIES - (uint64_t)entry % PAGE_BYTES / sizeof(*entry);
+    uint64_t limit = MIN(room, left >> PAGE_SHIFT), count = 1;
+    while (count < limit && !(entry[count] & PTE_USED)) count++;
+    return count << PAGE_SHIFT;
+}
+
 /* Removes the leaves that have all of these bits. */
 static void unmap_leaves(struct page_table *pt, uint64_t vaddr, uint64_t bytes, uint64_t bits,
                          page_leaf_fn *gone, void *context)
@@ -139,7 +151,7 @@ static void unmap_leaves(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
         uint64_t at = end - left;
         struct walk w = walk_to(pt, at);
         uint64_t leaf = *w.entry[w.level], step = behind(&w, at) - at;
-        left -= MIN(step, left);
+        left -= leaf & PTE_USED ? MIN(step, left) : empty_bytes(&w, step, left);
         if (!(leaf & PTE_USED) || (leaf & bits) != bits) continue;
 
         uint32_t shift = pte_level_shift(w.level);
@@ -187,7 +199,8 @@ err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
         uint64_t at = end - left;
         struct walk w = walk_to(pt, at);
         uint64_t *leaf = w.entry[w.level];
-        left -= MIN(behind(&w, at) - at, left);
+        uint64_t step = behind(&w, at) - at;
+        left -= *leaf & PTE_USED ? MIN(step, left) : empty_bytes(&w, step, left);
         if (!(*leaf & PTE_USED)) continue;
         /* Accessed and dirty are dropped: nothing reads them yet, and the CPU sets them again. */
         uint64_t kept = *leaf & (PTE_ADDRESS | PAGE_OWNERSHIP);

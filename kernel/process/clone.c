@@ -41,8 +41,6 @@ static err_t check(const struct clone_request *r)
     /* Init has no siblings, which nobody could wait for. */
     if ((flags & LINUX_CLONE_PARENT) && !__atomic_load_n(&process_current()->parent_pid, __ATOMIC_RELAXED))
         return ERR_INVALID;
-    /* Actions of signals are a process's own. */
-    if ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_THREAD)) return ERR_INVALID;
     if ((flags & LINUX_CLONE_THREAD) && shared != THREAD_FLAGS) return ERR_INVALID;
     if ((flags & LINUX_CLONE_SETTLS) && r->tls >= USER_END) return ERR_NOT_PERMITTED;
     return r->end_signal <= LINUX_NSIG ? OK : ERR_INVALID;
@@ -56,8 +54,8 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     struct space *space = t->process->space;
     t->thread->space = space;
     t->thread->page_table = &space->page_table;
-    t->thread->fs_base = r->flags & LINUX_CLONE_SETTLS ? r->tls : fs_base_read();
-    t->thread->gs_base = user_gs_base_read();
+    t->thread->bases.fs = r->flags & LINUX_CLONE_SETTLS ? r->tls : fs_base_read();
+    t->thread->bases.gs = user_gs_base_read();
     fpu_copy(&t->thread->fpu, &thread_current()->fpu);
     t->start = *frame;
     t->start.rax = 0;
@@ -118,8 +116,8 @@ static err_t copy_process(struct process *from, const struct clone_request *r, s
     p->no_new_privileges = from->no_new_privileges;
     p->fpu_permitted = from->fpu_permitted;
     memcpy(p->limits, from->limits, sizeof(p->limits));
-    signal_copy_actions(p, from, r->flags & LINUX_CLONE_CLEAR_SIGHAND);
-    e = copy_files(p, from, r->flags);
+    e = signal_give_actions(p, from, r->flags & LINUX_CLONE_SIGHAND, r->flags & LINUX_CLONE_CLEAR_SIGHAND);
+    if (!failed(e)) e = copy_files(p, from, r->flags);
     if (!failed(e)) e = copy_space(p, from, r->flags);
     if (failed(e))
         process_free(p);

@@ -45,7 +45,7 @@ static bool look_why(struct futex_waiter *self, struct futex_bucket *bucket,
     if (!self->is_woken) {
         if (self->deadline_ns != UINT64_MAX && time_now_ns() >= self->deadline_ns)
             *out = ERR_TIMED_OUT;
-        else if (thread_is_interrupted(self->thread))
+        else if (thread_must_leave())
             *out = ERR_INTERRUPTED;
         else
             return false;
@@ -137,6 +137,12 @@ err_t futex_wait(uaddr_t word, bool is_shared, uint32_t value, uint32_t bitset, 
 
 /* ---- waking ---- */
 
+/* Who waits for an owner has no bits, but is to be found: the wake is a mistake. */
+static inline bool is_meant(const struct futex_waiter *waiter, struct futex_key key, uint32_t bitset)
+{
+    return futex_key_is(waiter->key, key) && (waiter->bitset & bitset || waiter->pi);
+}
+
 static NOINLINE int64_t wake_one(struct futex_bucket *bucket, struct futex_key key, uint32_t bitset)
 {
     int64_t woken = 0;
@@ -144,7 +150,7 @@ static NOINLINE int64_t wake_one(struct futex_bucket *bucket, struct futex_key k
     struct list *waiters = futex_waiters_locked(bucket);
     LIST_FOR_EACH (node, waiters) {
         struct futex_waiter *waiter = futex_waiter_of(node);
-        if (!futex_key_is(waiter->key, key) || !(waiter->bitset & bitset)) continue;
+        if (!is_meant(waiter, key, bitset)) continue;
         woken = waiter->pi ? ERR_INVALID.code : 1;
         if (likely(woken > 0)) futex_wake_locked(bucket, waiter);
         break;
@@ -161,7 +167,7 @@ static NOINLINE int64_t wake_many(struct futex_bucket *bucket, struct futex_key 
     struct list *waiters = futex_waiters_locked(bucket);
     LIST_FOR_EACH_SAFE (node, waiters) {
         struct futex_waiter *waiter = futex_waiter_of(node);
-        if (!futex_key_is(waiter->key, key) || !(waiter->bitset & bitset)) continue;
+        if (!is_meant(waiter, key, bitset)) continue;
         if (waiter->pi) {
             woken = ERR_INVALID.code;
             break;

@@ -53,7 +53,8 @@ static bool leads_to_locked(const struct user_thread *owner, const struct user_t
     return owner;
 }
 
-/* The lock is `heir`'s; who else waits for it waits for the heir. */
+/* The lock is `heir`'s; who else waits for it waits for the heir. A program may also wait on such a word as if it were
+ * any other: who does so waits for nobody. */
 static void pass_on_locked(struct futex_bucket *bucket, struct futex_waiter *heir)
     REQUIRES(bucket->lock, process_tree_lock)
 {
@@ -61,7 +62,7 @@ static void pass_on_locked(struct futex_bucket *bucket, struct futex_waiter *hei
     struct list *waiters = futex_waiters_locked(bucket);
     LIST_FOR_EACH (node, waiters) {
         struct futex_waiter *other = futex_waiter_of(node);
-        if (other == heir || !futex_key_is(other->key, heir->key)) continue;
+        if (other == heir || !other->pi || !futex_key_is(other->key, heir->key)) continue;
         end_waiting_locked(other->pi);
         begin_waiting_locked(other->pi, heir->pi);
     }
@@ -191,7 +192,7 @@ static bool look_why(uaddr_t word, struct futex_waiter *self, struct futex_bucke
     } else if (self->deadline_ns != UINT64_MAX && time_now_ns() >= self->deadline_ns) {
         *out = ERR_TIMED_OUT;
         give_up_locked(self, bucket);
-    } else if (thread_is_interrupted(self->thread)) {
+    } else if (thread_must_leave()) {
         *out = ERR_INTERRUPTED;
         give_up_locked(self, bucket);
     } else {
@@ -289,7 +290,7 @@ static void bequeath_locked(struct futex_bucket *bucket, struct user_thread *own
         spin_unlock(&process_tree_lock);
         if (!inherits) continue;
         waiter->grant = GRANT_INHERITED;
-        thread_wake(waiter->thread);
+        thread_wake_off(waiter->thread);
     }
 }
 

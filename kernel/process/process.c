@@ -66,9 +66,10 @@ err_t process_create_init(const char *path, struct process **out)
     err_t e = process_alloc(path, &p);
     if (failed(e)) return e;
     set_default_limits(p);
+    p->signals.actions = signal_actions_create();
     p->files = fd_table_create();
     p->fs = fs_context_create(rootfs_root());
-    if (!p->files || !p->fs) {
+    if (!p->signals.actions || !p->files || !p->fs) {
         process_free(p);
         return ERR_NO_MEMORY;
     }
@@ -81,6 +82,7 @@ void process_free(struct process *p)
     fd_table_put(p->files);
     fs_context_put(p->fs);
     if (p->id) process_id_put(p->id);
+    signal_actions_put(p->signals.actions);
     heap_free(p->path);
     heap_free(p);
 }

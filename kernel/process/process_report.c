@@ -30,7 +30,7 @@ static void describe(struct proc_process *out)
     out->signals.shared_pending = p->signals.pending.set;
     out->signals.blocked = t->signals.blocked;
     for (uint32_t i = 0; i < LINUX_NSIG; i++) {
-        uint64_t handler = p->signals.actions[i].handler;
+        uint64_t handler = p->signals.actions->of[i].handler;
         if (handler == LINUX_SIG_IGN)
             out->signals.ignored |= 1ull << i;
         else if (handler != LINUX_SIG_DFL)
@@ -39,6 +39,7 @@ static void describe(struct proc_process *out)
     spin_unlock(&p->signal_lock);
 }
 
+static uint32_t own_number(void) { return process_current()->pid; }
 static struct fd_table *files(void)
 {
     struct process *p = process_current();
@@ -48,5 +49,6 @@ static struct fd_table *files(void)
 void process_report_init(void)
 {
     proc_describe = describe;
+    proc_own_number = own_number;
     proc_files = files;
 }

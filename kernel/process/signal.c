@@ -15,7 +15,7 @@ bool signal_has_readers;
 
 static bool is_ignored(const struct process *p, uint32_t number)
 {
-    uint64_t handler = p->signals.actions[number - 1].handler;
+    uint64_t handler = p->signals.actions->of[number - 1].handler;
     return handler == LINUX_SIG_IGN || (handler == LINUX_SIG_DFL && signal_default(number) == SIGNAL_IGNORED);
 }
 
@@ -28,7 +28,7 @@ static bool is_lost(const struct user_thread *t, uint32_t number)
 
 static bool ends_process(const struct user_thread *t, uint32_t number)
 {
-    return t->process->signals.actions[number - 1].handler == LINUX_SIG_DFL &&
+    return t->process->signals.actions->of[number - 1].handler == LINUX_SIG_DFL &&
            signal_default(number) == SIGNAL_ENDS && !(t->signals.waits_for & signal_bit(number));
 }
 
@@ -176,8 +176,8 @@ bool signal_force(const struct linux_siginfo_head *info)
     struct process *p = t->process;
     uint32_t number = (uint32_t)info->number;
     spin_lock(&p->signal_lock);
-    bool is_caught =
-        p->signals.actions[number - 1].handler > LINUX_SIG_IGN && !(t->signals.blocked & signal_bit(number));
+    bool is_caught = p->signals.actions->of[number - 1].handler > LINUX_SIG_IGN &&
+                     !(t->signals.blocked & signal_bit(number));
     if (is_caught) {
         err_t e = signal_queue_add(&t->signals.pending, info, UINT64_MAX);
         (void)e; /* it is not one of those that are refused */
@@ -209,7 +209,7 @@ void signal_send_child_locked(struct process *parent, const struct process *chil
 {
     struct linux_siginfo_head info = info_of_child(child, number);
     spin_lock(&parent->signal_lock);
-    struct linux_sigaction *a = &parent->signals.actions[number - 1];
+    struct linux_sigaction *a = &parent->signals.actions->of[number - 1];
     bool is_unwanted = !child->is_zombie && (a->handler == LINUX_SIG_IGN || a->flags & LINUX_SA_NOCLDSTOP);
     err_t e = is_unwanted ? OK : send_locked(parent, NULL, &info);
     (void)e; /* there is still wait(2) */
@@ -218,8 +218,11 @@ void signal_send_child_locked(struct process *parent, const struct process *chil
 
 bool signal_forgets_children(struct process *p)
 {
-    const struct linux_sigaction *a = &p->signals.actions[LINUX_SIGCHLD - 1];
-    return a->handler == LINUX_SIG_IGN || a->flags & LINUX_SA_NOCLDWAIT;
+    struct linux_sigaction a;
+    spin_lock(&p->signal_lock); /* execve may be about to take other actions than those it shares */
+    a = signal_action_get_locked(p, LINUX_SIGCHLD);
+    spin_unlock(&p->signal_lock);
+    return a.handler == LINUX_SIG_IGN || a.flags & LINUX_SA_NOCLDWAIT;
 }
 
 /* ---- what a process wants ---- */
@@ -267,7 +270,8 @@ int64_t signal_mask_end(int64_t result)
     struct user_thread *t = user_thread_current();
     struct thread_signals *s = &t->signals;
     if (!s->restores_mask) return result;
-    if (result == 0 && signal_due(t)) result = ERR_INTERRUPTED.code;
+    /* One that only another thread was told of is that one's: this one might not get to signal_act. */
+    if (result == 0 && signal_due(t) && thread_must_leave()) result = ERR_INTERRUPTED.code;
     if (result == ERR_INTERRUPTED.code) return result;
     s->restores_mask = false;
     signal_set_blocked(s->mask_before);
@@ -278,7 +282,7 @@ void signal_set_action(uint32_t number, const struct linux_sigaction *action)
 {
     struct process *p = process_current();
     spin_lock(&p->signal_lock);
-    p->signals.actions[number - 1] = *action;
+    signal_action_put_locked(p, number, action);
     if (is_ignored(p, number))
         drop_everywhere_locked(p, signal_bit(number));
     else if (unlikely(p->posix_timers.root))
@@ -290,7 +294,7 @@ struct linux_sigaction signal_get_action(uint32_t number)
 {
     struct process *p = process_current();
     spin_lock(&p->signal_lock);
-    struct linux_sigaction action = p->signals.actions[number - 1];
+    struct linux_sigaction action = signal_action_get_locked(p, number);
     spin_unlock(&p->signal_lock);
     return action;
 }
@@ -304,28 +308,12 @@ void signal_inherit(struct user_thread *t, bool shares_space)
     t->signals.stack = shares_space ? (struct linux_stack){ .flags = LINUX_SS_DISABLE } : from->signals.stack;
 }
 
-static void clear_caught(struct process_signals *signals)
-{
-    for (uint32_t i = 0; i < LINUX_NSIG; i++) {
-        uint64_t handler = signals->actions[i].handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL;
-        signals->actions[i] = (struct linux_sigaction){ .handler = handler };
-    }
-}
-
-void signal_copy_actions(struct process *to, struct process *from, bool clears)
-{
-    spin_lock(&from->signal_lock);
-    memcpy(to->signals.actions, from->signals.actions, sizeof(to->signals.actions));
-    spin_unlock(&from->signal_lock);
-    if (clears) clear_caught(&to->signals);
-}
-
 void signal_reset_for_exec(void)
 {
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
     spin_lock(&p->signal_lock);
-    clear_caught(&p->signals);
+    signal_actions_clear(p->signals.actions);
     t->signals.stack.base = t->signals.stack.bytes = 0;
     spin_unlock(&p->signal_lock);
 }

@@ -32,12 +32,20 @@ struct thread_signals {
     } restart;
 };
 
+/* What processes want to be done; CLONE_SIGHAND has several share it. Each looks at it under its own signal_lock, and
+ * where they are several, under `lock`, too. One that is alone gets company only under its signal_lock. */
+struct signal_actions {
+    uint32_t references; /* atomic: processes */
+    struct spinlock lock;
+    struct linux_sigaction of[LINUX_NSIG]; /* of signal n at n - 1 */
+};
+
 struct process_signals {
-    struct signal_pending pending; /* sent to the process */
-    uint32_t stop_signal;          /* its threads are to stop until SIGCONT, for this reason; 0: none */
-    bool is_stop_told;             /* all have stopped, and the parent knows */
-    bool must_tell_continued;      /* by the first thread that runs */
-    struct linux_sigaction actions[LINUX_NSIG]; /* of signal n at n - 1 */
+    struct signal_pending pending;  /* sent to the process */
+    uint32_t stop_signal;           /* its threads are to stop until SIGCONT, for this reason; 0: none */
+    bool is_stop_told;              /* all have stopped, and the parent knows */
+    bool must_tell_continued;       /* by the first thread that runs */
+    struct signal_actions *actions; /* counted */
 };
 
 /* ---- sending. Any context. What is ignored, or comes too late, is lost without an error ---- */
@@ -100,8 +108,14 @@ err_t signal_pause(void);
 
 /* What a new thread has from the running one, which makes it; an alternate stack is not for two threads of a space. */
 void signal_inherit(struct user_thread *thread, bool shares_space);
-/* The actions of a new process; `clears`: what is caught has its default action there. */
-void signal_copy_actions(struct process *to, struct process *from, bool clears);
+/* All by default. NULL: no memory. */
+struct signal_actions *signal_actions_create(void);
+void signal_actions_put(struct signal_actions *actions); /* NULL is fine */
+/* The actions of a new process: the same ones, or copies; `clears`: what is caught has its default action there.
+ * ERR_NO_MEMORY. */
+err_t signal_give_actions(struct process *to, struct process *from, bool shares, bool clears);
+/* Before execve: the running process has actions that no other has. ERR_NO_MEMORY. */
+err_t signal_own_actions(void);
 /* For execve: what was caught has its default action again, and the alternate stack is gone. */
 void signal_reset_for_exec(void);
 /* A thread is among process.threads from now on, or not any more: what it should have acted upon others do. */

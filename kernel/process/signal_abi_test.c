@@ -90,3 +90,15 @@ TEST(what_is_read_from_a_signalfd_is_laid_out_as_on_linux)
     EXPECT_EQ(LINUX_SFD_NONBLOCK, SFD_NONBLOCK);
     EXPECT_EQ(LINUX_SFD_CLOEXEC, SFD_CLOEXEC);
 }
+
+TEST(what_timer_create_is_told_lies_where_linux_reads_it)
+{
+    EXPECT_EQ(sizeof(struct linux_sigevent), sizeof(struct sigevent));
+    SAME(struct linux_sigevent, value, struct sigevent, sigev_value);
+    SAME(struct linux_sigevent, number, struct sigevent, sigev_signo);
+    SAME(struct linux_sigevent, notify, struct sigevent, sigev_notify);
+    SAME(struct linux_sigevent, thread, struct sigevent, _sigev_un._tid);
+    EXPECT_EQ(LINUX_SIGEV_NONE, (uint32_t)SIGEV_NONE);
+    EXPECT_EQ(LINUX_SIGEV_THREAD, (uint32_t)SIGEV_THREAD);
+    EXPECT_EQ(LINUX_SIGEV_THREAD_ID, (uint32_t)SIGEV_THREAD_ID);
+}

@@ -33,8 +33,8 @@ static void act_by_default_locked(struct user_thread *t, uint32_t number) NO_THR
 {
     struct process *p = t->process;
     struct linux_siginfo_head info;
-    bool is_ignored =
-        p->signals.actions[number - 1].handler == LINUX_SIG_IGN || signal_default(number) == SIGNAL_IGNORED;
+    bool is_ignored = p->signals.actions->of[number - 1].handler == LINUX_SIG_IGN ||
+                      signal_default(number) == SIGNAL_IGNORED;
     if (!is_ignored && signal_default(number) == SIGNAL_ENDS) {
         p->is_ending = true;
         p->end_status = wait_status_of_signal(number);
@@ -67,15 +67,18 @@ static bool next_delivery(struct user_thread *t, struct delivery *out)
         uint64_t due = signal_due(t);
         if (!due) break;
         uint32_t number = first_due(t, due);
-        struct linux_sigaction *action = &p->signals.actions[number - 1];
-        is_caught = action->handler > LINUX_SIG_IGN;
+        struct linux_sigaction action = signal_action_get_locked(p, number);
+        is_caught = action.handler > LINUX_SIG_IGN;
         if (!is_caught) {
             act_by_default_locked(t, number);
             continue;
         }
         signal_take_locked(t, signal_bit(number), &out->info);
-        out->action = *action;
-        if (action->flags & LINUX_SA_RESETHAND) action->handler = LINUX_SIG_DFL;
+        out->action = action;
+        if (unlikely(action.flags & LINUX_SA_RESETHAND)) {
+            action.handler = LINUX_SIG_DFL;
+            signal_action_put_locked(p, number, &action);
+        }
     }
     bool must_end = !is_caught && user_thread_must_end(t);
     spin_unlock(&p->signal_lock);

@@ -96,10 +96,13 @@ err_t signal_fpu_load(uaddr_t frame)
     struct fpu *fpu = current_fpu();
     const struct image *image = image_of(fpu);
     uint64_t components;
-    bool is_done = !frame.raw;
-    if (is_done || !is_good_place(image, frame) || failed(find_components(image, frame, &components)))
+    bool is_good = frame.raw && is_good_place(image, frame);
+    if (likely(is_good) && fpu_load_saved_from_user(fpu, (const void *)frame.raw,
+                                                    (const uint8_t *)&image->head, LINUX_FP_XSTATE_MAGIC2))
+        return OK;
+    if (!is_good || failed(find_components(image, frame, &components))) {
         fpu_clear(fpu);
-    else
-        is_done = fpu_load_from_user(fpu, (const void *)frame.raw, components);
-    return is_done ? OK : ERR_FAULT;
+        return frame.raw ? ERR_FAULT : OK;
+    }
+    return fpu_load_from_user(fpu, (const void *)frame.raw, components) ? OK : ERR_FAULT;
 }

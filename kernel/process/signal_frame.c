@@ -7,6 +7,7 @@
 
 #include "arch/cpu.h"
 #include "arch/features.h"
+#include "arch/paging.h"
 #include "arch/trap.h"
 #include "core/log.h"
 #include "lib/string.h"
@@ -187,7 +188,7 @@ int64_t signal_return(struct trap_frame *f)
     }
     if (failed(signal_fpu_load(UADDR(context.registers.fpu)))) {
         refuse(f, "the floating-point state is none");
-    } else if (f->rip >= USER_END && (f->rip << 16 >> 16) != f->rip) {
+    } else if (!is_canonical(f->rip)) { /* IRETQ would fault in ring 0 */
         s->fault.trap = TRAP_PROTECTION;
         s->fault.error = 0;
         refuse(f, "there is no such address");

@@ -38,3 +38,11 @@ void signal_stay_stopped_locked(struct user_thread *thread) NO_THREAD_SAFETY_ANA
 void signal_tell_continued_locked(struct process *process) NO_THREAD_SAFETY_ANALYSIS;
 /* SIGTSTP and the like do nothing where nobody could send SIGCONT. Takes process_tree_lock. */
 bool signal_group_is_orphaned(const struct process *process);
+
+/* ---- signal_actions.c. A whole action, not torn by another process that has it too ---- */
+struct linux_sigaction signal_action_get_locked(struct process *process, uint32_t number)
+    REQUIRES(process->signal_lock);
+void signal_action_put_locked(struct process *process, uint32_t number, const struct linux_sigaction *action)
+    REQUIRES(process->signal_lock);
+/* What is caught has its default action from now on; of actions that no other process has. */
+void signal_actions_clear(struct signal_actions *actions);

@@ -96,8 +96,9 @@ static struct signal_item *unlink_first(struct signal_pending *p, uint32_t numbe
     while (item && (uint32_t)item->info.number != number) before = item, item = item->next;
     p->set &= ~signal_bit(number);
     if (!item) return NULL;
-    for (struct signal_item *more = item->next; more; more = more->next)
-        if ((uint32_t)more->info.number == number) p->set |= signal_bit(number);
+    struct signal_item *more = item->next;
+    while (more && (uint32_t)more->info.number != number) more = more->next;
+    if (more) p->set |= signal_bit(number);
     unlink_item(p, before, item);
     return item;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/signal_queue.h"
 
+#include "lib/string.h"
 #include "tests/fakes/fake_heap.h"
 #include "tests/harness/test.h"
 
@@ -130,6 +131,86 @@ TEST(what_is_dropped_leaves_the_rest_in_order)
     EXPECT_EQ(take(RT + 1), 4);
     EXPECT_EQ(take(RT + 1), 7);
     EXPECT_EQ(take(RT + 1), 99);
+    stop();
+}
+
+/* What is a part of something else. */
+static struct {
+    struct signal_item item;
+    uint32_t taken, dropped;
+} owned[3];
+
+static void owned_left(struct signal_item *item, struct linux_siginfo_head *out)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(owned); i++) {
+        if (item != &owned[i].item) continue;
+        *(out ? &owned[i].taken : &owned[i].dropped) += 1;
+        if (out) out->timer.overrun = 100 + (int32_t)i;
+    }
+}
+
+static void start_owned(uint32_t number)
+{
+    start();
+    for (size_t i = 0; i < ARRAY_LENGTH(owned); i++) {
+        memset(&owned[i], 0, sizeof(owned[i]));
+        owned[i].item.info = (struct linux_siginfo_head){ .number = (int32_t)number, .timer.value = i };
+        owned[i].item.left = owned_left;
+    }
+}
+
+TEST(what_is_a_part_of_something_waits_with_others_of_its_number_and_its_owner_is_told)
+{
+    struct linux_siginfo_head info;
+    start_owned(USR1);
+    fake_heap_fail_at(1);
+    for (size_t i = 0; i < 3; i++) signal_queue_add_item(&pending, &owned[i].item);
+    EXPECT_EQ(pending.set, signal_bit(USR1));
+    for (int32_t i = 0; i < 3; i++) {
+        EXPECT(owned[i].item.is_waiting);
+        signal_queue_take(&pending, USR1, &info);
+        EXPECT(info.timer.value == (uint64_t)i && info.timer.overrun == 100 + i);
+        EXPECT(owned[i].taken == 1 && !owned[i].item.is_waiting);
+    }
+    EXPECT_EQ(pending.set, 0);
+    fake_heap_fail_at(0);
+    stop();
+}
+
+TEST(what_is_a_part_of_something_can_be_taken_back_from_any_place)
+{
+    for (size_t gone = 0; gone < 3; gone++) {
+        start_owned(RT);
+        for (size_t i = 0; i < 3; i++) signal_queue_add_item(&pending, &owned[i].item);
+        signal_queue_remove_item(&pending, &owned[gone].item);
+        EXPECT(!owned[gone].item.is_waiting && pending.set == signal_bit(RT));
+        for (size_t i = 0; i < 3; i++)
+            if (i != gone) EXPECT_EQ(take(RT), i);
+        EXPECT(pending.set == 0 && !owned[gone].taken && !owned[gone].dropped);
+        signal_queue_add_item(&pending, &owned[gone].item);
+        signal_queue_remove_item(&pending, &owned[gone].item);
+        EXPECT_EQ(pending.set, 0);
+        stop();
+    }
+}
+
+TEST(the_owner_is_told_what_is_dropped)
+{
+    start_owned(RT);
+    signal_queue_add_item(&pending, &owned[0].item);
+    EXPECT_OK(add(RT, LINUX_SI_QUEUE, 7, UINT64_MAX));
+    signal_queue_drop(&pending, signal_bit(RT));
+    EXPECT(owned[0].dropped == 1 && !owned[0].taken && !owned[0].item.is_waiting);
+    stop();
+}
+
+TEST(what_is_reserved_counts_among_what_waits)
+{
+    start();
+    EXPECT(signal_item_reserve(1));
+    EXPECT(!signal_item_reserve(1));
+    EXPECT_ERR(add(RT, LINUX_SI_QUEUE, 1, 1), ERR_TRY_AGAIN);
+    signal_item_release();
     stop();
 }
 

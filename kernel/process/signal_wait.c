@@ -43,7 +43,7 @@ err_t signal_wait(uint64_t set, uint64_t deadline_ns, struct linux_siginfo_head 
     t->signals.waits_for = t->signals.blocked & set;
     t->signals.blocked &= ~set;
     while (!is_taken && !failed(e)) {
-        bool is_interrupted = thread_is_interrupted(t->thread) && has_reason_locked(t);
+        bool is_interrupted = thread_must_leave() && has_reason_locked(t);
         spin_unlock(&p->signal_lock);
         e = is_interrupted ? ERR_INTERRUPTED : deadline_ns ? sleep(deadline_ns) : ERR_TRY_AGAIN;
         if (e.code == ERR_TIMED_OUT.code) e = ERR_TRY_AGAIN;

@@ -176,3 +176,17 @@ TEST(an_interruptible_wait_ends_when_its_thread_is_interrupted)
     EXPECT_ERR(woken_with, ERR_INTERRUPTED);
     EXPECT(list_is_empty(&queue.waiters));
 }
+
+/* As when another CPU wants the thread to leave, and its interrupt is still on its way. */
+TEST(a_sleep_that_is_interrupted_leaves_the_kernel_by_its_work)
+{
+    struct thread *self = thread_current();
+    struct wait_queue lonely = WAIT_QUEUE_INIT(lonely);
+    __atomic_or_fetch(&self->user_work, USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
+    spin_lock(&lonely.lock);
+    EXPECT_ERR(wait_sleep_interruptible_locked(&lonely, time_now_ns() + NS_PER_MS), ERR_INTERRUPTED);
+    spin_unlock(&lonely.lock);
+    EXPECT(percpu()->user_work & USER_WORK_INTERRUPTED);
+    __atomic_and_fetch(&self->user_work, ~(uint32_t)USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
+    percpu()->user_work &= ~(uint32_t)USER_WORK_INTERRUPTED;
+}

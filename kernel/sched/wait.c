@@ -28,7 +28,7 @@ static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
                           bool interruptible) NO_THREAD_SAFETY_ANALYSIS
 {
     struct waiter self = { .thread = percpu_current() };
-    if (interruptible && thread_is_interrupted(self.thread)) return ERR_INTERRUPTED;
+    if (interruptible && thread_must_leave()) return ERR_INTERRUPTED;
     list_push_back(&queue->waiters, &self.link);
     timer_init(&self.timer, timer_wakes);
 
@@ -49,7 +49,7 @@ static err_t sleep_locked(struct wait_queue *queue, uint64_t deadline_ns,
     bool was_woken = list_is_empty(&self.link);
     list_remove(&self.link);
     if (was_woken) return OK;
-    if (interruptible && thread_is_interrupted(self.thread)) return ERR_INTERRUPTED;
+    if (interruptible && thread_must_leave()) return ERR_INTERRUPTED;
     return ERR_TIMED_OUT;
 }
 

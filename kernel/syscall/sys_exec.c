@@ -111,6 +111,7 @@ static int64_t start(struct exec_image *image, struct trap_frame *frame)
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
     err_t e = exec_own_files(image);
+    if (!failed(e)) e = signal_own_actions();
     if (!failed(e)) e = user_thread_dismiss_others();
     if (failed(e)) { /* not seen where this thread is to end */
         exec_discard(image, p->space);

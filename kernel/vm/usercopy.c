@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vm/usercopy.h"
 
-#include "arch/usercopy.h"
 #include "core/lock_order.h"
 #include "vm/layout.h"
 
@@ -23,6 +22,20 @@ err_t user_copy_out(uaddr_t dst, const void *src, size_t bytes)
     expect_may_fault();
     if (!is_user_range(dst.raw, bytes)) return ERR_FAULT;
     return arch_user_copy((void *)dst.raw, src, bytes) ? ERR_FAULT : OK;
+}
+
+struct user_u64 user_read_u64(uaddr_t src)
+{
+    expect_may_fault();
+    if (!is_user_range(src.raw, sizeof(uint64_t))) return (struct user_u64){ .is_bad = 1 };
+    return arch_user_read_u64((const void *)src.raw);
+}
+
+err_t user_write_u64(uaddr_t dst, uint64_t value)
+{
+    expect_may_fault();
+    if (!is_user_range(dst.raw, sizeof(value))) return ERR_FAULT;
+    return arch_user_write_u64((void *)dst.raw, value) ? ERR_FAULT : OK;
 }
 
 err_t user_zero(uaddr_t dst, size_t bytes)

@@ -106,6 +106,36 @@ static void between_threads(void)
     HOLDS("it is nobody's", (lock & OWNER) == 0);
 }
 
+static long wait_plainly(void *argument)
+{
+    struct timespec limit = { 0, 100 * MS };
+    return futex(&lock, FUTEX_WAIT | PRIVATE, *(int *)argument, &limit, NULL, 0) == 0 ? 0 : -errno;
+}
+
+/* Somebody waits on the word as if it were any other, behind who waits for its owner. */
+static void two_kinds_of_waiters(void)
+{
+    static struct worker worker, plain;
+    static struct holder holder;
+    lock = 0;
+    holder = (struct holder){ 0 };
+    CASE("lock", lock_pi(&lock, NULL));
+    start_worker(&worker, hold, &holder);
+    for (int i = 0; i < LONG_MS && !((unsigned)lock & FUTEX_WAITERS); i++) pause_ms(1);
+    pause_ms(10);
+    int value = lock;
+    start_worker(&plain, wait_plainly, &value);
+    pause_ms(20);
+    CASE("wake one", futex(&lock, FUTEX_WAKE | PRIVATE, 1, NULL, NULL, 0));
+    CASE("wake all", futex(&lock, FUTEX_WAKE | PRIVATE, INT32_MAX, NULL, NULL, 0));
+    CASE("unlock hands it over", unlock_pi(&lock));
+    becomes(&holder.has_it, 1);
+    HOLDS("it is theirs", (lock & OWNER) == worker.tid);
+    tell("the other wait", "%s", error_name((int)-join_worker(&plain)));
+    holder.may_go = 1;
+    CASE("the owner's unlock", join_worker(&worker));
+}
+
 static void by_the_library(void)
 {
     static pthread_mutex_t mutex;
@@ -198,6 +228,7 @@ int main(int argc, char **argv)
     shared = map_shared(sizeof *shared);
     alone();
     between_threads();
+    two_kinds_of_waiters();
     by_the_library();
     between_processes();
     two_mappings();

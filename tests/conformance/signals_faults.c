@@ -231,6 +231,37 @@ static void changes(void)
 
 /* ---- when nothing helps ---- */
 
+/* ---- where a handler may return to ---- */
+
+static void go_to_target(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)info;
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)target;
+}
+static void do_return(void) { raise(SIGUSR1); }
+
+/* Half of these are addresses of nobody, which the processor refuses before it goes there. */
+static void returns(void)
+{
+    static const struct {
+        const char *name;
+        uintptr_t address;
+    } places[] = {
+        { "return to 0", 0 },
+        { "return to the last page below the hole", 0x7ffffffff000 },
+        { "return to the last byte below the hole", 0x7fffffffffff },
+        { "return to the hole's first byte", 0x800000000000 },
+        { "return into the hole", 0x1000000000000 },
+        { "return to the hole's last byte", 0xffff7fffffffffff },
+        { "return to the kernel's half", 0xffff800000000000 },
+        { "return to the kernel's program", 0xffffffff81000000 },
+    };
+    catch_info(SIGUSR1, go_to_target, 0);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        show_fault(places[i].name, do_return, places[i].address);
+}
+
 static void fault_again(int signal)
 {
     (void)signal;
@@ -309,6 +340,7 @@ int main(int argc, char **argv)
     memory_faults();
     other_faults();
     changes();
+    returns();
     deaths();
     return end_cases();
 }

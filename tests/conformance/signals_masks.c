@@ -224,6 +224,46 @@ static void refused(void)
     CASE("one that cannot be told", syscall(SYS_rt_sigaction, SIGUSR1, NULL, bad, 8));
 }
 
+/* ---- a signal that another thread is to have ---- */
+
+static long poll_unblocked(void *argument)
+{
+    sigset_t none = set_of(0);
+    struct timespec limit = { 0, 60 * MS };
+    (void)argument;
+    long result = ppoll(NULL, 0, &limit, &none);
+    return result < 0 ? -errno : (long)raw_mask();
+}
+static long send_soon(void *argument)
+{
+    pause_ms(30);
+    return kill(*(pid_t *)argument, SIGUSR1);
+}
+
+/* The first thread cannot look at its signals while it waits in vfork, but the signal is its own. The other's call
+ * lets the signal through as well, and comes to its end meanwhile. */
+static void told_to_another(void)
+{
+    static struct worker poller, sender;
+    pid_t self = getpid();
+    forget();
+    catch_with(SIGUSR1, note, 0);
+    set_mask(bit_of(SIGUSR1));
+    start_worker(&poller, poll_unblocked, NULL);
+    start_worker(&sender, send_soon, &self);
+    set_mask(0);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        struct timespec limit = { 0, 120 * MS };
+        nanosleep(&limit, NULL);
+        _exit(0);
+    }
+    tell("the other's mask after ppoll", "%jx", (uintmax_t)join_worker(&poller));
+    join_worker(&sender);
+    tell("the signal", "%d runs, mask inside %jx", runs, (uintmax_t)mask_inside);
+    wait_soon(pid, 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 2 && !strcmp(argv[2], "masks")) return after_exec();
@@ -231,6 +271,7 @@ int main(int argc, char **argv)
     shared = map_shared(sizeof *shared);
     inheritance(argv[0]);
     whiles();
+    told_to_another();
     flags();
     refused();
     return end_cases();

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads and processes that really run in ring 3: made, ended and waited for; one of them becomes /hello. */
 #include "abi/linux/sched.h"
+#include "abi/linux/time.h"
 #include "fs/fd_table.h"
 #include "mm/alloc_fail.h"
 #include "process/clone.h"
+#include "process/posix_timer.h"
 #include "process/process_internal.h"
 #include "process/user_thread.h"
 #include "process/wait.h"
@@ -20,7 +22,7 @@ enum {
     ARGUMENTS = PATH + 64,
     STATUS = 3, /* that children end with */
 };
-enum { CELL_THREADS, CELL_PROCESSES, CELL_AREAS, CELL_FILES, CELLS };
+enum { CELL_THREADS, CELL_PROCESSES, CELL_AREAS, CELL_FILES, CELL_TIMERS, CELL_SIGNALS, CELLS };
 
 #define WORD(x)      (uint8_t)(x), (uint8_t)((x) >> 8), (uint8_t)((x) >> 16), (uint8_t)((x) >> 24)
 #define EXIT(status) 0xb8, WORD(60), 0xbf, WORD(status), 0x0f, 0x05 /* eax = 60; edi = status; syscall */
@@ -106,8 +108,21 @@ static int64_t run_process(uint64_t flags, const uint8_t *code, size_t bytes)
     return had_no_memory ? ERR_NO_MEMORY.code : (int64_t)result.status;
 }
 
+/* Those of even steps stay until the next one. */
+static int64_t run_timer(uint32_t i)
+{
+    const struct posix_timer_request request = { .clock = LINUX_CLOCK_MONOTONIC, .is_default = true };
+    const struct timer_setting setting = { .value_ns = UINT64_MAX / 2 };
+    static int32_t number;
+    if (i % 2) return posix_timer_delete(number).code;
+    err_t e = posix_timer_create(&request, &number);
+    if (failed(e)) return e.code == ERR_TRY_AGAIN.code ? ERR_NO_MEMORY.code : e.code;
+    return posix_timer_set(number, false, &setting, NULL).code;
+}
+
 static int64_t step(uint32_t i)
 {
+    if (i >= 12) return run_timer(i);
     switch (i % 6) {
     case 0: return run_thread();
     case 1: return run_process(0, code_write, sizeof(code_write));
@@ -125,11 +140,13 @@ static void look(uint32_t *cells)
     cells[CELL_PROCESSES] = process_count();
     cells[CELL_AREAS] = p->space->area_count;
     cells[CELL_FILES] = p->files->capacity;
+    cells[CELL_TIMERS] = p->posix_timers.root != NULL;
+    cells[CELL_SIGNALS] = signal_queued_count();
 }
 
 static const struct workload processes = {
     .name = "threads and processes",
-    .steps = 12,
+    .steps = 16,
     .cells = CELLS,
     .open = open_processes,
     .step = step,

@@ -43,6 +43,14 @@ err_t user_copy_out(uaddr_t dst, const void *src, size_t bytes)
     return good == bytes ? OK : ERR_FAULT;
 }
 
+struct user_u64 user_read_u64(uaddr_t src)
+{
+    struct user_u64 read = { 0 };
+    read.is_bad = failed(user_copy_in(&read.value, src, sizeof(read.value)));
+    return read;
+}
+err_t user_write_u64(uaddr_t dst, uint64_t value) { return user_copy_out(dst, &value, sizeof(value)); }
+
 err_t user_zero(uaddr_t dst, size_t bytes)
 {
     size_t good = bytes ? reachable(dst.raw, bytes) : 0;

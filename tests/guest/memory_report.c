@@ -185,7 +185,7 @@ static void check_process(void)
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    raise(SIGUSR1);
+    kill(getpid(), SIGUSR1);
     signal(SIGUSR2, SIG_IGN);
     signal(SIGTERM, handler);
     CHECK(status_set("SigBlk:") == 1ul << (SIGUSR1 - 1));

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,6 +324,38 @@ static void semaphores(void)
     tell("fifty that nobody joins", sem_trywait(&items) != 0);
 }
 
+static int pipe_ends[2];
+static _Atomic int handled;
+
+static void note(int signal) { handled += signal == SIGUSR1; }
+
+/* Returns how often a read ended although nothing was read; a 0 ends it. */
+static void *read_on(void *argument)
+{
+    long failures = 0;
+    char letter = 1;
+    (void)argument;
+    while (letter) failures += read(pipe_ends[0], &letter, 1) != 1;
+    return (void *)failures;
+}
+
+/* Signals come as the reader falls asleep, wakes, or does neither; its reads begin again after each. */
+static void interruptions(void)
+{
+    struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
+    void *failures;
+    sigaction(SIGUSR1, &action, NULL);
+    if (pipe(pipe_ends) || pthread_create(&threads[0], NULL, read_on, NULL)) exit(1);
+    for (int i = 0; i < 5000 * times; i++) {
+        bool writes = write(pipe_ends[1], "xxxx", 4) == 4;
+        for (volatile int k = 0; k < i * 37 % 300; k++) {}
+        if (!writes || pthread_kill(threads[0], SIGUSR1)) exit(1);
+    }
+    if (write(pipe_ends[1], "", 1) != 1) exit(1);
+    pthread_join(threads[0], &failures);
+    tell("reads that signals interrupt", !failures && handled > 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) times = atoi(argv[1]);
@@ -332,5 +366,6 @@ int main(int argc, char **argv)
     own_memory();
     cancelling();
     semaphores();
+    interruptions();
     return wrong ? 1 : 0;
 }

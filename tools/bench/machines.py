@@ -24,10 +24,10 @@ class Ours:
 
 
 class Peer:
-    """The same machine with Linux."""
+    """The same machine with Linux, built for one processor or for several."""
 
-    def __init__(self, build):
-        self.kernel = f'{build}/peer/vmlinux'
+    def __init__(self, build, folder='peer'):
+        self.kernel = f'{build}/{folder}/vmlinux'
         self.is_built = os.path.exists(self.kernel)
 
     def command(self, *arguments, options=()):
@@ -38,6 +38,7 @@ class Machines:
     def __init__(self, build):
         self.build = build
         self.ours, self.peer = Ours(build), Peer(build)
+        self.peer_smp = Peer(build, 'peer-smp')
         self.work = pathlib.Path(tempfile.mkdtemp())
 
     def close(self):

@@ -38,10 +38,25 @@ def quiet_command(machines, cpus, millions):
     return [f'{machines.build}/ck', 'run', '--cpus', str(cpus), program, str(millions)]
 
 
+def quiet_counts(machines, command):
+    return {name: int(count) for name, count in (line.split('\t') for line in machines.run(command).splitlines())}
+
+
+def quiet_peer(machines, cpus, millions):
+    """What the same loop meets on Linux, by Linux's counters: its counts and the command, or None."""
+    peer = machines.peer if cpus == 1 else machines.peer_smp
+    if not peer.is_built:
+        return None
+    options = ('--cpus', str(cpus)) if cpus > 1 else ()
+    command = peer.command(machines.guest('quiet.musl'), str(millions), '/proc/stat', options=options)
+    return quiet_counts(machines, command), command
+
+
 def quiet_loops(table, machines, millions=QUIET_MILLIONS):
     table.heading(f'A loop of {millions:,} million instructions on each CPU: what disturbs it, by the kernel\'s counters')
     for cpus in QUIET_CPUS:
         command = quiet_command(machines, cpus, millions)
-        seen = dict(line.split('\t') for line in machines.run(command).splitlines())
+        ours, peer = quiet_counts(machines, command), quiet_peer(machines, cpus, millions)
         for name in DISTURBANCES:
-            table.row_at_most(f'{name}, {cpus} CPU{"s" * (cpus > 1)}', int(seen[name]), command, 0)
+            table.row_at_most(f'{name}, {cpus} CPU{"s" * (cpus > 1)}', ours[name], command, 0,
+                              peer=peer and (peer[0][name], peer[1]))

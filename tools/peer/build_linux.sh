@@ -2,17 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds the peer's Linux into FOLDER: vmlinux (uncompressed, stripped, started by PVH) and config, what it
 # was configured with. From Debian's linux-source package, `make tinyconfig` and tools/peer/linux.config.
-# Does nothing when FOLDER already has what these give. Usage: build_linux.sh FOLDER
+# Does nothing when FOLDER already has what these give. MORE is another fragment, which wins where they differ.
+# Usage: build_linux.sh FOLDER [MORE]
 set -euo pipefail
 export LC_ALL=C
-fragment=$(realpath "$(dirname "$0")/linux.config")
+base=$(realpath "$(dirname "$0")/linux.config")
+more=$(realpath "${2:-/dev/null}")
 mkdir -p "$1"
 cd "$1"
+fragment=$PWD/fragment
+options_of() { grep -oE 'CONFIG_[A-Z0-9_]+' "$1"; }
+{ grep -vwFf <(options_of "$more"; echo CONFIG_) "$base" || true; cat "$more"; } >"$fragment"
 
 package=linux-source-6.1
 version=$(dpkg-query -W -f '${Version}' $package)
 made_of="$package $version, gcc $(gcc -dumpfullversion), linux.config $(sha256sum <"$fragment" | cut -d ' ' -f 1)"
-[ -f vmlinux ] && [ "$(cat made_of 2>/dev/null)" = "$made_of" ] && exit 0
+[ -f vmlinux ] && [ "$(cat made_of 2>/dev/null)" = "$made_of" ] && { rm -f fragment; exit 0; }
 
 fail() {
     echo "build_linux: $1" >&2
@@ -45,4 +50,4 @@ nice -n 15 make -C source -j"${PEER_JOBS:-$(nproc)}" vmlinux >make.log 2>&1 || f
 cp source/.config config
 strip -o vmlinux source/vmlinux
 echo "$made_of" >made_of
-rm -rf source make.log
+rm -rf source make.log fragment

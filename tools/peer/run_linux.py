@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Run one static program on the peer's Linux as `ck run --icount` runs it on ours.
+"""Run one static program on the peer's Linux as `ck run --icount` runs it on ours, or `ck run --cpus N`.
 
 Usage: run_linux.py [OPTION...] KERNEL [PROGRAM [ARGUMENT...]]
 
 --memory SIZE      of the machine, as QEMU writes it (512M)
 --rootfs ARCHIVE   a newc archive, as `ck build` writes it; PROGRAM is then a path in it
+--cpus N           processors; with more than one they run at the same time, and nothing is counted
 --timeout SECONDS  of real time (300)
 --log FILE         for what Linux's console said
 --append WORDS     more for Linux's command line
@@ -79,13 +80,14 @@ def initial_files(init, options):
 
 def machine_arguments(options, folder):
     """As host/ck/machine.c has them with --icount; tests/e2e/peer_test.sh compares."""
+    counting = ['-accel', 'tcg', '-icount', 'shift=0,sleep=off', '-rtc', 'base=2024-01-01,clock=vm']
     return [
         os.environ.get('CK_QEMU') or 'qemu-system-x86_64',
         '-M', 'microvm,x-option-roms=off,auto-kernel-cmdline=off',
         '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none',
-        '-accel', 'tcg', '-icount', 'shift=0,sleep=off', '-rtc', 'base=2024-01-01,clock=vm', '-seed', '1',
+        *(counting if options.cpus == 1 else ['-accel', 'tcg,thread=multi']), '-seed', '1',
         '-cpu', 'max,-erms,-fsrm,-rdrand,-rdseed',
-        '-smp', '1', '-m', options.memory,
+        '-smp', str(options.cpus), '-m', options.memory,
         '-kernel', str(options.kernel), '-initrd', f'{folder}/initrd', '-append', f'{KERNEL_WORDS} {options.append}'.strip(),
         '-chardev', f'file,id=console,path={folder}/console',
         '-device', 'isa-serial,chardev=console,iobase=0x3f8,irq=4,index=0',
@@ -151,6 +153,7 @@ def run(options):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument('--memory', default='512M')
+    parser.add_argument('--cpus', type=int, default=1)
     parser.add_argument('--rootfs')
     parser.add_argument('--timeout', type=float, default=300)
     parser.add_argument('--log', type=pathlib.Path)
