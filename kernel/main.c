@@ -45,7 +45,7 @@ NORETURN void kernel_main(uint32_t magic, uint32_t loader_facts) __attribute__((
 
 extern const char kernel_start[], kernel_end[];
 
-struct percpu percpu_boot = { .self = &percpu_boot };
+struct percpu percpu_boot = { .self = &percpu_boot, .lock_mark = 1 };
 struct percpu *percpu_table[CONFIG_CPUS_MAX] = { &percpu_boot };
 uint8_t percpu_changes;
 static struct boot_info boot_info;

@@ -3,15 +3,10 @@
 
 void context_start(void);
 
-uint64_t context_prepare(void *stack_top, void (*entry)(void *), void *argument)
+struct context context_prepare(void *stack_top, void (*entry)(void *), void *argument)
 {
-    uint64_t *sp = stack_top;
-    *--sp = (uint64_t)context_start; /* its call then finds the stack aligned to 16 */
-    *--sp = 0;                       /* rbp: backtraces end here */
-    *--sp = 0;                       /* rbx */
-    *--sp = (uint64_t)entry;         /* r12 */
-    *--sp = (uint64_t)argument;      /* r13 */
-    *--sp = 0;                       /* r14 */
-    *--sp = 0;                       /* r15 */
-    return (uint64_t)sp;
+    uint64_t *sp = stack_top; /* aligned to 16, as context_start's call finds it again */
+    *--sp = (uint64_t)argument;
+    *--sp = (uint64_t)entry;
+    return (struct context){ .rsp = (uint64_t)sp, .rip = (uint64_t)context_start };
 }

@@ -59,3 +59,31 @@ static inline uint64_t user_gs_base_read_off(void)
     __asm__ volatile("swapgs; rdgsbase %0; swapgs" : "=r"(base) : : "memory");
     return base;
 }
+
+/* Both at a switch from one program's thread to another: what ring 3 has, and what it is to have. Interrupts off. */
+struct user_bases {
+    uint64_t fs, gs;
+};
+static inline void user_bases_read_off(struct user_bases *out)
+{
+    out->fs = fs_base_read();
+    out->gs = user_gs_base_read_off();
+}
+static inline void user_bases_write_off(const struct user_bases *bases)
+{
+    fs_base_write(bases->fs);
+    user_gs_base_write_off(bases->gs);
+}
+static inline void user_bases_exchange_off(struct user_bases *from, const struct user_bases *to)
+{
+    if (unlikely(!cpu_features.fsgsbase)) {
+        user_bases_read_off(from);
+        user_bases_write_off(to);
+        return;
+    }
+    uint64_t fs, gs;
+    __asm__ volatile("rdfsbase %0" : "=r"(fs));
+    __asm__ volatile("wrfsbase %0" : : "r"(to->fs));
+    __asm__ volatile("swapgs; rdgsbase %0; wrgsbase %1; swapgs" : "=&r"(gs) : "r"(to->gs) : "memory");
+    *from = (struct user_bases){ fs, gs };
+}

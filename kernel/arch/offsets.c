@@ -13,7 +13,7 @@
 void offsets(void);
 void offsets(void)
 {
-    OFFSET(PERCPU_KERNEL_STACK, offsetof(struct percpu, kernel_stack));
+    OFFSET(PERCPU_KERNEL_STACK, offsetof(struct percpu, tss) + offsetof(struct tss, rsp));
     OFFSET(PERCPU_USER_STACK, offsetof(struct percpu, user_stack));
     OFFSET(PERCPU_USER_WORK, offsetof(struct percpu, user_work));
     OFFSET(CONTEXT_RSP, offsetof(struct context, rsp));

@@ -35,13 +35,13 @@ enum cpu_counter {
 
 struct percpu {
     struct percpu *self;
-    uint64_t kernel_stack;     /* where a system call or trap from ring 3 starts; set at each switch */
     uint64_t user_stack;       /* RSP of ring 3 between SYSCALL and the push */
     struct thread *current;    /* the running thread; NULL before sched_init */
     uint32_t user_work;        /* non-zero: look before going back to ring 3 (enum user_work) */
     uint32_t cpu;              /* index, 0 for the boot CPU */
     uint32_t apic_id;          /* fixed, as is: */
-    struct tss tss;            /* its rsp[0] is aligned here */
+    struct tss tss;            /* its rsp[0], aligned here, is for system calls, too */
+    uint32_t lock_mark;        /* 1 and the index: what a spin lock holds while this CPU has it */
     struct runqueue *runqueue; /* sched/'s, fixed */
     struct page_table *loaded; /* CR3: NULL, the kernel's own */
     struct page_table *wanted; /* the running thread's; NULL: it runs on any. Both mm/tlb.c's */
@@ -85,6 +85,7 @@ static inline struct percpu *percpu(void)
  * the calling thread is a CPU (tests/fakes/fake_mm.h). */
 #if __STDC_HOSTED__
 uint64_t percpu_index(void);
+static inline uint32_t percpu_lock_mark(void) { return (uint32_t)percpu_index() + 1; }
 static inline bool percpu_fpu_is_off(void) { return false; }
 #else
 static inline bool percpu_fpu_is_off(void) { return percpu()->fpu_is_off; }
@@ -93,6 +94,12 @@ static inline uint64_t percpu_index(void)
     uint64_t index;
     __asm__("movl %%gs:%c1, %k0" : "=r"(index) : "i"(offsetof(struct percpu, cpu)), "m"(percpu_changes));
     return index;
+}
+static inline uint32_t percpu_lock_mark(void)
+{
+    uint32_t mark;
+    __asm__("movl %%gs:%c1, %0" : "=r"(mark) : "i"(offsetof(struct percpu, lock_mark)), "m"(percpu_changes));
+    return mark;
 }
 #endif
 /* One instruction, so that an interrupt cannot come in between. */

@@ -14,7 +14,6 @@ void segments_init(struct percpu *percpu);
 static inline void segments_set_kernel_stack(struct percpu *p, uint64_t stack_top)
 {
     p->tss.rsp[0] = stack_top;
-    p->kernel_stack = stack_top;
 }
 
 /* The trap stacks, for the panic code to name: NULL when `address` is in none of them. */

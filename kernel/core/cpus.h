@@ -5,7 +5,8 @@
 #include "arch/percpu.h"
 
 /* Those that run threads; once there they stay. Others may follow shortly after boot. */
-cpu_set cpus_online_set(void);
+extern cpu_set cpus_running; /* atomic */
+static inline cpu_set cpus_online_set(void) { return cpu_set_read(&cpus_running); }
 uint32_t cpus_online(void);
 /* For sched/cpu_start.c. */
 void cpus_add(uint32_t cpu);

@@ -13,7 +13,7 @@ enum { PAUSES_MAX = 64 }; /* between two looks at the lock: some microseconds */
 
 static bool is_held_here(const struct spinlock *lock)
 {
-    return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) == (uint32_t)percpu_index() + 1;
+    return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) == percpu_lock_mark();
 }
 
 bool spin_is_lost(const struct spinlock *lock)

@@ -8,7 +8,7 @@
 #include "lib/base.h"
 
 struct CAPABILITY("spinlock") spinlock {
-    uint32_t held;                   /* 0, or 1 and the index of the holder's CPU; atomic */
+    uint32_t held;                   /* 0, or the holder's percpu.lock_mark; atomic */
     uint32_t saved_flags;            /* RFLAGS.IF of the holder, under the lock itself */
     const void *owner;               /* the holder's return address in debug builds, for the panic report */
     const char *class[CONFIG_DEBUG]; /* core/lock_order.h */
@@ -48,8 +48,8 @@ void spin_wait(struct spinlock *lock);
 static inline bool spin_try(struct spinlock *lock)
 {
     uint32_t nobody = 0;
-    return __atomic_compare_exchange_n(&lock->held, &nobody, (uint32_t)percpu_index() + 1, false,
-                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&lock->held, &nobody, percpu_lock_mark(), false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
 }
 static inline void spin_lock_off(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {

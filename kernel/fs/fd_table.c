@@ -167,14 +167,14 @@ void fd_table_put(struct fd_table *table)
 
 void fd_table_close_on_exec(struct fd_table *table)
 {
-    uint32_t fd = 0;
-    while (fd_next(table, fd, &fd)) {
+    for (uint32_t word = 0; word < table->capacity / WORD_BITS;) {
         struct file *file = NULL;
         spin_lock(&table->lock);
-        if (bit_get(table->cloexec, fd)) file = take_locked(table, fd);
+        uint64_t marked = table->cloexec[word];
+        if (marked) file = take_locked(table, word * WORD_BITS + (uint32_t)__builtin_ctzll(marked));
         spin_unlock(&table->lock);
         file_put(file);
-        fd++;
+        word += !marked;
     }
 }
 

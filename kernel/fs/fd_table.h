@@ -31,6 +31,11 @@ struct fd_table *fd_table_create(void); /* NULL when memory is out */
 /* A copy that shares the open files, for fork. NULL when memory is out. */
 struct fd_table *fd_table_clone(struct fd_table *table);
 struct fd_table *fd_table_get(struct fd_table *table);
+/* Other processes have it, too. */
+static inline bool fd_table_is_shared(const struct fd_table *table)
+{
+    return __atomic_load_n(&table->references, __ATOMIC_RELAXED) > 1;
+}
 void fd_table_put(struct fd_table *table); /* NULL is fine. Closes everything with the last reference */
 /* A watcher keeps the table but not what is open: an open /proc/self/fd is itself in the table that it
  * lists. After the last process is gone it sees no numbers. */

@@ -28,7 +28,6 @@ struct fs_context *fs_context_clone(struct fs_context *context)
     fs_lock();
     *copy = *context;
     copy->references = 1;
-    copy->files = NULL;
     vnode_get(copy->root);
     vnode_get(copy->cwd);
     if (copy->exe) file_get(copy->exe);

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a process knows about names: its root, its working directory, its umask, and what the links of
- * /proc/self mean for it. Shared by threads; counted, because clone may share it among processes. */
+/* What a process knows about names: its root, its working directory, its umask, and what /proc/self/exe means
+ * for it. Shared by threads; counted, because clone may share it among processes. */
 #pragma once
 #include "fs/vnode.h"
 
-struct fd_table;
 struct file;
 
 struct fs_context {
-    uint32_t references;    /* atomic */
-    uint32_t umask;         /* under fs_queue.lock, as the rest */
-    struct vnode *root;     /* counted */
-    struct vnode *cwd;      /* counted */
-    struct file *exe;       /* /proc/self/exe; counted, or NULL */
-    struct fd_table *files; /* /proc/self/fd; not counted: the process outlives its walks. May be NULL */
+    uint32_t references; /* atomic */
+    uint32_t umask;      /* under fs_queue.lock, as the rest */
+    struct vnode *root;  /* counted */
+    struct vnode *cwd;   /* counted */
+    struct file *exe;    /* /proc/self/exe; counted, or NULL */
 };
 
 /* Working directory and root are `root`. NULL when memory is out. */
 struct fs_context *fs_context_create(struct vnode *root);
-/* A copy for a new process; `files` is left to the caller. NULL when memory is out. */
+/* A copy for a new process. NULL when memory is out. */
 struct fs_context *fs_context_clone(struct fs_context *context);
 struct fs_context *fs_context_get(struct fs_context *context);
 void fs_context_put(struct fs_context *context); /* NULL is fine */

@@ -6,6 +6,7 @@
 #include "fs/devfs.h"
 #include "fs/fd_table.h"
 #include "fs/namespace.h"
+#include "fs/proc_source.h"
 #include "fs/procfs.h"
 #include "fs/text_file.h"
 #include "fs/tmpfs.h"
@@ -112,18 +113,17 @@ static err_t find_locked(const struct path_from *from, const struct path_result 
     return OK;
 }
 
-static err_t create_file(const struct path_from *from, const struct opening *o, uint32_t flags,
-                         struct file **out)
+static err_t create_file(const struct opening *o, uint32_t flags, struct file **out)
 {
     const struct file_ops *ops = &path_file_ops;
     void *context = NULL;
-    struct fd_table *files = from->context->files;
+    struct fd_table *files = o->vnode->magic == MAGIC_FD_DIRECTORY ? proc_files() : NULL;
     if (flags & LINUX_O_PATH) {
         /* stays as it is */
     } else if (vnode_is_regular(o->vnode)) {
         ops = vnode_is_stored(o->vnode) ? &regular_file_ops : &text_file_ops;
     } else if (vnode_is_directory(o->vnode)) {
-        ops = o->vnode->magic == MAGIC_FD_DIRECTORY && files ? &fd_directory_ops : &directory_file_ops;
+        ops = files ? &fd_directory_ops : &directory_file_ops;
     } else if (vnode_type(o->vnode) == LINUX_S_IFIFO && o->vnode->stream.ops) {
         /* /dev/stdout and its like. */
         ops = o->vnode->stream.ops;
@@ -146,9 +146,9 @@ static err_t create_file(const struct path_from *from, const struct opening *o, 
     return e;
 }
 
-static err_t finish(const struct path_from *from, const struct opening *o, uint32_t flags, struct file **out)
+static err_t finish(const struct opening *o, uint32_t flags, struct file **out)
 {
-    err_t e = create_file(from, o, flags, out);
+    err_t e = create_file(o, flags, out);
     if (failed(e)) return e;
     if (!(flags & LINUX_O_TRUNC) || o->is_created || !vnode_is_stored(o->vnode)) return OK;
     e = tmpfs_truncate(o->vnode, 0);
@@ -178,7 +178,7 @@ err_t open_path(const struct path_from *from, const char *path, const struct ope
     path_finish(&found);
 
     if (!failed(e)) {
-        e = finish(from, &o, request->flags, out);
+        e = finish(&o, request->flags, out);
         if (failed(e) && o.is_created) undo_create(&o);
     }
     dir_entry_put(o.entry);

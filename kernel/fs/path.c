@@ -103,7 +103,7 @@ static err_t find(struct walk *w, const char *name, size_t bytes, struct dir_ent
     /* A removed directory has no names, whatever their length. */
     if (bytes > LINUX_NAME_MAX) return w->directory->links == 0 ? ERR_NOT_FOUND : ERR_NAME_TOO_LONG;
     if (w->directory->magic == MAGIC_FD_DIRECTORY)
-        return procfs_find_fd_locked(w->from->context, w->directory, name, bytes, out);
+        return procfs_find_fd_locked(w->directory, name, bytes, out);
     if (w->directory->magic == MAGIC_PROCESSES)
         return procfs_find_process_locked(w->directory, name, bytes, out);
     *out = directory_find_locked(w->directory, name, bytes);

@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/base.h"
 
+struct fd_table;
 struct fs_context;
 struct space;
 
@@ -11,6 +12,7 @@ struct proc_process {
     const char *name;
     struct space *space; /* valid as long as the process that asks is in the kernel; NULL: it has none */
     struct fs_context *fs;
+    struct fd_table *files;
     struct { /* bit n - 1 of signal n */
         uint64_t pending, shared_pending, blocked, ignored, caught;
     } signals;
@@ -25,3 +27,5 @@ struct proc_process {
 extern void (*proc_describe)(struct proc_process *out);
 /* Its number alone. */
 extern uint32_t (*proc_own_number)(void);
+/* Its descriptors, for /proc/self/fd; valid as long as it is in the kernel. NULL: it has none. */
+extern struct fd_table *(*proc_files)(void);

@@ -62,8 +62,7 @@ static void add_identity(struct text *text, const struct proc_process *p)
     text_add(text,
              "\nUmask:\t%#04o\nState:\tR (running)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t0\nTracerPid:\t0\n",
              umask, p->pid, p->pid);
-    text_add(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n",
-             fd_capacity(p->fs->files));
+    text_add(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n", fd_capacity(p->files));
     text_add(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", p->pid, p->pid, p->pid, p->pid);
 }
 

@@ -28,7 +28,11 @@ static void start(void)
 {
     fake_process_start("", 0);
     process = (struct proc_process){
-        .pid = 1, .name = "program", .space = (struct space *)1, .fs = process_current()->fs
+        .pid = 1,
+        .name = "program",
+        .space = (struct space *)1,
+        .fs = process_current()->fs,
+        .files = process_current()->files,
     };
     proc_describe = describe;
     fake_area_count = 0;
@@ -498,6 +502,13 @@ TEST(meminfo_adds_up)
 }
 
 /* ---- as files ---- */
+
+TEST(cpu_counters_has_a_line_for_each_cpu_that_runs)
+{
+    start();
+    EXPECT_STR(read_all("/proc/cpu_counters"), "cpu0 1 2 18446744073709551615\ncpu3 30 0 0\n");
+    stop();
+}
 
 TEST(self_is_a_link_to_the_number_of_the_process)
 {

@@ -16,6 +16,7 @@ static inline bool proc_begin(uint64_t *cursor, struct proc_process *process)
 
 extern const struct text_source proc_maps, proc_smaps, proc_smaps_rollup; /* proc_maps.c */
 extern const struct text_source proc_statm, proc_status, proc_meminfo;    /* proc_status.c, proc_meminfo.c */
+extern const struct text_source proc_cpu_counters;                        /* proc_counters.c */
 
 /* Pages of a whole process, by their classes and two more, which an area's backing and flags tell. */
 enum {

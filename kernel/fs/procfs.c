@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "fs/fd_table.h"
 #include "fs/names.h"
+#include "fs/proc_source.h"
 #include "fs/proc_text.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -12,6 +13,8 @@
 enum { FD_DIGITS_MAX = 7 };
 
 void (*proc_describe)(struct proc_process *out);
+static struct fd_table *no_files(void) { return NULL; }
+struct fd_table *(*proc_files)(void) = no_files;
 
 static uint32_t number_of_first(void) { return 1; }
 uint32_t (*proc_own_number)(void) = number_of_first;
@@ -37,6 +40,7 @@ static const struct proc_node nodes[] = {
     [PROCESS] = { "1", ROOT, MAGIC_NONE, DIRECTORY_MODE, NULL },
     { "self", ROOT, MAGIC_SELF_LINK, LINK_MODE, NULL },
     { "meminfo", ROOT, MAGIC_TEXT, FILE_MODE, &proc_meminfo },
+    { "cpu_counters", ROOT, MAGIC_TEXT, FILE_MODE, &proc_cpu_counters },
     { "fd", PROCESS, MAGIC_FD_DIRECTORY, LINUX_S_IFDIR | 0500, NULL },
     { "exe", PROCESS, MAGIC_EXE_LINK, LINK_MODE, NULL },
     { "maps", PROCESS, MAGIC_TEXT, FILE_MODE, &proc_maps },
@@ -138,15 +142,14 @@ static err_t add_fd_locked(struct vnode *directory, const char *name, size_t byt
     return e;
 }
 
-err_t procfs_find_fd_locked(struct fs_context *context, struct vnode *directory, const char *name,
-                            size_t bytes, struct dir_entry **out)
+err_t procfs_find_fd_locked(struct vnode *directory, const char *name, size_t bytes, struct dir_entry **out)
 {
     uint32_t fd;
     *out = NULL;
     struct vnode *vnode;
     struct dir_entry *entry;
-    if (!parse_fd(name, bytes, &fd) || !context->files) return OK;
-    if (!fd_get_vnode(context->files, fd, &vnode, &entry)) return OK;
+    struct fd_table *files = proc_files();
+    if (!parse_fd(name, bytes, &fd) || !files || !fd_get_vnode(files, fd, &vnode, &entry)) return OK;
     dir_entry_put(entry);
     vnode_put(vnode);
     *out = directory_find_locked(directory, name, bytes);
@@ -162,7 +165,8 @@ err_t procfs_resolve_locked(struct fs_context *context, const struct vnode *link
         file_get_vnode(context->exe, vnode, entry);
         return OK;
     }
-    bool is_open = context->files && fd_get_vnode(context->files, link->symlink.magic_number, vnode, entry);
+    struct fd_table *files = proc_files();
+    bool is_open = files && fd_get_vnode(files, link->symlink.magic_number, vnode, entry);
     return is_open ? OK : ERR_NOT_FOUND;
 }
 
@@ -223,8 +227,8 @@ const struct file_ops fd_directory_ops = {
 
 static struct file *file_behind(struct fs_context *context, const struct vnode *link)
 {
-    if (link->magic == MAGIC_FD_LINK)
-        return context->files ? fd_get(context->files, link->symlink.magic_number) : NULL;
+    struct fd_table *files = proc_files();
+    if (link->magic == MAGIC_FD_LINK) return files ? fd_get(files, link->symlink.magic_number) : NULL;
     fs_lock();
     struct file *exe = context->exe ? file_get(context->exe) : NULL;
     fs_unlock();

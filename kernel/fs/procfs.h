@@ -11,8 +11,8 @@ err_t procfs_create(struct vnode **out, int64_t time_ns) EXCLUDES(fs_queue.lock)
 
 /* Entry N of /proc/self/fd while descriptor N is open, else *out is NULL. Entries are made when first
  * asked for and stay; there can be as many as descriptors. NO_MEMORY. */
-err_t procfs_find_fd_locked(struct fs_context *context, struct vnode *directory, const char *name,
-                            size_t bytes, struct dir_entry **out) REQUIRES(fs_queue.lock);
+err_t procfs_find_fd_locked(struct vnode *directory, const char *name, size_t bytes, struct dir_entry **out)
+    REQUIRES(fs_queue.lock);
 
 /* A name in /proc; *out is NULL when there is none. */
 err_t procfs_find_process_locked(struct vnode *directory, const char *name, size_t bytes,

@@ -16,6 +16,8 @@
 #include "lib/base.h"
 
 void heap_init(void);
+/* Before a CPU other than the first allocates. ERR_NO_MEMORY. */
+err_t heap_cpu_start(uint32_t cpu);
 void *heap_alloc(size_t bytes) __attribute__((malloc, alloc_size(1)));
 void *heap_alloc_zeroed(size_t bytes) __attribute__((malloc, alloc_size(1)));
 /* Keeps the contents; the old block stays valid when NULL is returned. */

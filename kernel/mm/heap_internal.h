@@ -72,7 +72,8 @@ struct heap_cache {
     uint64_t top;                      /* the highest slot in use, or so it seems; at most HEAP_CACHE_SLOTS */
 };
 _Static_assert(sizeof(struct heap_cache) == 128, "an index becomes an address by a shift");
-extern struct heap_cache heap_caches[CONFIG_CPUS_MAX][HEAP_CLASSES + 1];
+/* One a class, of each CPU; NULL: it does not allocate yet. */
+extern struct heap_cache *heap_caches[CONFIG_CPUS_MAX];
 
 /* By size in units of 16 bytes, rounded up. */
 extern const uint8_t heap_class_of[HEAP_SMALL_MAX / 16 + 1];
@@ -80,7 +81,7 @@ extern const uint8_t heap_class_of[HEAP_SMALL_MAX / 16 + 1];
 static inline struct heap_cache *heap_this_cache(uint32_t class_index)
 {
     struct heap_cache *cache = &heap_caches[percpu_index()][class_index];
-    __asm__("" : "+r"(cache)); /* or gcc would compute the address of each slot from the indices */
+    __asm__("" : "+r"(cache)); /* or gcc would compute the address of each slot from the index */
     return cache;
 }
 
@@ -107,6 +108,8 @@ static inline bool heap_cache_put(struct heap_cache *cache, void *block)
 }
 
 void heap_small_init(void);
+/* Before that, when it is not the first time: a test's next machine. */
+void heap_small_forget(void);
 /* When the cache gave nothing: a block, and more for the cache if the slabs have them. */
 void *heap_small_alloc(size_t bytes);
 /* When the cache had no room: half of it goes back to the slabs. */

@@ -9,6 +9,7 @@
  * Locking: one lock per class, held around the frame allocator. It guards the slabs, and whoever empties a
  * cache has it: so, interrupts being off, a CPU that has it finds its own cache as it left it. */
 #include "core/lock.h"
+#include "lib/string.h"
 #include "mm/frame_internal.h"
 #include "mm/heap_internal.h"
 
@@ -32,14 +33,33 @@ const uint8_t heap_class_of[HEAP_SMALL_MAX / 16 + 1] = {
     [33 ... 42] = 10, [43 ... 50] = 11, [51 ... 63] = 12, [64 ... 84] = 13, [85 ... 126] = 14,
 };
 static struct size_class classes[HEAP_CLASSES];
-struct heap_cache heap_caches[CONFIG_CPUS_MAX][HEAP_CLASSES + 1] ALIGNED(64);
+static struct heap_cache boot_caches[HEAP_CLASSES] ALIGNED(64);
+struct heap_cache *heap_caches[CONFIG_CPUS_MAX] = { boot_caches };
+_Static_assert(sizeof(boot_caches) <= PAGE_BYTES, "those of another CPU have one frame");
 
+void heap_small_forget(void)
+{
+    memset(classes, 0, sizeof(classes));
+    memset(boot_caches, 0, sizeof(boot_caches));
+    memset(heap_caches + 1, 0, sizeof(heap_caches) - sizeof(heap_caches[0]));
+}
+
+/* What is there is all zeros. */
 void heap_small_init(void)
 {
     for (uint32_t c = 0; c < HEAP_CLASSES; c++) {
-        classes[c] = (struct size_class){ .lock = SPINLOCK_INIT };
+        if (CONFIG_DEBUG) classes[c].lock = (struct spinlock)SPINLOCK_INIT;
         list_init(&classes[c].slabs);
     }
+}
+
+err_t heap_cpu_start(uint32_t cpu)
+{
+    struct heap_cache *caches = heap_frames_take(1);
+    if (!caches) return ERR_NO_MEMORY;
+    memset(caches, 0, sizeof(boot_caches));
+    heap_caches[cpu] = caches;
+    return OK;
 }
 
 /* ---- slabs ---- */
@@ -159,7 +179,7 @@ void heap_small_trim(void)
         struct size_class *class = &classes[c];
         spin_lock(&class->lock);
         for (uint32_t cpu = 0; cpu < frame_cpu_count(); cpu++)
-            cache_drain_locked(class, &heap_caches[cpu][c], 1);
+            if (heap_caches[cpu]) cache_drain_locked(class, &heap_caches[cpu][c], 1);
         if (class->empty) slab_destroy_locked(class, class->empty);
         class->empty = NULL;
         spin_unlock(&class->lock);

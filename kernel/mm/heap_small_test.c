@@ -79,6 +79,7 @@ TEST(heap_blocks_in_other_cpus_caches_are_found_before_an_allocation_fails)
 {
     start(8ull << 20);
     frame_cpu_start(1);
+    EXPECT_OK(heap_cpu_start(1));
     void *first[HEAP_CACHE_SLOTS];
     fake_cpu = 1;
     for (uint32_t i = 0; i < HEAP_CACHE_SLOTS; i++) first[i] = take();
@@ -100,6 +101,7 @@ TEST(heap_stats_do_not_count_what_lies_in_caches)
 {
     start(8ull << 20);
     frame_cpu_start(1);
+    EXPECT_OK(heap_cpu_start(1));
     void *a = heap_alloc(100);
     for (fake_cpu = 0; fake_cpu < 2; fake_cpu++) {
         heap_free(heap_alloc(100));

@@ -24,10 +24,12 @@
      LINUX_CLONE_SETTLS | LINUX_CLONE_PARENT_SETTID | LINUX_CLONE_CHILD_CLEARTID |             \
      LINUX_CLONE_CHILD_SETTID | LINUX_CLONE_CLEAR_SIGHAND)
 
-/* The parent that waits until the child leaves its space; on the parent's stack. */
+/* The parent that waits until the child leaves its space; on the parent's stack. Who ends it, child or parent, does so
+ * under process_tree_lock. */
 struct vfork {
     struct wait_queue queue; /* its lock guards: */
     bool is_over;
+    struct user_thread *child; /* fixed; there until it is over */
 };
 
 static err_t check(const struct clone_request *r)
@@ -36,6 +38,9 @@ static err_t check(const struct clone_request *r)
     if (flags & ~SUPPORTED_FLAGS) return ERR_INVALID;
     if ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_VM)) return ERR_INVALID;
     if ((flags & LINUX_CLONE_SIGHAND) && (flags & LINUX_CLONE_CLEAR_SIGHAND)) return ERR_INVALID;
+    /* Init has no siblings, which nobody could wait for. */
+    if ((flags & LINUX_CLONE_PARENT) && !__atomic_load_n(&process_current()->parent_pid, __ATOMIC_RELAXED))
+        return ERR_INVALID;
     if ((flags & LINUX_CLONE_THREAD) && shared != THREAD_FLAGS) return ERR_INVALID;
     if ((flags & LINUX_CLONE_SETTLS) && r->tls >= USER_END) return ERR_NOT_PERMITTED;
     return r->end_signal <= LINUX_NSIG ? OK : ERR_INVALID;
@@ -49,8 +54,8 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     struct space *space = t->process->space;
     t->thread->space = space;
     t->thread->page_table = &space->page_table;
-    t->thread->fs_base = r->flags & LINUX_CLONE_SETTLS ? r->tls : fs_base_read();
-    t->thread->gs_base = user_gs_base_read();
+    t->thread->bases.fs = r->flags & LINUX_CLONE_SETTLS ? r->tls : fs_base_read();
+    t->thread->bases.gs = user_gs_base_read();
     fpu_copy(&t->thread->fpu, &thread_current()->fpu);
     t->start = *frame;
     t->start.rax = 0;
@@ -99,9 +104,7 @@ static err_t copy_files(struct process *to, struct process *from, uint64_t flags
     to->files = flags & LINUX_CLONE_FILES ? fd_table_get(from->files) : fd_table_clone(from->files);
     if (!to->files) return ERR_NO_MEMORY;
     to->fs = flags & LINUX_CLONE_FS ? fs_context_get(from->fs) : fs_context_clone(from->fs);
-    if (!to->fs) return ERR_NO_MEMORY;
-    if (!(flags & LINUX_CLONE_FS)) to->fs->files = to->files;
-    return OK;
+    return to->fs ? OK : ERR_NO_MEMORY;
 }
 
 static err_t copy_process(struct process *from, const struct clone_request *r, struct process **out)
@@ -129,27 +132,59 @@ static void discard(struct process *p)
     process_free(p);
 }
 
-static void wait_for(struct vfork *vfork)
+/* Signals wait for the child, but for those that end this thread. */
+static bool must_end(struct user_thread *t)
+{
+    spin_lock(&t->process->signal_lock);
+    bool is_end = user_thread_must_end(t);
+    if (!is_end) process_forget_interrupt();
+    spin_unlock(&t->process->signal_lock);
+    return is_end;
+}
+
+static bool sleep_once(struct vfork *vfork, err_t *e)
 {
     spin_lock(&vfork->queue.lock);
-    while (!vfork->is_over) wait_sleep_locked(&vfork->queue);
+    bool is_over = vfork->is_over;
+    *e = is_over ? OK : wait_sleep_interruptible_locked(&vfork->queue, UINT64_MAX);
     spin_unlock(&vfork->queue.lock);
+    return is_over;
+}
+
+static void wait_for(struct vfork *vfork)
+{
+    struct user_thread *self = user_thread_current();
+    bool was_interrupted = false, gives_up = false;
+    for (err_t e = OK; !gives_up && !sleep_once(vfork, &e);) {
+        if (!failed(e)) continue;
+        was_interrupted = true;
+        gives_up = must_end(self);
+    }
+    if (gives_up) {
+        spin_lock(&process_tree_lock);
+        if (!vfork->is_over) vfork->child->vfork = NULL;
+        spin_unlock(&process_tree_lock);
+    }
+    if (was_interrupted) thread_interrupt(self->thread); /* what it was for is looked at later */
 }
 
 void vfork_end(struct user_thread *t)
 {
+    if (!t->vfork) return;
+    spin_lock(&process_tree_lock);
     struct vfork *vfork = t->vfork;
-    if (!vfork) return;
     t->vfork = NULL;
-    spin_lock(&vfork->queue.lock);
-    vfork->is_over = true;
-    wait_wake_all_locked(&vfork->queue);
-    spin_unlock(&vfork->queue.lock);
+    if (vfork) {
+        spin_lock(&vfork->queue.lock);
+        vfork->is_over = true;
+        wait_wake_all_locked(&vfork->queue);
+        spin_unlock(&vfork->queue.lock);
+    }
+    spin_unlock(&process_tree_lock);
 }
 
 static err_t clone_process(const struct clone_request *r, const struct trap_frame *frame, uint32_t *number)
 {
-    struct vfork vfork = { .queue = WAIT_QUEUE_INIT(vfork.queue) };
     struct user_thread *t;
     struct process *p, *from = process_current();
     err_t e = copy_process(from, r, &p);
@@ -160,11 +195,17 @@ static err_t clone_process(const struct clone_request *r, const struct trap_fram
         return e;
     }
     fill_thread(t, r, frame);
+    struct vfork vfork = { .queue = WAIT_QUEUE_INIT(vfork.queue), .child = t };
     if (r->flags & LINUX_CLONE_VFORK) t->vfork = &vfork;
+    e = process_publish(p, from, r->flags & LINUX_CLONE_PARENT, t);
+    if (failed(e)) {
+        user_thread_destroy(t);
+        discard(p);
+        return e;
+    }
     *number = p->pid;
     tell_parent_tid(r, p->pid);
-    process_publish(p, from, r->flags & LINUX_CLONE_PARENT);
-    user_thread_start(t);
+    user_thread_run(t);
     if (r->flags & LINUX_CLONE_VFORK) wait_for(&vfork);
     return OK;
 }

@@ -17,7 +17,7 @@ struct clone_request {
 
 /* The child begins with the registers in `frame`, but for RAX, which is 0, and RSP. `*number` is the child's.
  * With VFORK it returns when the child has left the space. ERR_INVALID, ERR_NOT_PERMITTED: such flags are not
- * supported together, or at all. ERR_NO_MEMORY, ERR_TRY_AGAIN: too many threads; then there is no child. Threads only. */
+ * supported together, or at all. ERR_INTERRUPTED: a signal is to be acted upon first. ERR_NO_MEMORY, ERR_TRY_AGAIN: too many threads; then there is no child. Threads only. */
 err_t clone_run(const struct clone_request *request, const struct trap_frame *frame, uint32_t *number);
 
 /* The thread no longer runs in the space of the parent that waits for that. */

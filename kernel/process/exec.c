@@ -223,6 +223,7 @@ err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const 
     }
     if (failed(e)) goto put_file;
     *why = "not enough memory to load it";
+    out->files = NULL;
     size_t path_bytes = strlen(request->path) + 1;
     out->path = heap_alloc(path_bytes);
     e = out->path ? load_image(out->file, limits, request, out, why) : ERR_NO_MEMORY;
@@ -243,6 +244,22 @@ void exec_discard(struct exec_image *image, struct space *space)
     space_leave(image->space);
     heap_free(image->path);
     file_put(image->file);
+    fd_table_put(image->files);
+}
+
+err_t exec_own_files(struct exec_image *image)
+{
+    struct fd_table *files = process_current()->files;
+    if (!fd_table_is_shared(files)) return OK;
+    image->files = fd_table_clone(files);
+    return image->files ? OK : ERR_NO_MEMORY;
+}
+
+static void use_files(struct process *p, struct fd_table *files)
+{
+    if (!files) return;
+    fd_table_put(p->files);
+    p->files = files;
 }
 
 /* The part of a path after its last slash, as Linux's comm. */
@@ -274,6 +291,7 @@ void exec_commit(struct exec_image *image)
     fs_context_set_exe(p->fs, image->file);
     if (before) space_leave(before);
     heap_free(path_before);
+    use_files(p, image->files);
     fd_table_close_on_exec(p->files);
     set_name(t, p->path);
     t->set_tid = t->clear_tid = t->robust_list = 0;

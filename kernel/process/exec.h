@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/base.h"
 
+struct fd_table;
 struct fs_context;
 struct linux_rlimit;
 struct space;
@@ -25,6 +26,7 @@ struct exec_image {
     struct file *file;
     char *path; /* as asked for */
     struct exec_entry entry;
+    struct fd_table *files; /* instead of those that other processes share; NULL: those it has stay */
 };
 
 /* Builds a space with the program and makes it the running thread's; on failure the thread has the space it had.
@@ -32,6 +34,8 @@ struct exec_image {
  * ERR_ARGS_TOO_LONG; ERR_TEXT_BUSY, open for writing; ERR_NO_MEMORY. *why is a static sentence. Threads only. */
 err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const struct exec_request *request,
                 struct exec_image *out, const char **why);
+/* Descriptors of its own for the program, where the running process shares them. ERR_NO_MEMORY. */
+err_t exec_own_files(struct exec_image *image);
 /* Makes it the program of the running process, whose only thread is the running one: what the old program had is
  * given back or reset as execve(2) says. */
 void exec_commit(struct exec_image *image);

@@ -129,7 +129,7 @@ static inline void futex_wake_locked(struct futex_bucket *bucket, struct futex_w
     REQUIRES(bucket->lock)
 {
     futex_dequeue_locked(bucket, waiter);
-    thread_wake(waiter->thread);
+    thread_wake_off(waiter->thread);
     __atomic_store_n(&waiter->is_woken, true, __ATOMIC_RELEASE);
 }
 

@@ -290,7 +290,7 @@ static void bequeath_locked(struct futex_bucket *bucket, struct user_thread *own
         spin_unlock(&process_tree_lock);
         if (!inherits) continue;
         waiter->grant = GRANT_INHERITED;
-        thread_wake(waiter->thread);
+        thread_wake_off(waiter->thread);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "fs/rootfs.h"
 #include "lib/string.h"
 #include "mm/heap.h"
-#include "process/process_internal.h"
+#include "process/signal_internal.h"
 
 static uint32_t count; /* atomic; changes under process_tree_lock */
 
@@ -73,7 +73,6 @@ err_t process_create_init(const char *path, struct process **out)
         process_free(p);
         return ERR_NO_MEMORY;
     }
-    p->fs->files = p->files;
     *out = p;
     return OK;
 }
@@ -92,9 +91,18 @@ void process_discard_init(struct process *p) { process_free(p); }
 
 /* ---- the tree ---- */
 
-void process_publish(struct process *p, struct process *maker, bool is_sibling)
+static bool must_act_first(const struct user_thread *t)
+{
+    return thread_is_interrupted(t->thread) || signal_due(t);
+}
+
+err_t process_publish(struct process *p, struct process *maker, bool is_sibling, struct user_thread *first)
 {
     spin_lock(&process_tree_lock);
+    if (maker && must_act_first(user_thread_current())) {
+        spin_unlock(&process_tree_lock);
+        return ERR_INTERRUPTED;
+    }
     struct process *parent = is_sibling ? maker->parent : maker;
     if (is_sibling) p->end_signal = maker->end_signal;
     process_set_parent_locked(p, parent);
@@ -106,7 +114,9 @@ void process_publish(struct process *p, struct process *maker, bool is_sibling)
     if (parent) list_push_back(&parent->children, &p->sibling);
     __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
     if (maker && process_tree_has_ended_locked()) process_order_end(p, wait_status_of_signal(LINUX_SIGKILL));
+    user_thread_join_locked(first);
     spin_unlock(&process_tree_lock);
+    return OK;
 }
 
 void process_forget_locked(struct process *p)

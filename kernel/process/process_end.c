@@ -138,8 +138,9 @@ void process_set_init(struct process *p)
 void process_start_init(struct process *p, struct user_thread *thread)
 {
     process_set_init(p);
-    process_publish(p, NULL, false);
-    user_thread_start(thread);
+    err_t e = process_publish(p, NULL, false, thread);
+    (void)e; /* nobody has made it who could be interrupted */
+    user_thread_run(thread);
 }
 
 bool process_tree_has_ended_locked(void) { return !init; }

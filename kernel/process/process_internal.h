@@ -5,10 +5,11 @@
 
 /* A process without threads, space or files that nobody else knows of yet; `path` is its program's. ERR_NO_MEMORY. */
 err_t process_alloc(const char *path, struct process **out);
-/* Enters it among the children of its maker, or of its maker's parent, and in its maker's group. Init has no maker,
- * and founds a group and a session. */
-void process_publish(struct process *process, struct process *maker, bool is_sibling)
-    EXCLUDES(process_tree_lock);
+/* Enters it among the children of its maker, the running process, or of its maker's parent, and in its maker's group.
+ * Init has no maker, and founds a group and a session. Its first thread joins it in the same step, so that no signal
+ * for the group misses it. ERR_INTERRUPTED: one that did not see it is still to be acted upon, so it shall not be. */
+err_t process_publish(struct process *process, struct process *maker, bool is_sibling,
+                      struct user_thread *first) EXCLUDES(process_tree_lock);
 /* What process_publish did not see, or after process_forget_locked. */
 void process_free(struct process *process) EXCLUDES(process_tree_lock);
 

@@ -17,6 +17,7 @@ static void describe(struct proc_process *out)
         .name = t->name,
         .space = p->space,
         .fs = p->fs,
+        .files = p->files,
         .signals_queued = signal_queued_count(),
         .signals_queued_max = p->limits[LINUX_RLIMIT_SIGPENDING].soft,
         .capabilities = ALL_CAPABILITIES,
@@ -39,9 +40,15 @@ static void describe(struct proc_process *out)
 }
 
 static uint32_t own_number(void) { return process_current()->pid; }
+static struct fd_table *files(void)
+{
+    struct process *p = process_current();
+    return p ? p->files : NULL;
+}
 
 void process_report_init(void)
 {
     proc_describe = describe;
     proc_own_number = own_number;
+    proc_files = files;
 }

@@ -57,6 +57,9 @@ static struct linux_siginfo_head take(void)
     return info;
 }
 
+/* It runs, or has fired already: the host may stand still for longer than it was set to. */
+static bool is_under_way(void) { return timer_is_armed(&timer.timer) || timer.item.is_waiting; }
+
 static void sleep_ms(uint64_t ms) { thread_sleep_until_ns(time_now_ns() + ms * NS_PER_MS); }
 
 static void work_ms(uint64_t ms)
@@ -69,7 +72,7 @@ TEST(a_timer_of_a_process_sends_its_signal_once)
 {
     start(TIMER_SINCE_BOOT, TIMER_IS_REARMED);
     EXPECT_OK(set(false, NS_PER_MS, 0, NULL));
-    EXPECT(timer_is_armed(&timer.timer));
+    EXPECT(is_under_way());
     sleep_ms(3);
     EXPECT(timer.item.is_waiting && !timer_is_armed(&timer.timer));
     EXPECT_EQ(process.signals.pending.set, signal_bit(RT));
@@ -87,7 +90,7 @@ TEST(a_timer_with_an_interval_rests_until_its_signal_is_acted_upon)
     EXPECT(timer.item.is_waiting && !timer_is_armed(&timer.timer));
     int32_t overruns = take().timer.overrun;
     EXPECT(overruns >= 15 && timer.overruns == overruns);
-    EXPECT(timer_is_armed(&timer.timer));
+    EXPECT(is_under_way());
     sleep_ms(3);
     EXPECT(timer.item.is_waiting);
     stop();

@@ -121,9 +121,8 @@ void signal_reset_for_exec(void);
 /* A thread is among process.threads from now on, or not any more: what it should have acted upon others do. */
 void signal_join_locked(struct user_thread *thread);
 void signal_leave_locked(struct user_thread *thread);
-/* Before it leaves while the process is to stop: the parent may have waited for this one. Gives the lock up
- * meanwhile. */
-void signal_stop_for_good_locked(struct user_thread *thread);
+/* After it has left, without signal_lock: the parent may have waited for this one to stop. */
+void signal_after_leave_locked(struct process *process) REQUIRES(process_tree_lock);
 
 /* Acts on the signals of the running thread, on the way to ring 3; may not return. */
 void signal_act(struct trap_frame *frame);

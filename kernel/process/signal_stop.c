@@ -33,9 +33,8 @@ static bool has_stopped_locked(const struct process *p)
 }
 
 /* If all of its threads have stopped, still. */
-static void tell_stopped(struct process *p)
+static void tell_stopped_locked(struct process *p) REQUIRES(process_tree_lock)
 {
-    spin_lock(&process_tree_lock);
     spin_lock(&p->signal_lock);
     bool tells = has_stopped_locked(p);
     if (tells) {
@@ -47,6 +46,12 @@ static void tell_stopped(struct process *p)
         p->news = NEWS_STOPPED;
         process_tell_parent_locked(p, LINUX_SIGCHLD);
     }
+}
+
+static void tell_stopped(struct process *p)
+{
+    spin_lock(&process_tree_lock);
+    tell_stopped_locked(p);
     spin_unlock(&process_tree_lock);
 }
 
@@ -88,15 +93,9 @@ void signal_tell_continued_locked(struct process *p)
     spin_lock(&p->signal_lock);
 }
 
-/* While it has not left the process cannot go. */
-void signal_stop_for_good_locked(struct user_thread *t) NO_THREAD_SAFETY_ANALYSIS
+void signal_after_leave_locked(struct process *p)
 {
-    struct process *p = t->process;
-    t->signals.is_stopped = true;
-    if (!has_stopped_locked(p)) return;
-    spin_unlock(&p->signal_lock);
-    tell_stopped(p);
-    spin_lock(&p->signal_lock);
+    if (unlikely(p->signals.stop_signal)) tell_stopped_locked(p);
 }
 
 bool signal_group_is_orphaned(const struct process *process)

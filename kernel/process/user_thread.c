@@ -29,12 +29,10 @@ static void dismiss_locked(struct user_thread *t)
 }
 
 /* From here on orders for the whole process reach it, and those before, too. */
-static void join_process(struct user_thread *t)
+void user_thread_join_locked(struct user_thread *t)
 {
     struct process *p = t->process;
-    spin_lock(&process_tree_lock);
     t->id->thread = t;
-    spin_unlock(&process_tree_lock);
     spin_lock(&p->signal_lock);
     list_push_back(&p->threads, &t->process_link);
     __atomic_add_fetch(&p->thread_count, 1, __ATOMIC_RELAXED);
@@ -68,26 +66,33 @@ free_thread:
 }
 
 /* The number of the first thread is its process's. */
-static void put_id(struct user_thread *t)
+static void put_id_locked(struct user_thread *t) REQUIRES(process_tree_lock)
 {
-    spin_lock(&process_tree_lock);
     t->id->thread = NULL;
     if (t->id != t->process->id) process_id_put_locked(t->id);
-    spin_unlock(&process_tree_lock);
 }
 
 void user_thread_destroy(struct user_thread *t)
 {
     thread_destroy_stopped(t->thread);
-    put_id(t);
+    spin_lock(&process_tree_lock);
+    put_id_locked(t);
+    spin_unlock(&process_tree_lock);
     heap_free(t);
+}
+
+void user_thread_run(struct user_thread *t)
+{
+    thread_detach(t->thread);
+    thread_start(t->thread);
 }
 
 void user_thread_start(struct user_thread *t)
 {
-    join_process(t);
-    thread_detach(t->thread);
-    thread_start(t->thread);
+    spin_lock(&process_tree_lock);
+    user_thread_join_locked(t);
+    spin_unlock(&process_tree_lock);
+    user_thread_run(t);
 }
 
 /* ---- one alone ---- */
@@ -139,12 +144,14 @@ err_t user_thread_dismiss_others(void)
 
 /* ---- the end ---- */
 
-/* Returns true for the last one, whose process ends with it. */
+/* Returns true for the last one, whose process ends with it. For others the process may be gone on return: the lock of
+ * the tree keeps it until then. */
 static bool leave_process(struct user_thread *t, uint32_t wait_status)
 {
     struct process *p = t->process;
+    spin_lock(&process_tree_lock);
+    put_id_locked(t);
     spin_lock(&p->signal_lock);
-    if (unlikely(p->signals.stop_signal)) signal_stop_for_good_locked(t);
     list_remove(&t->process_link);
     signal_leave_locked(t);
     process_timers_leave_locked(t);
@@ -153,6 +160,8 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     if (is_last && !p->is_ending) p->end_status = wait_status; /* it ends as its last thread did */
     if (p->is_dismissing) wait_wake_all(&p->thread_queue);
     spin_unlock(&p->signal_lock);
+    if (!is_last) signal_after_leave_locked(p);
+    spin_unlock(&process_tree_lock);
     return is_last;
 }
 
@@ -164,7 +173,6 @@ void user_thread_exit(uint32_t wait_status)
     futex_clear_tid(t);
     vfork_end(t);
     thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
-    put_id(t);
     bool is_last = leave_process(t, wait_status);
     thread_current()->process = NULL;
     if (is_last) process_become_zombie(t->process);

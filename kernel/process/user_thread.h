@@ -18,7 +18,8 @@ struct user_thread {
     uint64_t set_tid, clear_tid; /* where the number is written at the start, and 0 at the end; 0: nowhere */
     uint64_t robust_list;
     struct futex_owner futex; /* under process_tree_lock */
-    struct vfork *vfork;      /* the parent that waits until this thread leaves its space; NULL: none */
+    struct vfork *
+        vfork; /* the parent that waits until this thread leaves its space; NULL: none. Under process_tree_lock */
     struct thread_signals signals;
 };
 
@@ -39,6 +40,9 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
 /* Takes back one that was not started, with its number. */
 void user_thread_destroy(struct user_thread *thread);
 void user_thread_start(struct user_thread *thread);
+/* The two halves of that: from the first on the thread is seen by others and gets orders and signals. */
+void user_thread_join_locked(struct user_thread *thread) REQUIRES(process_tree_lock);
+void user_thread_run(struct user_thread *thread);
 
 /* Ends all other threads of the running process and waits until they are gone; the running one has the process's number
  * then. ERR_INTERRUPTED: the process is ending, or another thread does the same. */

@@ -59,7 +59,7 @@ void cpu_start_other(struct percpu *p)
     p->current = rq->idle;
     p->apic_id = lapic_id();
     segments_set_kernel_stack(p, rq->idle->stack_top);
-    rq->switched_at = tsc_read();
+    runqueue_run_first(rq, rq->idle);
     check_tsc(p);
     cpus_add(p->cpu);
     idle_run();
@@ -83,7 +83,10 @@ static err_t prepare(uint32_t cpu, uint32_t apic_id)
     if (is_paddr_none(stacks)) goto drop_charge;
     struct thread *idle = thread_create_idle(cpu);
     if (!idle) goto free_stacks;
-    *p = (struct percpu){ .self = p, .cpu = cpu, .apic_id = apic_id, .runqueue = &block->runqueue };
+    if (failed(heap_cpu_start(cpu))) goto free_idle;
+    *p = (struct percpu){
+        .self = p, .cpu = cpu, .lock_mark = cpu + 1, .apic_id = apic_id, .runqueue = &block->runqueue
+    };
     p->ist_stacks = direct_map(stacks);
     runqueue_init(&block->runqueue, cpu, idle);
     percpu_table[cpu] = p;
@@ -93,6 +96,8 @@ static err_t prepare(uint32_t cpu, uint32_t apic_id)
     };
     return OK;
 
+free_idle:
+    thread_free(idle);
 free_stacks:
     frame_free_run(stacks, STACK_FRAMES);
 drop_charge:

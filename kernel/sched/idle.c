@@ -117,7 +117,7 @@ void idle_run(void)
         struct thread *next = take(rq);
         if (next) {
             cpu_set_drop(&cpus_idle, rq->cpu);
-            thread_switch(rq, rq->idle, next);
+            thread_switch(rq->idle, next);
             continue;
         }
         /* A step at a time, with interrupts let in between. */

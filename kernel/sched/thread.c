@@ -62,7 +62,7 @@ static void idle_first_run(void *unused)
 static void thread_init(struct thread *t, void *stack_top, void (*first)(void *))
 {
     t->stack_top = (uint64_t)stack_top;
-    t->context.rsp = context_prepare(stack_top, first, t);
+    t->context = context_prepare(stack_top, first, t);
     t->state = THREAD_SLEEPING; /* until it is started */
     t->affinity = CPU_SET_ALL;
 }
@@ -75,11 +75,9 @@ void sched_init(void)
     format_string(boot_thread.name, sizeof(boot_thread.name), "boot");
     boot_thread.stack_top = (uint64_t)boot_stack_top;
     boot_thread.context.is_on_cpu = true;
-    boot_thread.state = THREAD_RUNNING;
     boot_thread.affinity = CPU_SET_ALL;
     runqueue_init(&boot_runqueue, 0, &boot_idle);
-    boot_runqueue.running = &boot_thread;
-    boot_runqueue.switched_at = tsc_read();
+    runqueue_run_first(&boot_runqueue, &boot_thread);
     p->runqueue = &boot_runqueue;
     thread_publish(&boot_thread);
     p->current = &boot_thread;
@@ -132,7 +130,7 @@ struct thread *thread_create_idle(uint32_t cpu)
     format_string(t->name, sizeof(t->name), "idle/%u", cpu);
     list_init(&t->all_link);
     t->cpu = cpu;
-    t->state = THREAD_RUNNING;
+    t->state = THREAD_AWAKE;
     return t;
 }
 
@@ -160,11 +158,10 @@ void thread_exit(void) NO_THREAD_SAFETY_ANALYSIS
     struct runqueue *rq = runqueue_lock_of(self);
     self->state = THREAD_ENDED;
     struct thread *joiner = self->joiner;
-    if (self->is_detached) rq->left = self;
+    bool is_freed = self->is_detached;
     spin_unlock_off(&rq->lock);
     if (joiner) thread_wake(joiner);
-    thread_schedule();
-    panic("an ended thread was scheduled");
+    thread_schedule_last(is_freed);
 }
 
 /* It has ended; its CPU is about to leave its stack. */

@@ -7,6 +7,7 @@
  * lock, then a run queue's. */
 #pragma once
 #include "arch/context.h"
+#include "arch/features.h"
 #include "arch/fpu.h"
 #include "core/cpus.h"
 #include "core/lock.h"
@@ -17,8 +18,8 @@ struct process;
 struct space;
 struct user_thread;
 
-/* MOVING: ready and in no queue, in the hands of whoever looks for its CPU. */
-enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_MOVING, THREAD_ENDED };
+/* AWAKE: it runs, or waits in a queue to do so. MOVING: in the hands of whoever looks for its CPU. */
+enum thread_state { THREAD_AWAKE, THREAD_SLEEPING, THREAD_MOVING, THREAD_ENDED };
 
 struct thread {
     struct context context;
@@ -27,19 +28,19 @@ struct thread {
     struct space *space;           /* vm's, with those page tables; not looked into here */
     struct process *process;       /* process's, as the next; NULL for kernel threads */
     struct user_thread *user;      /* the ring-3 side */
-    uint64_t fs_base, gs_base;     /* ring 3's, while not running; only with page tables of its own */
+    struct user_bases bases;       /* ring 3's, while not running; only with page tables of its own */
     struct fpu fpu;                /* ring 3's floating-point state */
     void *fpu_memory;              /* where its area lies; sched/thread_fpu.h */
     uint32_t user_work;      /* atomic: its own bits of enum user_work; copied to its CPU when it runs */
     uint32_t cpu;            /* where it runs, waits or ran last; that run queue's lock guards: */
     enum thread_state state; /* also written by the thread itself, before it sleeps */
-    struct thread *run_next; /* in the run queue while READY */
+    struct thread *run_next; /* in the run queue */
     cpu_set affinity;        /* where it may run */
     struct thread *joiner;   /* sleeping in thread_join */
     bool is_detached;        /* nobody will join: freed when it ends */
     bool is_interruptible;   /* atomic: it is in such a sleep now */
     uint32_t id;
-    uint64_t cpu_ticks; /* of the TSC, for which it has run, up to the last switch */
+    uint64_t cpu_ticks; /* of the TSC, for which it has run; while it runs, less the TSC now */
     struct { /* as Linux counts: sleeps, if only the CPU idled meanwhile; what others ran in its place */
         uint64_t voluntary, involuntary;
     } switches;
@@ -73,6 +74,8 @@ NORETURN void thread_exit(void);
 
 struct thread *thread_current(void);
 void thread_yield(void);
+/* The same as the whole of a system call, interrupts being on. Returns 0. */
+int64_t thread_yield_call(void);
 void thread_sleep_until_ns(uint64_t deadline_ns);
 
 /* Wakes the thread if it sleeps interruptibly, and makes such sleeps return at once and the way to ring 3 call
@@ -119,3 +122,5 @@ static inline void thread_prepare_sleep(void)
 void thread_schedule(void);
 /* Ready again if it sleeps. Any context. */
 void thread_wake(struct thread *thread);
+/* The same where interrupts are off. */
+void thread_wake_off(struct thread *thread);

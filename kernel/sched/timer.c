@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hardware is set to the first deadline of its CPU. Where the first timer goes from another CPU it stays as it
- * was, and one interrupt comes for nothing. */
+ * was, and one interrupt comes for nothing.
+ *
+ * A timer that is armed while its function still runs stays with the CPU that runs it, which looks at its queue once
+ * more when the function has returned. So timer.cpu always tells where the function may run, and cancelling waits
+ * for it there. */
 #include "sched/timer.h"
 
 #include "core/ipi.h"
@@ -11,7 +15,7 @@ struct timer_queue {
     struct spinlock lock;
     struct tree armed;     /* by deadline; under lock, as is: */
     struct timer *first;   /* of them, or NULL */
-    struct timer *running; /* whose function runs now; atomic, read without the lock */
+    struct timer *running; /* whose function runs now; looked at without the lock, too */
 } ALIGNED(64);
 
 static struct timer_queue queues[CONFIG_CPUS_MAX] = {
@@ -48,7 +52,7 @@ static void remove_locked(struct timer_queue *q, struct timer *t) REQUIRES(q->lo
         q->first = next ? timer_of(next) : NULL;
     }
     tree_remove(&q->armed, &t->node);
-    __atomic_store_n(&t->is_armed, false, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->is_armed, false, __ATOMIC_RELEASE); /* after q->running, if it is about to run */
 }
 
 static void deadline_reached(void)
@@ -56,7 +60,7 @@ static void deadline_reached(void)
     struct timer_queue *q = &queues[percpu_index()];
     spin_lock(&q->lock);
     for (struct timer *t; (t = q->first) && t->deadline_ns <= time_now_ns();) {
-        __atomic_store_n(&q->running, t, __ATOMIC_RELAXED); /* before it counts as not armed */
+        __atomic_store_n(&q->running, t, __ATOMIC_RELAXED);
         remove_locked(q, t);
         spin_unlock(&q->lock);
         t->fire(t);
@@ -97,34 +101,32 @@ bool timer_disarm(struct timer *t) NO_THREAD_SAFETY_ANALYSIS
     return was_armed;
 }
 
-static bool runs_on(const struct timer *t, uint32_t cpu)
+/* The queue to put it in. It is not armed, so its function runs already if it will for the last deadline. */
+static struct timer_queue *choose_queue(const struct timer *t)
 {
-    return __atomic_load_n(&queues[cpu].running, __ATOMIC_RELAXED) == t;
+    struct timer_queue *last = &queues[t->cpu];
+    bool is_running = __atomic_load_n(&last->running, __ATOMIC_RELAXED) == t;
+    return unlikely(is_running) ? last : &queues[percpu_index()];
 }
 
-/* The queue that it is to be in, locked: this CPU's. But while its function runs on another CPU it stays there, which
- * looks at its queue again after that, so that timer_cancel has one place to look at. */
-static struct timer_queue *lock_queue_for(struct timer *t) NO_THREAD_SAFETY_ANALYSIS
+void timer_arm(struct timer *t, uint64_t deadline_ns)
 {
-    uint32_t here = (uint32_t)percpu_index(), there = t->cpu;
-    if (unlikely(there != here && runs_on(t, there))) {
-        spin_lock(&queues[there].lock);
-        if (runs_on(t, there)) return &queues[there];
-        spin_unlock(&queues[there].lock);
-    }
-    spin_lock(&queues[here].lock);
-    __atomic_store_n(&t->cpu, here, __ATOMIC_RELAXED);
-    return &queues[here];
-}
-
-void timer_arm(struct timer *t, uint64_t deadline_ns) NO_THREAD_SAFETY_ANALYSIS
-{
+    bool on = interrupts_are_on();
+    interrupts_off(); /* on this CPU until it is in the queue */
     if (timer_is_armed(t)) timer_disarm(t);
-    struct timer_queue *q = lock_queue_for(t);
+    struct timer_queue *q = choose_queue(t);
+    spin_lock(&q->lock);
+    if (unlikely(!is_here(q)) && q->running != t) { /* it has just returned */
+        spin_unlock(&q->lock);
+        q = &queues[percpu_index()];
+        spin_lock(&q->lock);
+    }
+    __atomic_store_n(&t->cpu, (uint32_t)(q - queues), __ATOMIC_RELAXED);
     t->deadline_ns = deadline_ns;
     insert_locked(q, t);
     if (q->first == t) program_hardware_locked(q);
     spin_unlock(&q->lock);
+    if (on) interrupts_on();
 }
 
 void timer_cancel(struct timer *t) NO_THREAD_SAFETY_ANALYSIS

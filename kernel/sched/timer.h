@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One-shot timers, each CPU's own over the single deadline of its hardware. A timer fires on the CPU that armed it, or
- * where its function ran just then. Arming and cancelling take as many steps as the tree of the armed ones is high. */
+/* One-shot timers, each CPU's own over the single deadline of its hardware. A timer fires on the CPU that armed it,
+ * or on that where its function runs just now.
+ * Arming and cancelling take as many steps as the tree of the armed ones is high. */
 #pragma once
 #include "lib/tree.h"
 
 struct timer {
     struct tree_node node; /* in deadline order; this and the next two under the lock of its CPU */
     uint64_t deadline_ns;  /* core/time.h */
-    uint32_t cpu;          /* that armed it last; atomic */
+    uint32_t cpu;          /* in whose queue it is or was last; atomic */
     bool is_armed;         /* atomic */
     void (*fire)(struct timer *timer); /* interrupt context; the timer is no longer armed, and may be again */
 };

@@ -1,75 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers whose functions take long, on another CPU. With one CPU there is nothing to see. */
+/* Timers that two CPUs have to do with; with one CPU there is nothing to see. */
 #include "sched/timer.h"
 
 #include "arch/cpu.h"
 #include "core/cpus.h"
-#include "core/ipi.h"
 #include "core/time.h"
 #include "sched/thread.h"
 #include "tests/harness/test.h"
 
-enum { NS_PER_MS = 1000000, LONG_NS = 20 * NS_PER_MS };
-enum { NOT_YET, BEGUN, DONE };
+enum { NS_PER_MS = 1000000, WAIT_MS_MAX = 2000, FUNCTION_MS = 5 };
 
-struct slow {
+static struct late {
     struct timer timer;
-    uint32_t progress, times; /* atomic */
-};
+    uint32_t begun, is_armed_again, ended; /* atomic */
+} late;
 
-static void take_long(struct timer *timer)
+static uint32_t read(const uint32_t *flag) { return __atomic_load_n(flag, __ATOMIC_SEQ_CST); }
+static void set(uint32_t *flag) { __atomic_store_n(flag, 1, __ATOMIC_SEQ_CST); }
+
+static bool wait_for(const uint32_t *flag)
 {
-    struct slow *s = CONTAINER_OF(timer, struct slow, timer);
-    uint64_t end_ns = time_now_ns() + LONG_NS;
-    __atomic_add_fetch(&s->times, 1, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&s->progress, BEGUN, __ATOMIC_SEQ_CST);
-    for (; time_now_ns() < end_ns; cpu_relax()) ipi_poll();
-    __atomic_store_n(&s->progress, DONE, __ATOMIC_SEQ_CST);
+    uint64_t end_ns = time_now_ns() + WAIT_MS_MAX * (uint64_t)NS_PER_MS;
+    while (!read(flag) && time_now_ns() < end_ns) cpu_relax();
+    return read(flag);
 }
 
-static void arm_soon(void *slow) { timer_arm(&((struct slow *)slow)->timer, time_now_ns() + NS_PER_MS); }
-
-static uint32_t progress_of(struct slow *s) { return __atomic_load_n(&s->progress, __ATOMIC_SEQ_CST); }
-
-/* Returns on CPU 0, while the function runs on CPU 1. False: there is no such CPU. */
-static bool begin_on_other_cpu(struct slow *s)
+/* As one that waits for a lock which its owner holds meanwhile, and then gets it late. */
+static void run_late(struct timer *timer)
 {
-    if (cpus_online() < 2) return false;
-    *s = (struct slow){ 0 };
-    timer_init(&s->timer, take_long);
+    struct late *l = CONTAINER_OF(timer, struct late, timer);
+    if (read(&l->begun)) return;
+    set(&l->begun);
+    wait_for(&l->is_armed_again);
+    uint64_t end_ns = time_now_ns() + FUNCTION_MS * (uint64_t)NS_PER_MS;
+    while (time_now_ns() < end_ns) cpu_relax();
+    set(&l->ended);
+}
+
+static void arm_here(void *unused)
+{
+    (void)unused;
+    timer_init(&late.timer, run_late);
+    timer_arm(&late.timer, time_now_ns());
+    wait_for(&late.begun);
+}
+
+/* This thread on CPU 0, and on CPU 1 the function of the timer. NULL: there is one CPU alone. */
+static struct thread *begin(void)
+{
+    if (cpus_online() < 2) return NULL;
+    late = (struct late){ .begun = 0 };
     EXPECT_OK(thread_set_affinity(thread_current(), cpu_set_of(0)));
-    struct thread *t = thread_create_stopped("arms", arm_soon, s);
-    EXPECT(t != NULL);
-    if (!t) return false;
-    t->affinity = cpu_set_of(1);
-    thread_start(t);
-    thread_join(t);
-    while (progress_of(s) == NOT_YET) cpu_relax();
-    return true;
+    struct thread *other = thread_create_stopped("late", arm_here, NULL);
+    EXPECT(other != NULL);
+    if (!other) return NULL;
+    other->affinity = cpu_set_of(1);
+    thread_start(other);
+    EXPECT(wait_for(&late.begun));
+    return other;
 }
 
-static void end(void) { EXPECT_OK(thread_set_affinity(thread_current(), CPU_SET_ALL)); }
-
-TEST(a_timer_armed_anew_while_it_fires_elsewhere_has_returned_when_it_is_cancelled)
+static void end(struct thread *other)
 {
-    struct slow s;
-    if (!begin_on_other_cpu(&s)) return;
-    timer_arm(&s.timer, time_now_ns() + 1000ull * LONG_NS);
-    timer_cancel(&s.timer);
-    EXPECT_EQ(progress_of(&s), DONE);
-    EXPECT(!timer_is_armed(&s.timer));
-    end();
+    thread_join(other);
+    EXPECT_OK(thread_set_affinity(thread_current(), CPU_SET_ALL));
 }
 
-TEST(a_timer_armed_anew_while_it_fires_elsewhere_fires_again)
+TEST(a_timer_set_anew_while_its_function_runs_elsewhere_is_cancelled_when_that_has_returned)
 {
-    struct slow s;
-    if (!begin_on_other_cpu(&s)) return;
-    timer_arm(&s.timer, time_now_ns());
-    uint64_t end_ns = time_now_ns() + 200ull * LONG_NS;
-    while (__atomic_load_n(&s.times, __ATOMIC_SEQ_CST) < 2 && time_now_ns() < end_ns) cpu_relax();
-    timer_cancel(&s.timer);
-    EXPECT_EQ(s.times, 2);
-    EXPECT_EQ(progress_of(&s), DONE);
-    end();
+    struct thread *other = begin();
+    if (!other) return;
+    timer_arm(&late.timer, time_now_ns() + WAIT_MS_MAX * (uint64_t)NS_PER_MS);
+    set(&late.is_armed_again);
+    timer_cancel(&late.timer);
+    EXPECT_EQ(read(&late.ended), 1);
+    EXPECT(!timer_is_armed(&late.timer));
+    end(other);
+}
+
+TEST(a_timer_set_anew_while_its_function_runs_elsewhere_fires_again)
+{
+    struct thread *other = begin();
+    if (!other) return;
+    timer_arm(&late.timer, time_now_ns() + NS_PER_MS);
+    set(&late.is_armed_again);
+    EXPECT(wait_for(&late.ended));
+    uint64_t end_ns = time_now_ns() + WAIT_MS_MAX * (uint64_t)NS_PER_MS;
+    while (timer_is_armed(&late.timer) && time_now_ns() < end_ns) cpu_relax();
+    EXPECT(!timer_is_armed(&late.timer));
+    end(other);
 }

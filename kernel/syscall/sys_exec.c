@@ -110,11 +110,12 @@ static int64_t start(struct exec_image *image, struct trap_frame *frame)
 {
     struct user_thread *t = user_thread_current();
     struct process *p = t->process;
-    err_t e = signal_own_actions();
+    err_t e = exec_own_files(image);
+    if (!failed(e)) e = signal_own_actions();
     if (!failed(e)) e = user_thread_dismiss_others();
-    if (failed(e)) {
+    if (failed(e)) { /* not seen where this thread is to end */
         exec_discard(image, p->space);
-        return e.code; /* or, when others are not dismissed, never seen: this thread ends */
+        return e.code;
     }
     exec_commit(image);
     vfork_end(t);

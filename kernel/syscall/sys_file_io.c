@@ -146,28 +146,16 @@ static inline bool may_write(const struct file *file, uint64_t address, uint64_t
     return file->ops->write_user && is_open_for_it && bytes <= PAGE_BYTES && is_user_range(address, bytes);
 }
 
-static NOINLINE int64_t read_counted(uint32_t fd, uint64_t address, uint64_t bytes)
+static NOINLINE int64_t transfer_counted(uint32_t fd, uint64_t address, uint64_t bytes, bool is_write)
 {
     struct file *file = fd_get(process_current()->files, fd);
     if (!file) return ERR_BAD_FD.code;
-    struct io_call call = { .address = address, .count = bytes };
+    struct io_call call = { .address = address, .count = bytes, .is_write = is_write };
     int64_t result = ERR_BAD_FD.code;
-    if (may_read(file, address, bytes))
-        result = file->ops->read_user(file, address, bytes);
-    else if (!(file->flags & LINUX_O_PATH))
-        result = transfer(file, &call);
-    file_put(file);
-    return result;
-}
-
-static NOINLINE int64_t write_counted(uint32_t fd, uint64_t address, uint64_t bytes)
-{
-    struct file *file = fd_get(process_current()->files, fd);
-    if (!file) return ERR_BAD_FD.code;
-    struct io_call call = { .address = address, .count = bytes, .is_write = true };
-    int64_t result = ERR_BAD_FD.code;
-    if (may_write(file, address, bytes))
+    if (is_write && may_write(file, address, bytes))
         result = file->ops->write_user(file, address, bytes);
+    else if (!is_write && may_read(file, address, bytes))
+        result = file->ops->read_user(file, address, bytes);
     else if (!(file->flags & LINUX_O_PATH))
         result = transfer(file, &call);
     file_put(file);
@@ -178,14 +166,14 @@ int64_t sys_read(uint64_t fd, uint64_t buffer, uint64_t bytes)
 {
     struct file *file = find_alone((uint32_t)fd);
     if (likely(file) && may_read(file, buffer, bytes)) return file->ops->read_user(file, buffer, bytes);
-    return read_counted((uint32_t)fd, buffer, bytes);
+    return transfer_counted((uint32_t)fd, buffer, bytes, false);
 }
 
 int64_t sys_write(uint64_t fd, uint64_t buffer, uint64_t bytes)
 {
     struct file *file = find_alone((uint32_t)fd);
     if (likely(file) && may_write(file, buffer, bytes)) return file->ops->write_user(file, buffer, bytes);
-    return write_counted((uint32_t)fd, buffer, bytes);
+    return transfer_counted((uint32_t)fd, buffer, bytes, true);
 }
 
 /* ---- the others ---- */

@@ -7,11 +7,7 @@
 #include "syscall/sys_core.h"
 #include "vm/usercopy.h"
 
-int64_t sys_sched_yield(void)
-{
-    thread_yield();
-    return 0;
-}
+int64_t sys_sched_yield(void) { return thread_yield_call(); }
 
 /* Of the calling thread, or of the one with this number. A new set goes to a thread that is not freed meanwhile. */
 static err_t set_affinity(uint32_t tid, cpu_set affinity)

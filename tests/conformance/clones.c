@@ -125,6 +125,19 @@ static void show_shared(const char *what, unsigned long flags)
     signal(SIGUSR2, SIG_DFL);
 }
 
+static long look_at_descriptor(void *unused)
+{
+    char name[40], target[40] = "";
+    (void)unused;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", open("/dev/zero", O_RDONLY));
+    return readlink(name, target, sizeof target - 1) > 0 && !strcmp(target, "/dev/zero") ? 3 : 9;
+}
+static void links(void)
+{
+    long pid = raw_clone(CLONE_FS | SIGCHLD, NULL, NULL, NULL, NULL, look_at_descriptor, NULL);
+    tell("/proc/self/fd under a shared folder", "%s", status_text(wait_soon((pid_t)pid, 0)));
+}
+
 static void sharing(void)
 {
     show_shared("nothing", 0);
@@ -245,6 +258,37 @@ static long vfork_body(void *argument)
     ((struct seen *)argument)->changed = 1;
     return 3;
 }
+static long sleep_until_killed(void *argument)
+{
+    ((struct seen *)argument)->pid = (int)raw_call(SYS_getpid, 0, 0, 0, 0);
+    while (raw_call(SYS_pause, 0, 0, 0, 0) < 0) {}
+    return 0;
+}
+static int wait_for_sleeper(void *argument)
+{
+    return (int)raw_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, stack, NULL, NULL, NULL, sleep_until_killed,
+                          argument);
+}
+static void end_while_sleeping(const char *what, int signal)
+{
+    seen->pid = 0;
+    pid_t maker = start_child(wait_for_sleeper, seen);
+    for (int i = 0; i < 1000 && !seen->pid; i++) pause_ms(1);
+    kill(maker, signal);
+    pause_ms(20);
+    siginfo_t info = { 0 };
+    bool is_waiting = waitid(P_PID, (id_t)maker, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid;
+    if (is_waiting) kill(seen->pid, SIGKILL);
+    int status = wait_soon(maker, 0);
+    if (!is_waiting) kill(seen->pid, SIGKILL);
+    tell(what, "%s%s", is_waiting ? "waits, and then " : "", status_text(status));
+}
+static void ends_of_makers(void)
+{
+    end_while_sleeping("CLONE_VFORK, and its maker is killed", SIGKILL);
+    end_while_sleeping("and one that could handle the signal", SIGTERM);
+}
+
 static long thread_that_sleeps(void *argument)
 {
     struct timespec t = { 0, 20 * MS };
@@ -279,5 +323,7 @@ int main(int argc, char **argv)
     end_signals();
     siblings();
     addresses();
+    links();
+    ends_of_makers();
     return end_cases();
 }

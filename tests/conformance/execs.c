@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* execve: what the new program is given, what it keeps, what is refused; from a thread among others, too. The
  * program runs itself again with a word that says what to look at. */
-#include "tests/conformance/tasks.h"
+#include "tests/conformance/raw_clone.h"
 
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -211,6 +211,21 @@ static int by_link(void *argument)
     execve("/proc/self/exe", arguments, no_environment);
     return 96;
 }
+static long exec_with_shared_files(void *argument)
+{
+    char *const arguments[] = { program, (char *)".", (char *)"files", NULL };
+    (void)argument;
+    execve(program, arguments, no_environment);
+    return 96;
+}
+static void shared_files(void)
+{
+    int marked = fcntl(1, F_DUPFD_CLOEXEC, 20);
+    long pid = raw_clone(CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL, exec_with_shared_files, NULL);
+    tell("descriptors shared until then", "%s", status_text(wait_soon((pid_t)pid, 0)));
+    HOLDS("stay open for the other", fcntl(marked, F_GETFD) == FD_CLOEXEC);
+    close(marked);
+}
 static void other_ways(void)
 {
     CHILD("execveat of a descriptor", by_descriptor, NULL);
@@ -288,6 +303,7 @@ int main(int argc, char **argv, char **environment)
     sizes();
     refused();
     other_ways();
+    shared_files();
     threads();
     return end_cases();
 }

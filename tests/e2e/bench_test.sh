@@ -32,7 +32,7 @@ counted 8G first
 read -r _ large_boot _ <"$work/first"
 counted 128M first
 read -r _ boot _ call _ <"$work/first"
-at_most "instructions to ring 3" "$boot" 100000
+at_most "instructions to ring 3" "$boot" 87000
 at_most "those with 8 GiB in thousandths of those with 128 MiB" "$((large_boot * 1000 / ${boot:-1}))" 1050
 at_most "the null system call" "$call" 38
 
@@ -78,16 +78,16 @@ counted 1G thread_costs.musl
 cp "$work/thread_costs.musl" "$work/before"
 counted 1G thread_costs.musl
 is "two runs count the same" "$(cat "$work/thread_costs.musl")" "$(cat "$work/before")"
-bounds='yield round trip, two switches:?
-futex ping-pong round trip:?
-pipe ping-pong round trip:?
-thread create + join:?
-clone + exit + wait, its stack kept:?
-fork + exit + wait:?
-vfork + exec + exit + wait:?
-signal to self, handler and return:?
-eventfd write:?
-clock_gettime, by the vDSO:?'
+bounds='yield round trip, two switches:260
+futex ping-pong round trip:970
+pipe ping-pong round trip:1850
+thread create + join:10300
+clone + exit + wait, its stack kept:3550
+fork + exit + wait:38000
+vfork + exec + exit + wait:49000
+signal to self, handler and return:1520
+eventfd write:128
+clock_gettime, by the vDSO:31'
 is "each of them has a bound" "$(cut -f1 "$work/thread_costs.musl")" "$(cut -d: -f1 <<<"$bounds")"
 while IFS=: read -r name bound; do
     at_most "$name" "$(cost "$name" thread_costs.musl)" "$bound"

@@ -46,9 +46,7 @@ static void open_processes(void)
     process_tell_out_of_memory = say_nothing;
     process_init();
     process_set_init(p);
-    process_publish(p, NULL, false);
-    list_push_back(&p->threads, &t->process_link);
-    p->thread_count = 1;
+    EXPECT_OK(process_publish(p, NULL, false, t));
     scratch_text(3, "/hello");
     EXPECT_OK(user_copy_out(UADDR(ARGUMENTS), arguments, sizeof(arguments)));
     EXPECT_OK(space_map(p->space, CODE_BASE, PAGE_BYTES,
@@ -59,6 +57,7 @@ static void open_processes(void)
 static void close_processes(void)
 {
     struct process *p = fail_nth_process;
+    p->id->thread = NULL;
     list_remove(&user_thread_current()->process_link);
     p->thread_count = 0;
     process_set_init(NULL);

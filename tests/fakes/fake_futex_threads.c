@@ -72,7 +72,7 @@ void fake_futex_join(struct fake_futex_thread *t)
 
 /* ---- sleeping ---- */
 
-void thread_wake(struct thread *thread)
+void thread_wake_off(struct thread *thread)
 {
     struct fake_futex_thread *t = CONTAINER_OF(thread, struct fake_futex_thread, kernel);
     pthread_mutex_lock(&t->mutex);

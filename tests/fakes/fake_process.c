@@ -4,6 +4,7 @@
 #include "core/entropy.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
+#include "fs/proc_source.h"
 #include "fs/rootfs.h"
 #include "syscall/sys_file.h"
 #include "syscall/timespec.h"
@@ -22,6 +23,8 @@ int64_t signal_mask_end(int64_t result) { return result; }
 
 struct process *process_current(void) { return &process; }
 struct user_thread *user_thread_current(void) { return &thread; }
+
+static struct fd_table *files(void) { return process.files; }
 
 static void require(bool condition, const char *what)
 {
@@ -48,7 +51,7 @@ void fake_process_start(const void *archive, size_t bytes)
     process =
         (struct process){ .pid = 1, .files = fd_table_create(), .fs = fs_context_create(rootfs_root()) };
     require(process.files && process.fs, "no memory");
-    process.fs->files = process.files;
+    proc_files = files;
     process.limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ FD_LIMIT_DEFAULT, FD_LIMIT_MAX };
     for (int fd = 0; fd < 3; fd++) require(sys_open((uint64_t)"/dev/null", 2, 0) == fd, "/dev/null");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fakes/fake_space.h"
 
+#include "core/cpus.h"
 #include "mm/heap.h"
 #include "sched/thread.h"
 #include "tests/fakes/fake_lock.h"
@@ -32,7 +33,7 @@ void space_report(struct space *space, struct space_report *out)
     *out = fake_space_report;
 }
 
-/* ---- the machine, for /proc/meminfo: 3 GiB of direct map, two threads, a heap of ten pages ---- */
+/* ---- the machine: 3 GiB of direct map, two threads, a heap of ten pages, CPUs 0 and 3 ---- */
 
 struct page_table kernel_page_table;
 
@@ -45,6 +46,13 @@ void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t byte
     for (uint64_t at = 2ull << GIANT_SHIFT; at < 3ull << GIANT_SHIFT; at += HUGE_BYTES)
         leaf(vaddr + at, PADDR(at), HUGE_SHIFT, 0, context);
 }
+
+static struct percpu fake_cpus[] = {
+    { .counters = { [CPU_INTERRUPTS] = 1, [CPU_FAULTS] = 2, [CPU_SWITCHES] = UINT64_MAX } },
+    { .counters = { [CPU_INTERRUPTS] = 30 } },
+};
+struct percpu *percpu_table[CONFIG_CPUS_MAX] = { [0] = &fake_cpus[0], [3] = &fake_cpus[1] };
+cpu_set cpus_running = { 1 << 0 | 1 << 3 };
 
 uint32_t thread_count(void) { return 2; }
 struct heap_stats heap_stats(void) { return (struct heap_stats){ .held_pages = 10 }; }

@@ -34,6 +34,7 @@ static const struct {
     { "forks", forks },
     { "execs", execs },
     { "killed groups", killed_groups },
+    { "killed forks", killed_forks },
     { "pipes", pipes },
     { "event counts", event_counts },
 };

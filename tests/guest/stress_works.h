@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -348,6 +349,25 @@ static bool killed_groups(void)
     pause_us(roll(3000));
     kill(pid, SIGKILL);
     return status_of(pid) == SIGKILL;
+}
+
+/* Each of them makes the next one and ends; none may be born after the group is killed. */
+static bool killed_forks(void)
+{
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return false;
+    pid_t group = fork();
+    if (group < 0) return false;
+    if (group == 0) {
+        setpgid(0, 0);
+        for (;;)
+            if (fork() > 0) _exit(0);
+    }
+    setpgid(group, group);
+    pause_us(200 + roll(1000));
+    kill(-group, SIGKILL);
+    int64_t end = now_ms() + 2000;
+    while (now_ms() < end && (waitpid(-group, NULL, 0) > 0 || errno == EINTR)) {}
+    return waitpid(-group, NULL, WNOHANG) < 0;
 }
 
 static bool pipes(void)

@@ -84,12 +84,14 @@ static uint64_t run(uint64_t bytes, uint32_t operations)
 {
     fake_machine_start(bytes);
     heap_init();
-    uint64_t frames = frame_free_count(), refusals = 0;
+    uint64_t refusals = 0;
     for (uint32_t i = 0; i < THREADS; i++) {
         workers[i] =
             (struct worker){ .cpu = i, .operations = operations, .random = 88172645463325252ull + i };
         if (i) frame_cpu_start(i);
+        if (i) EXPECT_OK(heap_cpu_start(i));
     }
+    uint64_t frames = frame_free_count();
     for (uint32_t i = 0; i < THREADS; i++) pthread_create(&workers[i].thread, NULL, work, &workers[i]);
     for (uint32_t i = 0; i < THREADS; i++) pthread_join(workers[i].thread, NULL);
     for (uint32_t i = 0; i < THREADS; i++) {

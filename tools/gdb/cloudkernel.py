@@ -285,15 +285,16 @@ def show_live_backtrace():
 
 
 def saved_chain(thread):
-    """arch/switch.S: R15, R14, R13, R12, RBX, RBP and the return address lie at the saved RSP."""
+    """arch/context.h: RBP lies at the saved RSP."""
+    context = thread['context']
     try:
-        words = read_words(int(thread['context']['rsp']), 7)
+        words = read_words(int(context['rsp']), 1)
     except gdb.MemoryError:
         return []  # a switch away from it, its first, is under way
     start = int(symbol('(unsigned long)&context_start'))
-    if words[6] == start:
+    if int(context['rip']) == start:
         return [int(thread['entry'])]  # never ran
-    return frame_chain(words[6], words[5])
+    return frame_chain(int(context['rip']), words[0])
 
 
 def threads_command(_):
@@ -302,6 +303,8 @@ def threads_command(_):
     for thread in list_owners(symbol('thread_all'), 'thread', 'all_link'):
         is_running = int(thread.address) == running
         state = str(thread['state']).replace('THREAD_', '').lower()
+        if state == 'awake':
+            state = 'running' if int(thread['context']['is_on_cpu']) else 'ready'
         name = text_of(thread['user']['name'] if int(thread['user']) else thread['name'])
         notes = [note.removeprefix('is_').replace('user_work', 'interrupted') for note in ('user_work', 'is_interruptible', 'is_detached') if thread[note]]
         process = thread['process']
