@@ -100,6 +100,7 @@ err_t process_publish(struct process *p, struct process *maker, bool is_sibling,
 {
     spin_lock(&process_tree_lock);
     if (maker && must_act_first(user_thread_current())) {
+        thread_interrupt(thread_current()); /* so that it does act, and the call begins again */
         spin_unlock(&process_tree_lock);
         return ERR_INTERRUPTED;
     }
