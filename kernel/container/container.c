@@ -32,6 +32,7 @@ struct container {
     uint32_t early_signal;   /* the first one that came before init; 0: none */
     bool is_refused;         /* init could not be loaded, and `end` says why */
     bool has_ended;
+    uint32_t threads_before; /* the kernel's own; fixed before init runs */
     struct container_end end;
 };
 static struct container container = { .queue = WAIT_QUEUE_INIT(container.queue) };
@@ -166,6 +167,7 @@ static err_t start(struct words *words)
         return e;
     }
     container.words = words;
+    container.threads_before = thread_count() - 1; /* without init's */
     publish(p);
     process_start_init(p, thread);
     return OK;
@@ -196,6 +198,12 @@ static struct container_end refuse(const char *subject, const char *why, err_t e
     return (struct container_end){ CHANNEL_NOT_STARTED, (uint32_t)-e.code };
 }
 
+/* Until what is left of the container's threads is freed, too, which their CPUs do after the last instruction of each. */
+static void wait_for_threads(uint32_t count)
+{
+    while (thread_count() > count) thread_sleep_until_ns(time_now_ns() + 100000);
+}
+
 static void wait_for_end(void)
 {
     struct container *c = &container;
@@ -205,6 +213,7 @@ static void wait_for_end(void)
     c->init = NULL;
     spin_unlock(&c->queue.lock);
     process_end_all(p);
+    wait_for_threads(c->threads_before);
 }
 
 struct container_end container_run(const char *cmdline)
