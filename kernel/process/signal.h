@@ -37,6 +37,7 @@ struct thread_signals {
 struct signal_actions {
     uint32_t references; /* atomic: processes */
     struct spinlock lock;
+    bool is_set;                           /* one of them was ever set; the others are zeros */
     struct linux_sigaction of[LINUX_NSIG]; /* of signal n at n - 1 */
 };
 

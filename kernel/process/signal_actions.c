@@ -26,11 +26,13 @@ void signal_action_put_locked(struct process *p, uint32_t number,
     bool shared = unlikely(is_shared(actions));
     if (shared) spin_lock(&actions->lock);
     actions->of[number - 1] = *action;
+    actions->is_set = true;
     if (shared) spin_unlock(&actions->lock);
 }
 
 void signal_actions_clear(struct signal_actions *actions)
 {
+    if (!actions->is_set) return;
     for (uint32_t i = 0; i < LINUX_NSIG; i++) {
         uint64_t handler = actions->of[i].handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL;
         actions->of[i] = (struct linux_sigaction){ .handler = handler };
@@ -55,7 +57,8 @@ static void copy_locked(struct signal_actions *to, struct signal_actions *from) 
 {
     bool shared = unlikely(is_shared(from));
     if (shared) spin_lock(&from->lock);
-    memcpy(to->of, from->of, sizeof(to->of));
+    to->is_set = from->is_set;
+    if (from->is_set) memcpy(to->of, from->of, sizeof(to->of));
     if (shared) spin_unlock(&from->lock);
 }
 
