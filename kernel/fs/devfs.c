@@ -22,6 +22,18 @@ static int64_t null_write(struct file *file, struct io_buffer *from, uint64_t *p
     return (int64_t)io_skip(from, from->left);
 }
 
+static int64_t null_read_user(struct file *file, uint64_t address, uint64_t bytes)
+{
+    (void)file, (void)address, (void)bytes;
+    return 0;
+}
+
+static int64_t null_write_user(struct file *file, uint64_t address, uint64_t bytes)
+{
+    (void)file, (void)address;
+    return (int64_t)bytes;
+}
+
 static int64_t zero_read(struct file *file, struct io_buffer *to, uint64_t *position)
 {
     (void)file, (void)position;
@@ -84,7 +96,9 @@ static const struct file_ops null_ops = {
     .name = "null",
     .is_seekable = true,
     .read = null_read,
+    .read_user = null_read_user,
     .write = null_write,
+    .write_user = null_write_user,
     .seek = seek_to_zero,
 };
 static const struct file_ops zero_ops = {
@@ -92,6 +106,7 @@ static const struct file_ops zero_ops = {
     .is_seekable = true,
     .read = zero_read,
     .write = null_write,
+    .write_user = null_write_user,
     .seek = seek_to_zero,
 };
 static const struct file_ops full_ops = {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What threads, signals and processes cost: the rows of bench/thread_costs.c; and what disturbs a loop that computes
 on every processor: bench/quiet.c."""
+from bench.machines import Failure
 
 # What the program calls it, and the most it may cost.
 OPERATIONS = (
@@ -17,6 +18,7 @@ OPERATIONS = (
 )
 QUIET_MILLIONS = 1000
 QUIET_CPUS = 1, 2
+PEER_SMP_TIMEOUT_S, PEER_SMP_TRIES = 60, 3
 DISTURBANCES = 'interrupts', 'faults', 'switches'
 
 
@@ -47,9 +49,17 @@ def quiet_peer(machines, cpus, millions):
     peer = machines.peer if cpus == 1 else machines.peer_smp
     if not peer.is_built:
         return None
-    options = ('--cpus', str(cpus)) if cpus > 1 else ()
-    command = peer.command(machines.guest('quiet.musl'), str(millions), '/proc/stat', options=options)
-    return quiet_counts(machines, command), command
+    arguments = machines.guest('quiet.musl'), str(millions), '/proc/stat'
+    if cpus == 1:
+        command = peer.command(*arguments)
+        return quiet_counts(machines, command), command
+    command = peer.command(*arguments, options=('--cpus', str(cpus), '--timeout', str(PEER_SMP_TIMEOUT_S)))
+    for _ in range(PEER_SMP_TRIES):
+        try:
+            return quiet_counts(machines, command), command
+        except Failure:
+            pass  # on a busy host it may not come up
+    return None
 
 
 def quiet_loops(table, machines, millions=QUIET_MILLIONS):
