@@ -23,7 +23,7 @@ static void run(char **words)
     }
     int status;
     if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-        fprintf(stderr, "program_cost: %s: status %#x\n", words[0], (unsigned)status);
+        fprintf(stderr, "program_cost: %s: status %#x, %m\n", words[0], (unsigned)status);
         exit(1);
     }
 }
