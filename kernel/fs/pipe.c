@@ -9,6 +9,7 @@
 #include "abi/linux/poll.h"
 #include "core/time.h"
 #include "fs/file.h"
+#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/direct_map.h"
 #include "mm/frame_charged.h"
@@ -419,6 +420,7 @@ static struct vnode *create(void)
         heap_free(p);
         return NULL;
     }
+    permission_set_maker(v);
     wait_queue_init(&p->queue);
     p->slots = p->first_slots;
     p->slot_count = SLOTS_DEFAULT;

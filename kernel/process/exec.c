@@ -5,6 +5,7 @@
 #include "arch/features.h"
 #include "config.h"
 #include "process/exec_stack.h"
+#include "process/identity.h"
 #include "process/posix_timer.h"
 #include "process/user_thread.h"
 #include "core/entropy.h"
@@ -130,13 +131,15 @@ static err_t map_stack(struct space *space, const struct layout_seed *seed, uint
 }
 
 static err_t load_into(struct space *space, struct file *file, const struct elf_program *program,
-                       const struct exec_request *request, struct exec_entry *out, const char **why)
+                       const struct exec_request *request, struct exec_image *out, const char **why)
 {
     struct backing *backing;
     struct layout_seed seed;
     uint32_t private = 0;
     entropy_read(&seed, sizeof(seed));
-    struct exec_places places = { .program = choose_base(program) };
+    struct exec_places places = { .program = choose_base(program),
+                                  .credentials = out->credentials,
+                                  .is_secure = out->is_secure };
     *why = "not enough memory for the program";
     err_t e = file_backing_open(file, &private, &backing);
     if (failed(e)) return e;
@@ -146,20 +149,26 @@ static err_t load_into(struct space *space, struct file *file, const struct elf_
     if (!failed(e)) e = vdso_map(space, &places.vdso);
     if (e.code == ERR_EXISTS.code) *why = "a segment where the stack or the vDSO belongs";
     if (failed(e)) return e;
-    out->rip = places.program + program->entry;
-    e = exec_stack_build(request, program, &places, &out->rsp, why);
-    space->stack_start = out->rsp;
+    out->entry.rip = places.program + program->entry;
+    e = exec_stack_build(request, program, &places, &out->entry.rsp, why);
+    space->stack_start = out->entry.rsp;
     return e;
 }
 
-static err_t check_file(struct vnode *vnode, const char **why)
+/* Who it will be; set-user-ID bits are the file's. */
+static err_t choose_identity(struct vnode *vnode, struct exec_image *out)
 {
     struct vnode_attributes a;
     vnode_get_attributes(vnode, &a);
-    *why = "not a regular file";
-    if (!vnode_is_regular(vnode)) return ERR_ACCESS;
-    *why = "no permission to execute it (mode has no x)";
-    return a.mode & 0111 ? OK : ERR_ACCESS;
+    const struct process *p = process_current();
+    const struct identity_program program = {
+        .mode = a.mode,
+        .uid = a.uid,
+        .gid = a.gid,
+        .no_new_privileges = p && p->no_new_privileges,
+    };
+    out->credentials = identity_for_program(&program, &out->is_secure);
+    return out->credentials ? OK : ERR_NO_MEMORY;
 }
 
 static void use_space(struct space *space) { thread_set_space(space, space ? &space->page_table : NULL); }
@@ -181,7 +190,7 @@ static err_t load_program(struct file *file, const struct elf_program *program,
     if (failed(e)) return e;
     set_limits(out->space, limits);
     use_space(out->space);
-    e = load_into(out->space, file, program, request, &out->entry, why);
+    e = load_into(out->space, file, program, request, out, why);
     if (!failed(e)) return OK;
     use_space(before);
     space_leave(out->space);
@@ -208,21 +217,22 @@ err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const 
                 struct exec_image *out, const char **why)
 {
     struct path_from from = { .context = fs };
-    struct open_request how = { .flags = LINUX_O_RDONLY | (request->must_be_file ? LINUX_O_NOFOLLOW : 0) };
+    struct open_request how = { .flags = LINUX_O_RDONLY | (request->must_be_file ? LINUX_O_NOFOLLOW : 0),
+                                .is_to_run = true };
     *why = "no such file in the root file system";
     if (!request->path[0]) return ERR_NOT_FOUND;
     err_t e = open_path(&from, request->path, &how, &out->file);
     if (failed(e)) {
         if (e.code != ERR_NOT_FOUND.code) *why = err_text(e);
+        if (e.code == ERR_ACCESS.code) *why = "not a regular file that may be executed";
         return e;
     }
-    e = check_file(out->file->vnode, why);
-    if (!failed(e)) {
-        *why = "it is open for writing";
-        e = file_start_running(out->file);
-    }
+    *why = "it is open for writing";
+    e = file_start_running(out->file);
     if (failed(e)) goto put_file;
     *why = "not enough memory to load it";
+    e = choose_identity(out->file->vnode, out);
+    if (failed(e)) goto put_file;
     out->files = NULL;
     size_t path_bytes = strlen(request->path) + 1;
     out->path = heap_alloc(path_bytes);
@@ -233,6 +243,7 @@ err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const 
 
 free_path:
     heap_free(out->path);
+    credentials_put(out->credentials);
 put_file:
     file_put(out->file);
     return e;
@@ -245,6 +256,7 @@ void exec_discard(struct exec_image *image, struct space *space)
     heap_free(image->path);
     file_put(image->file);
     fd_table_put(image->files);
+    credentials_put(image->credentials);
 }
 
 err_t exec_own_files(struct exec_image *image)
@@ -294,6 +306,7 @@ void exec_commit(struct exec_image *image)
     use_files(p, image->files);
     fd_table_close_on_exec(p->files);
     set_name(t, p->path);
+    identity_commit(image->credentials);
     t->set_tid = t->clear_tid = t->robust_list = 0;
     process_timers_exec(p);
     signal_reset_for_exec();

@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/base.h"
 
+struct credentials;
 struct fd_table;
 struct fs_context;
 struct linux_rlimit;
@@ -26,6 +27,8 @@ struct exec_image {
     struct file *file;
     char *path; /* as asked for */
     struct exec_entry entry;
+    const struct credentials *credentials; /* who it will be; counted */
+    bool is_secure;                        /* AT_SECURE: that is more than who runs it */
     struct fd_table *files; /* instead of those that other processes share; NULL: those it has stay */
 };
 

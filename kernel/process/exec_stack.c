@@ -7,6 +7,7 @@
 #include "arch/features.h"
 #include "config.h"
 #include "core/entropy.h"
+#include "fs/credentials.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "process/signal_fpu.h"
@@ -67,11 +68,11 @@ static void put_auxv(struct builder *b, const char *path, const struct elf_progr
     put_aux(b, LINUX_AT_BASE, 0);
     put_aux(b, LINUX_AT_FLAGS, 0);
     put_aux(b, LINUX_AT_ENTRY, base + program->entry);
-    put_aux(b, LINUX_AT_UID, 0);
-    put_aux(b, LINUX_AT_EUID, 0);
-    put_aux(b, LINUX_AT_GID, 0);
-    put_aux(b, LINUX_AT_EGID, 0);
-    put_aux(b, LINUX_AT_SECURE, 0);
+    put_aux(b, LINUX_AT_UID, places->credentials->uid.real);
+    put_aux(b, LINUX_AT_EUID, places->credentials->uid.effective);
+    put_aux(b, LINUX_AT_GID, places->credentials->gid.real);
+    put_aux(b, LINUX_AT_EGID, places->credentials->gid.effective);
+    put_aux(b, LINUX_AT_SECURE, places->is_secure);
     put_aux(b, LINUX_AT_RANDOM, put_string(b, random, sizeof(random)));
     put_aux(b, LINUX_AT_HWCAP2, cpu_features.hwcap2);
     put_aux(b, LINUX_AT_EXECFN, put_string(b, path, strlen(path) + 1));

@@ -10,6 +10,8 @@ struct exec_places {
     uint64_t program; /* its base */
     uint64_t stack_top;
     uint64_t vdso;
+    const struct credentials *credentials; /* of the program */
+    bool is_secure;
 };
 
 /* Writes it below the top of the stack in the current space. ERR_ARGS_TOO_LONG; ERR_NO_MEMORY. */
