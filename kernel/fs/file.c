@@ -84,6 +84,12 @@ err_t file_start_running(struct file *file)
     return is_written ? ERR_TEXT_BUSY : OK;
 }
 
+void file_stop_running(struct file *file)
+{
+    if (file->is_runner) __atomic_sub_fetch(&file->vnode->regular.runners, 1, __ATOMIC_RELAXED);
+    file->is_runner = false;
+}
+
 /* Without the lock: whoever looks meanwhile comes a moment too early. */
 static void stop_using(const struct file *file)
 {
