@@ -13,6 +13,7 @@
 #include "container/container.h"
 #include "container/stdio.h"
 #include "core/entropy.h"
+#include "core/hostname.h"
 #include "core/ipi.h"
 #include "core/irq.h"
 #include "core/log.h"
@@ -106,7 +107,7 @@ static void set_log_level(const char *name)
 /* False when the value makes no sense; unknown options are left to others (env=). */
 static bool read_option(struct cmdline_text word)
 {
-    char text[24];
+    char text[sizeof("hostname=") + HOSTNAME_BYTES];
     struct cmdline_text value;
     uint64_t number = 0;
     if (cmdline_option_is(word, "env", &value)) return true;
@@ -126,6 +127,8 @@ static bool read_option(struct cmdline_text word)
         return options.has_channel = !strcmp(argument, "com2");
     else if (!strcmp(text, "ck.stdin"))
         options.is_input_empty = !strcmp(argument, "none");
+    else if (!strcmp(text, "hostname"))
+        return !failed(hostname_set(argument));
     else if (!strcmp(text, "slice_us"))
         return sched_set_slice_us(number), is_number;
     else if (!strcmp(text, "tsc_khz"))
