@@ -53,15 +53,16 @@ static int64_t run_thread(void)
 
 static int64_t load(const char *path)
 {
-    const char *why, *arguments[] = { path, "one", "two" }, *environment[] = { "HOME=/", "LANG=C" };
+    const char *arguments[] = { path, "one", "two" }, *environment[] = { "HOME=/", "LANG=C" };
     struct exec_request request = { .path = path,
                                     .argument_count = ARRAY_LENGTH(arguments),
                                     .environment_count = ARRAY_LENGTH(environment),
                                     .arguments = arguments,
                                     .environment = environment };
     struct exec_image image;
-    err_t e = exec_load(process->fs, process->limits, &request, &image, &why);
-    EXPECT(!failed(e) || (why && *why));
+    struct exec_failure failure;
+    err_t e = exec_load(process->fs, process->limits, &request, &image, &failure);
+    EXPECT(!failed(e) || *failure.why);
     if (failed(e)) return e.code;
     exec_commit(&image);
     entry = image.entry;
