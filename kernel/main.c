@@ -127,8 +127,6 @@ static bool read_option(struct cmdline_text word)
         return options.has_channel = !strcmp(argument, "com2");
     else if (!strcmp(text, "ck.stdin"))
         options.is_input_empty = !strcmp(argument, "none");
-    else if (!strcmp(text, "hostname"))
-        return !failed(hostname_set(argument));
     else if (!strcmp(text, "slice_us"))
         return sched_set_slice_us(number), is_number;
     else if (!strcmp(text, "tsc_khz"))
@@ -137,6 +135,8 @@ static bool read_option(struct cmdline_text word)
         return options.fail_nth = number, is_number && CONFIG_DEBUG;
     else if (!strcmp(text, "debug_exit"))
         return shutdown_set_debug_exit((uint16_t)number), is_number;
+    else if (!strcmp(text, "hostname"))
+        return !failed(hostname_set(argument));
     return true;
 }
 

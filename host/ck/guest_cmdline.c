@@ -52,7 +52,7 @@ char *guest_cmdline_create(const struct guest_cmdline *f)
         free(place);
     }
     char *net = network_word(&o->network);
-    add_word(&line, net);
+    if (net) add_word(&line, net);
     free(net);
     if (o->network.hostname) add_option(&line, "hostname", o->network.hostname);
     add_environment(&line, &o->environment);

@@ -245,5 +245,5 @@ char *network_word(const struct network *net)
         return must_format("net=%s%s%s", net->static_words ? net->static_words : "dhcp", dns ? ",dns=" : "",
                            dns ? dns : "");
     }
-    return must_copy_string("net=none");
+    return NULL;
 }

@@ -44,5 +44,5 @@ bool network_open_ports(struct network *net);
 
 /* QEMU's arguments for the card; `transport` is what the machine's devices are plugged into, "device" or "pci". */
 void network_arguments(const struct network *net, const char *transport, struct string_list *out);
-/* "net=..." for the kernel, owned by the caller. */
+/* "net=..." for the kernel, owned by the caller; NULL: there is nothing to tell. */
 char *network_word(const struct network *net);
