@@ -36,6 +36,7 @@
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
 #include "payload.h"
+#include "procfs/procfs.h"
 #include "sched/cpu_start.h"
 #include "sched/thread.h"
 #include "syscall/table.h"
@@ -289,6 +290,7 @@ static void start_files(void)
     if (!bytes) panic("initrd: there is none; the container's root file system must be one");
     unpack_initrd(&archive, &bytes);
     stdio_init();
+    procfs_init(boot_info.cmdline);
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }

@@ -10,6 +10,8 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "process/signal_fpu.h"
+#include "sched/thread.h"
+#include "vm/space.h"
 #include "vm/usercopy.h"
 
 enum {
@@ -35,6 +37,11 @@ static uint64_t put_string(struct builder *b, const void *bytes, size_t count)
     uint64_t at = b->user + (uint64_t)(b->next_string - b->memory);
     b->next_string += count;
     return at;
+}
+
+static uint64_t user_place(const struct builder *b, const void *at)
+{
+    return b->user + (uint64_t)((const uint8_t *)at - b->memory);
 }
 
 static void put_word(struct builder *b, uint64_t word) { *b->next_word++ = word; }
@@ -109,10 +116,16 @@ err_t exec_stack_build(const struct exec_request *request, const struct elf_prog
     b.next_word = (uint64_t *)b.memory;
     b.next_string = b.memory + words * sizeof(uint64_t);
 
+    struct space *space = thread_current()->space;
     put_word(&b, request->argument_count);
+    space->start.arguments = user_place(&b, b.next_string);
     put_vector(&b, request->arguments, request->argument_count);
+    space->start.environment = user_place(&b, b.next_string);
     put_vector(&b, request->environment, request->environment_count);
+    space->start.strings_end = user_place(&b, b.next_string);
+    space->start.auxiliary = user_place(&b, b.next_word);
     put_auxv(&b, request->path, program, places);
+    space->start.auxiliary_end = user_place(&b, b.next_word);
     err_t e = user_copy_out(UADDR(b.user), b.memory, b.bytes);
     heap_free(b.memory);
     *out_rsp = b.user;
