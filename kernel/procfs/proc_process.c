@@ -6,6 +6,7 @@
 
 #include "core/cpus.h"
 #include "core/time.h"
+#include "fs/credentials.h"
 #include "fs/directory.h"
 #include "fs/fd_table.h"
 #include "lib/format.h"
@@ -14,9 +15,6 @@
 #include "procfs/proc_text.h"
 #include "sched/runqueue.h"
 #include "vm/space.h"
-
-/* Every capability up to CAP_CHECKPOINT_RESTORE, the last one of Linux 6.1. */
-#define ALL_CAPABILITIES ((1ull << 41) - 1)
 
 uint32_t proc_own_process(void) { return process_current()->pid; }
 uint32_t proc_own_thread(void) { return user_thread_current()->tid; }
@@ -43,11 +41,11 @@ static struct made_subject subject_of(const struct process_id *id, uint32_t pid,
 bool proc_look(const struct made_subject *subject, struct made_owner *owner)
 {
     struct user_thread *thread;
-    *owner = (struct made_owner){ 0, 0 };
     spin_lock(&process_tree_lock);
-    bool is_there = find_locked(subject, &thread);
+    const struct process *p = find_locked(subject, &thread);
+    if (p) *owner = (struct made_owner){ p->credentials->uid.effective, p->credentials->gid.effective };
     spin_unlock(&process_tree_lock);
-    return is_there;
+    return p;
 }
 
 bool proc_find_process(const struct made_subject *parent, uint32_t number, struct made_subject *child)
@@ -219,6 +217,7 @@ static void read_tree_locked(struct process *p, struct proc_process *out) REQUIR
     out->session = p->session->number;
     out->terminal = p->session->terminal_device;
     out->terminal_group = out->terminal ? (int32_t)p->session->foreground : -1;
+    out->credentials = credentials_get(p->credentials);
     out->end_signal = p->end_signal;
     out->wait_status = p->wait_status;
     out->children_cpu_ns = p->ended_children.cpu_ns;
@@ -267,7 +266,7 @@ static void read_parts(struct process *p, struct proc_process *out)
 err_t proc_process_get(const struct made_subject *subject, struct proc_process *out)
 {
     struct user_thread *t;
-    *out = (struct proc_process){ .capabilities = ALL_CAPABILITIES, .signals_queued = signal_queued_count() };
+    *out = (struct proc_process){ .signals_queued = signal_queued_count() };
     spin_lock(&process_tree_lock);
     struct process *p = find_locked(subject, &t);
     if (p) {
@@ -290,6 +289,7 @@ err_t proc_process_get(const struct made_subject *subject, struct proc_process *
 void proc_process_put(struct proc_process *process)
 {
     if (process->space) space_put(process->space);
+    credentials_put(process->credentials);
     fs_context_put(process->fs);
     if (process->files) fd_table_unwatch(process->files);
 }

@@ -5,6 +5,7 @@
 #include "fs/made.h"
 #include "fs/text_file.h"
 
+struct credentials;
 struct fd_table;
 struct space;
 
@@ -13,8 +14,8 @@ struct proc_process {
     uint32_t terminal;      /* device number of the session's; 0: none */
     int32_t terminal_group; /* in its foreground; -1: no terminal */
     char name[16];
-    char state; /* as Linux has it: R S D T Z */
-    uint32_t uid, gid;
+    char state;                            /* as Linux has it: R S D T Z */
+    const struct credentials *credentials; /* counted */
     uint32_t thread_count, cpu, end_signal, wait_status;
     struct space *space; /* counted; NULL: it has none, or not any more; as the next two */
     struct fs_context *fs;

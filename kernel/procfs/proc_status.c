@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/PID/status and statm. */
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
 #include "procfs/proc_text.h"
@@ -75,6 +76,18 @@ static void add_umask(struct text *text, struct fs_context *fs)
     text_add(text, "Umask:\t%#04o\n", umask);
 }
 
+static void add_ids(struct text *text, const char *name, const struct credential_ids *ids)
+{
+    text_add(text, "%s:\t%u\t%u\t%u\t%u\n", name, ids->real, ids->effective, ids->saved, ids->fs);
+}
+
+static void add_groups(struct text *text, const struct credential_groups *groups)
+{
+    text_add(text, "Groups:\t");
+    for (uint32_t i = 0; groups && i < groups->count; i++) text_add(text, "%u ", groups->gids[i]);
+    text_add(text, groups && groups->count ? "\n" : " \n");
+}
+
 static void add_identity(struct text *text, const struct proc_process *p)
 {
     add_name(text, p->name);
@@ -82,9 +95,10 @@ static void add_identity(struct text *text, const struct proc_process *p)
     add_umask(text, p->fs);
     text_add(text, "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->state,
              state_name(p->state), p->pid, p->tid, p->parent_pid);
-    text_add(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", p->uid, p->uid, p->uid, p->uid, p->gid,
-             p->gid, p->gid, p->gid);
-    text_add(text, "FDSize:\t%u\nGroups:\t \n", fd_capacity(p->files));
+    add_ids(text, "Uid", &p->credentials->uid);
+    add_ids(text, "Gid", &p->credentials->gid);
+    text_add(text, "FDSize:\t%u\n", fd_capacity(p->files));
+    add_groups(text, p->credentials->groups);
     text_add(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", p->pid, p->tid, p->group,
              p->session);
 }
@@ -135,11 +149,11 @@ static void add_state(struct text *text, const struct proc_process *p)
         const char *name;
         uint64_t set;
     } sets[] = {
-        { "SigPnd", p->signals.pending }, { "ShdPnd", p->signals.shared_pending },
-        { "SigBlk", p->signals.blocked }, { "SigIgn", p->signals.ignored },
-        { "SigCgt", p->signals.caught },  { "CapInh", 0 },
-        { "CapPrm", p->capabilities },    { "CapEff", p->capabilities },
-        { "CapBnd", p->capabilities },    { "CapAmb", 0 },
+        { "SigPnd", p->signals.pending },        { "ShdPnd", p->signals.shared_pending },
+        { "SigBlk", p->signals.blocked },        { "SigIgn", p->signals.ignored },
+        { "SigCgt", p->signals.caught },         { "CapInh", p->credentials->inheritable },
+        { "CapPrm", p->credentials->permitted }, { "CapEff", p->credentials->effective },
+        { "CapBnd", p->credentials->bounding },  { "CapAmb", p->credentials->ambient },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(sets); i++)
         text_add(text, "%s:\t%016lx\n", sets[i].name, sets[i].set);

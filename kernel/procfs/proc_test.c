@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What /proc says of a process, to the byte. */
 #include "abi/linux/fcntl.h"
+#include "fs/credentials.h"
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/fs_context.h"
@@ -36,6 +38,7 @@ static void start(void)
         .thread_count = 1,
         .affinity = 1,
         .space = &space,
+        .credentials = &credentials_of_root,
     };
     fake_proc_is_gone = false;
     fake_area_count = 0;
@@ -376,7 +379,7 @@ TEST(status_is_to_the_byte_what_linux_writes)
     fake_proc.signals.ignored = 0x1000;
     fake_proc.signals.caught = 2;
     fake_proc.limits[LINUX_RLIMIT_SIGPENDING].soft = 1000;
-    fake_proc.capabilities = 0x1ffffffffff;
+    fake_proc.credentials = &credentials_of_root;
     fake_proc.voluntary_switches = 11;
     fake_proc.involuntary_switches = 12;
     fake_proc.no_new_privileges = true;
