@@ -98,6 +98,8 @@ struct space {
 err_t space_create(struct space **out);
 /* Empties the space, which is not current on any CPU, and gives up the creator's reference. */
 void space_destroy(struct space *space);
+/* Page faults in all spaces that were destroyed. */
+uint64_t space_faults_of_the_gone(void);
 /* Another process runs in the space; the last one to leave it destroys it. */
 struct space *space_enter(struct space *space);
 void space_leave(struct space *space);
