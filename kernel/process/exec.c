@@ -5,6 +5,7 @@
 #include "config.h"
 #include "process/exec_image.h"
 #include "process/posix_timer.h"
+#include "process/rseq.h"
 #include "process/user_thread.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
@@ -158,6 +159,7 @@ void exec_commit(struct exec_image *image)
     fd_table_close_on_exec(p->files);
     set_name(t, p->path);
     t->set_tid = t->clear_tid = t->robust_list = 0;
+    rseq_forget(t);
     process_timers_exec(p);
     signal_reset_for_exec();
     fpu_reset(&thread_current()->fpu);
