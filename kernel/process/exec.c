@@ -4,6 +4,7 @@
 #include "abi/linux/system.h"
 #include "config.h"
 #include "process/exec_image.h"
+#include "process/identity.h"
 #include "process/posix_timer.h"
 #include "process/rseq.h"
 #include "process/user_thread.h"
@@ -62,6 +63,22 @@ static err_t open_interpreter(struct fs_context *fs, struct exec_plan *plan, str
     return failed(e) ? tell_of_interpreter(failure, path, e) : OK;
 }
 
+/* Who it will be. Set-user-ID bits are the program's, not a script's. */
+static err_t choose_identity(struct exec_plan *plan)
+{
+    struct vnode_attributes a;
+    vnode_get_attributes(plan->program_file.file->vnode, &a);
+    const struct process *p = process_current();
+    const struct identity_program program = {
+        .mode = a.mode,
+        .uid = a.uid,
+        .gid = a.gid,
+        .no_new_privileges = p && p->no_new_privileges,
+    };
+    plan->credentials = identity_for_program(&program, &plan->is_secure);
+    return plan->credentials ? OK : ERR_NO_MEMORY;
+}
+
 static err_t load(struct fs_context *fs, struct exec_plan *plan, struct exec_image *out,
                   struct exec_failure *failure)
 {
@@ -69,12 +86,15 @@ static err_t load(struct fs_context *fs, struct exec_plan *plan, struct exec_ima
     if (failed(e)) return e;
     e = elf_parse(plan->program_file.bytes, plan->program_file.size, &plan->program, &failure->why);
     if (!failed(e) && exec_has_interpreter(plan)) e = open_interpreter(fs, plan, failure);
+    if (!failed(e)) e = choose_identity(plan);
     if (!failed(e)) e = exec_image_build(plan, out, &failure->why);
     if (failed(e)) return e;
     /* As on Linux, the interpreter's file may be written again, the program's not. */
     if (exec_has_interpreter(plan)) file_stop_running(plan->interpreter_file.file);
     out->file = plan->program_file.file;
     plan->program_file.file = NULL;
+    out->credentials = plan->credentials;
+    plan->credentials = NULL;
     return OK;
 }
 
@@ -90,12 +110,14 @@ err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const 
         memcpy(out->path, request->path, path_bytes);
         plan->limits = limits;
         plan->is_fixed = false;
+        plan->credentials = NULL;
         plan->program_file = plan->interpreter_file = (struct exec_file){ 0 };
         exec_words_init(&plan->words, request);
         e = load(fs, plan, out, failure);
         exec_file_close(&plan->program_file);
         exec_file_close(&plan->interpreter_file);
         exec_words_fini(&plan->words);
+        credentials_put(plan->credentials);
     }
     heap_free(plan);
     if (failed(e)) heap_free(out->path);
@@ -109,6 +131,7 @@ void exec_discard(struct exec_image *image, struct space *space)
     heap_free(image->path);
     file_put(image->file);
     fd_table_put(image->files);
+    credentials_put(image->credentials);
 }
 
 err_t exec_own_files(struct exec_image *image)
@@ -158,6 +181,7 @@ void exec_commit(struct exec_image *image)
     use_files(p, image->files);
     fd_table_close_on_exec(p->files);
     set_name(t, p->path);
+    identity_commit(image->credentials);
     t->set_tid = t->clear_tid = t->robust_list = 0;
     rseq_forget(t);
     process_timers_exec(p);

@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/base.h"
 
+struct credentials;
 struct fd_table;
 struct fs_context;
 struct linux_rlimit;
@@ -27,6 +28,7 @@ struct exec_image {
     struct file *file;
     char *path; /* as asked for */
     struct exec_entry entry;
+    const struct credentials *credentials; /* who it will be; counted */
     struct fd_table *files; /* instead of those that other processes share; NULL: those it has stay */
 };
 

@@ -6,34 +6,24 @@
 #include "fs/open.h"
 #include "mm/heap.h"
 
-static err_t check(struct vnode *vnode, const char **why)
-{
-    struct vnode_attributes a;
-    vnode_get_attributes(vnode, &a);
-    *why = "not a regular file";
-    if (!vnode_is_regular(vnode)) return ERR_ACCESS;
-    *why = "no permission to execute it (mode has no x)";
-    return a.mode & 0111 ? OK : ERR_ACCESS;
-}
-
 static err_t open_checked(struct fs_context *fs, const char *path, bool must_be_file, struct file **out,
                           const char **why)
 {
     struct path_from from = { .context = fs };
-    struct open_request how = { .flags = LINUX_O_RDONLY | (must_be_file ? LINUX_O_NOFOLLOW : 0) };
+    struct open_request how = { .flags = LINUX_O_RDONLY | (must_be_file ? LINUX_O_NOFOLLOW : 0),
+                                .is_to_run = true };
     *why = "an empty path"; /* of an interpreter: for Linux it names the working directory */
     if (!path[0]) return ERR_ACCESS;
     *why = "no such file in the root file system";
     err_t e = open_path(&from, path, &how, out);
     if (failed(e)) {
         if (e.code != ERR_NOT_FOUND.code) *why = err_text(e);
+        if (e.code == ERR_ACCESS.code)
+            *why = "not a regular file, or no permission to execute it (mode has no x)";
         return e;
     }
-    e = check((*out)->vnode, why);
-    if (!failed(e)) {
-        *why = "it is open for writing";
-        e = file_start_running(*out);
-    }
+    *why = "it is open for writing";
+    e = file_start_running(*out);
     if (failed(e)) file_put(*out);
     return e;
 }

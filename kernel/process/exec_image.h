@@ -12,7 +12,9 @@ struct exec_plan {
     struct exec_file program_file, interpreter_file;
     struct elf_program program, interpreter;
     const struct linux_rlimit *limits;
-    bool is_fixed; /* nothing is placed at random */
+    const struct credentials *credentials; /* who it will be; counted */
+    bool is_secure;                        /* AT_SECURE */
+    bool is_fixed;                         /* nothing is placed at random */
 };
 static inline bool exec_has_interpreter(const struct exec_plan *plan) { return plan->program.interpreter; }
 

@@ -6,6 +6,7 @@
 #include "abi/linux/time.h"
 #include "arch/features.h"
 #include "core/entropy.h"
+#include "fs/credentials.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "process/signal_fpu.h"
@@ -78,11 +79,11 @@ static void put_auxv(struct builder *b, const struct exec_plan *plan, const stru
     put_aux(b, LINUX_AT_BASE, places->interpreter);
     put_aux(b, LINUX_AT_FLAGS, 0);
     put_aux(b, LINUX_AT_ENTRY, base + program->entry);
-    put_aux(b, LINUX_AT_UID, 0);
-    put_aux(b, LINUX_AT_EUID, 0);
-    put_aux(b, LINUX_AT_GID, 0);
-    put_aux(b, LINUX_AT_EGID, 0);
-    put_aux(b, LINUX_AT_SECURE, 0);
+    put_aux(b, LINUX_AT_UID, plan->credentials->uid.real);
+    put_aux(b, LINUX_AT_EUID, plan->credentials->uid.effective);
+    put_aux(b, LINUX_AT_GID, plan->credentials->gid.real);
+    put_aux(b, LINUX_AT_EGID, plan->credentials->gid.effective);
+    put_aux(b, LINUX_AT_SECURE, plan->is_secure);
     put_aux(b, LINUX_AT_RANDOM, put_string(b, random, sizeof(random)));
     put_aux(b, LINUX_AT_HWCAP2, cpu_features.hwcap2);
     put_aux(b, LINUX_AT_EXECFN, put_string(b, path, strlen(path) + 1));

@@ -5,6 +5,7 @@
 #include "process/exec.h"
 #include "process/process_internal.h"
 #include "process/user_thread.h"
+#include "fs/credentials.h"
 #include "fs/fs_context.h"
 #include "syscall/sys_core.h"
 #include "syscall/sys_file.h"
@@ -128,6 +129,8 @@ static int64_t end(void)
     thread_set_space(NULL, NULL);
     thread_current()->process = NULL;
     thread_current()->user = NULL;
+    credentials_put(thread_current()->credentials);
+    thread_current()->credentials = NULL;
     process->space = NULL;
     space_leave(space);
     process_free(process);
