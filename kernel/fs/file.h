@@ -57,6 +57,8 @@ struct file {
     bool is_position_taken;    /* under fs_queue.lock */
     struct backing backing;    /* of a regular file: fs/file_mapping.h */
     bool is_writer, is_runner; /* counted in the vnode */
+    bool is_watched;           /* by an epoll, at some time; then the next are valid: */
+    struct list epoll_items;   /* fs/epoll_internal.h */
 };
 
 /* A file without a name, such as the terminal or a pipe's end. `flags` are O_ACCMODE and status flags.
