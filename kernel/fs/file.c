@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "abi/linux/poll.h"
 #include "fs/directory.h"
+#include "fs/epoll.h"
 #include "fs/file_mapping.h"
 #include "fs/path.h"
 #include "lib/format.h"
@@ -83,6 +84,12 @@ err_t file_start_running(struct file *file)
     return is_written ? ERR_TEXT_BUSY : OK;
 }
 
+void file_stop_running(struct file *file)
+{
+    if (file->is_runner) __atomic_sub_fetch(&file->vnode->regular.runners, 1, __ATOMIC_RELAXED);
+    file->is_runner = false;
+}
+
 /* Without the lock: whoever looks meanwhile comes a moment too early. */
 static void stop_using(const struct file *file)
 {
@@ -94,6 +101,7 @@ static void stop_using(const struct file *file)
 void file_put(struct file *file)
 {
     if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    if (unlikely(file->is_watched)) epoll_forget_file(file);
     stop_using(file);
     if (file->ops->release) file->ops->release(file);
     dir_entry_put(file->entry);

@@ -57,6 +57,8 @@ struct file {
     bool is_position_taken;    /* under fs_queue.lock */
     struct backing backing;    /* of a regular file: fs/file_mapping.h */
     bool is_writer, is_runner; /* counted in the vnode */
+    bool is_watched;           /* by an epoll, at some time; then the next are valid: */
+    struct list epoll_items;   /* fs/epoll_internal.h */
 };
 
 /* A file without a name, such as the terminal or a pipe's end. `flags` are O_ACCMODE and status flags.
@@ -72,9 +74,10 @@ void file_put(struct file *file); /* NULL is fine. Threads only */
 
 /* A program that runs does not change under its feet: ERR_TEXT_BUSY for whoever comes second, the one that
  * wants to write the file or the one that wants to run it. Both last until the file's last reference is
- * gone. Regular files only. */
+ * gone, or until file_stop_running. Regular files only. */
 err_t file_start_writing(struct file *file) EXCLUDES(fs_queue.lock);
 err_t file_start_running(struct file *file) EXCLUDES(fs_queue.lock);
+void file_stop_running(struct file *file);
 
 /* What the file is open on, counted; *entry may be NULL. */
 void file_get_vnode(const struct file *file, struct vnode **vnode, struct dir_entry **entry);

@@ -6,6 +6,7 @@
 #include "abi/linux/ioctl.h"
 #include "abi/linux/poll.h"
 #include "core/time.h"
+#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/direct_map.h"
 #include "mm/heap.h"
@@ -285,6 +286,7 @@ static struct vnode *create(void)
         heap_free(p);
         return NULL;
     }
+    permission_set_maker(v);
     wait_queue_init(&p->queue);
     readiness_init(&p->readiness);
     p->slots = p->first_slots;

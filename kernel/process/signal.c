@@ -191,7 +191,9 @@ bool signal_force(const struct linux_siginfo_head *info)
 
 static struct linux_siginfo_head info_of_child(const struct process *child, uint32_t number)
 {
-    struct linux_siginfo_head info = { .number = (int32_t)number, .child.pid = child->pid };
+    struct linux_siginfo_head info = { .number = (int32_t)number,
+                                       .child.pid = child->pid,
+                                       .child.uid = child->credentials->uid.real };
     uint32_t status = child->wait_status;
     if (!child->is_zombie) {
         bool is_stopped = child->news == NEWS_STOPPED;

@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "abi/linux/poll.h"
 #include "core/time.h"
+#include "fs/credentials.h"
 #include "fs/file.h"
 #include "process/user_thread.h"
 
@@ -213,4 +214,14 @@ err_t socket_broken_pipe(uint32_t message_flags)
     return ERR_BROKEN_PIPE;
 }
 
-struct linux_ucred socket_identity(void) { return (struct linux_ucred){ .pid = process_current()->pid }; }
+struct linux_ucred socket_identity(void)
+{
+    const struct credentials *c = credentials_current();
+    return (struct linux_ucred){ process_current()->pid, c->uid.real, c->gid.real };
+}
+
+struct linux_ucred socket_effective_identity(void)
+{
+    const struct credentials *c = credentials_current();
+    return (struct linux_ucred){ process_current()->pid, c->uid.effective, c->gid.effective };
+}

@@ -159,8 +159,9 @@ err_t socket_wait_locked(struct socket *s, uint64_t deadline_ns) REQUIRES(s->que
 /* SIGPIPE for the running thread unless MSG_NOSIGNAL; BROKEN_PIPE. */
 err_t socket_broken_pipe(uint32_t message_flags);
 
-/* Who the running process is. */
+/* Who the running process is: as it began, told with messages, and as it acts now, told to those it is connected to. */
 struct linux_ucred socket_identity(void);
+struct linux_ucred socket_effective_identity(void);
 
 /* The families: socket(2) and socketpair(2) of each. */
 struct socket_family {

@@ -4,11 +4,13 @@
 #include "socket/socket.h"
 
 #include "abi/linux/time.h"
+#include "fs/credentials.h"
 #include "vm/usercopy.h"
 
 enum {
     SEND_BYTES_MIN = 4608, /* [linux include/net/sock.h, SOCK_MIN_SNDBUF, SOCK_MIN_RCVBUF] */
     RECEIVE_BYTES_MIN = 2304,
+    PRIORITY_MAX = 6,           /* without a capability */
     BUFFER_BYTES_MAX = 4194304, /* net.core.wmem_max and rmem_max, before the doubling */
 };
 #define NS_PER_S  1000000000ull
@@ -52,6 +54,22 @@ static uint32_t buffer_bytes(int32_t wanted, uint32_t least)
 {
     uint32_t bytes = MIN((uint32_t)wanted, (uint32_t)BUFFER_BYTES_MAX);
     return MAX(bytes * 2, least);
+}
+
+/* What not everybody may set. */
+static err_t check_permission(int32_t name, int32_t value)
+{
+    bool may_all = may_use(LINUX_CAP_NET_ADMIN);
+    switch (name) {
+    case LINUX_SO_DEBUG: return may_all || !value ? OK : ERR_ACCESS;
+    case LINUX_SO_SNDBUFFORCE:
+    case LINUX_SO_RCVBUFFORCE: return may_all ? OK : ERR_NOT_PERMITTED;
+    case LINUX_SO_PRIORITY:
+        if (value >= 0 && value <= PRIORITY_MAX) return OK;
+        return may_all || may_use(LINUX_CAP_NET_RAW) ? OK : ERR_NOT_PERMITTED;
+    case LINUX_SO_MARK: return may_all || may_use(LINUX_CAP_NET_RAW) ? OK : ERR_NOT_PERMITTED;
+    }
+    return OK;
 }
 
 static err_t set_number(struct socket *s, int32_t name, int32_t value)
@@ -218,6 +236,8 @@ static err_t set_generic(struct socket *s, int32_t name, uint64_t address, uint3
     int32_t value;
     if (bytes < sizeof(value)) return ERR_INVALID;
     err_t e = user_copy_in(&value, UADDR(address), sizeof(value));
+    if (failed(e)) return e;
+    e = check_permission(name, value);
     if (failed(e)) return e;
     if (name == LINUX_SO_LINGER) return set_linger(s, address, bytes);
     uint64_t *timeout = timeout_of(s, name);

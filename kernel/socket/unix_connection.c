@@ -47,7 +47,7 @@ static err_t enter(struct unix_socket *u, struct unix_socket *listener, struct u
     } else if (!failed(e)) {
         e = claim(u);
         if (!failed(e)) {
-            embryo->peer_identity = socket_identity();
+            embryo->peer_identity = socket_effective_identity();
             u->peer_identity = listener->peer_identity;
             if (listener->name) embryo->name = unix_name_get(listener->name);
             embryo->socket.options.switches =
@@ -99,7 +99,7 @@ err_t unix_listen(struct socket *s, uint32_t backlog)
                                                 __ATOMIC_ACQUIRE);
     if (is_first || closed == UNIX_LISTENING) {
         u->backlog = MIN(backlog, (uint32_t)BACKLOG_MAX);
-        u->peer_identity = socket_identity(); /* what whoever connects will see */
+        u->peer_identity = socket_effective_identity(); /* what whoever connects will see */
         wait_wake_all_locked(&s->queue);
     } else {
         e = ERR_INVALID;
@@ -135,7 +135,7 @@ err_t unix_accept(struct socket *s, bool is_nonblocking, struct socket **out)
 err_t unix_pair(struct socket *a, struct socket *b)
 {
     struct unix_socket *first = unix_of(a), *second = unix_of(b);
-    first->peer_identity = second->peer_identity = socket_identity();
+    first->peer_identity = second->peer_identity = socket_effective_identity();
     if (unix_is_datagram(first)) {
         unix_put(unix_set_datagram_peer(first, unix_get(second)));
         unix_put(unix_set_datagram_peer(second, unix_get(first)));

@@ -4,6 +4,7 @@
  * reachable. A name ends with the socket that has bound it; connections it has accepted still tell it. */
 #include "core/entropy.h"
 #include "fs/namespace.h"
+#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "process/process.h"
@@ -212,6 +213,11 @@ static err_t find_path(const struct socket_address *given, uint32_t type, struct
     normalize(given, &address);
     err_t e = path_get_vnode(&from, address.un.path, WALK_FOLLOW, &v);
     if (failed(e)) return e;
+    e = permission_check(v, MAY_WRITE);
+    if (failed(e)) {
+        vnode_put(v);
+        return e;
+    }
     spin_lock(&names_lock);
     struct unix_name *name = vnode_type(v) == LINUX_S_IFSOCK ? find_vnode_locked(v) : NULL;
     if (!name)

@@ -2,6 +2,7 @@
 /* Open files and identities that come with a message. While files lie in a piece they are in flight, and so are sockets
  * among them: their counts are kept for unix_garbage.c. [linux net/core/scm.c, net/unix/garbage.c] */
 #include "abi/linux/fcntl.h"
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "lib/string.h"
@@ -44,15 +45,22 @@ static err_t decode_rights(const struct control_record *record, struct unix_carg
     return OK;
 }
 
+static bool is_one_of(const struct credential_ids *own, uint32_t id)
+{
+    return id == own->real || id == own->effective || id == own->saved;
+}
+
 /* Whether the process may call itself that. */
 static err_t check_identity(const struct linux_ucred *claimed)
 {
-    struct linux_ucred own = socket_identity();
+    const struct credentials *c = credentials_current();
     if (claimed->uid == UINT32_MAX || claimed->gid == UINT32_MAX) return ERR_INVALID;
-    bool is_privileged = own.uid == 0;
-    if (!is_privileged && (claimed->pid != own.pid || claimed->uid != own.uid || claimed->gid != own.gid))
-        return ERR_NOT_PERMITTED;
-    if (claimed->pid == own.pid) return OK;
+    bool is_own_pid = claimed->pid == process_current()->pid;
+    bool may_be = (is_own_pid || credentials_can(c, LINUX_CAP_SYS_ADMIN)) &&
+                  (is_one_of(&c->uid, claimed->uid) || credentials_can(c, LINUX_CAP_SETUID)) &&
+                  (is_one_of(&c->gid, claimed->gid) || credentials_can(c, LINUX_CAP_SETGID));
+    if (!may_be) return ERR_NOT_PERMITTED;
+    if (is_own_pid) return OK;
     spin_lock(&process_tree_lock);
     bool is_somebody = process_id_find_locked(claimed->pid);
     spin_unlock(&process_tree_lock);
