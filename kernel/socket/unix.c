@@ -168,9 +168,9 @@ static void unix_release(struct socket *s)
     struct unix_socket *u = unix_of(s), *embryo;
     unix_name_close(u);
     /* Before the embryos are counted: who connects from now on is refused. */
-    spin_lock(&s->queue.lock);
+    spin_lock(&u->socket.queue.lock);
     __atomic_store_n(&u->state, UNIX_CLOSED, __ATOMIC_RELEASE);
-    spin_unlock(&s->queue.lock);
+    spin_unlock(&u->socket.queue.lock);
     while ((embryo = take_embryo(u))) close_down(embryo, false);
     close_down(u, true);
     unix_collect_garbage();

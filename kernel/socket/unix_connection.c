@@ -93,18 +93,18 @@ err_t unix_listen(struct socket *s, uint32_t backlog)
     struct unix_socket *u = unix_of(s);
     if (!unix_name_of(u)) return ERR_INVALID;
     err_t e = OK;
-    spin_lock(&s->queue.lock);
+    spin_lock(&u->socket.queue.lock);
     uint32_t closed = UNIX_CLOSED;
     bool is_first = __atomic_compare_exchange_n(&u->state, &closed, UNIX_LISTENING, false, __ATOMIC_ACQ_REL,
                                                 __ATOMIC_ACQUIRE);
     if (is_first || closed == UNIX_LISTENING) {
         u->backlog = MIN(backlog, (uint32_t)BACKLOG_MAX);
         u->peer_identity = socket_effective_identity(); /* what whoever connects will see */
-        wait_wake_all_locked(&s->queue);
+        wait_wake_all_locked(&u->socket.queue);
     } else {
         e = ERR_INVALID;
     }
-    spin_unlock(&s->queue.lock);
+    spin_unlock(&u->socket.queue.lock);
     return e;
 }
 
@@ -114,21 +114,21 @@ err_t unix_accept(struct socket *s, bool is_nonblocking, struct socket **out)
     if (unix_state(u) != UNIX_LISTENING) return ERR_INVALID;
     uint64_t deadline_ns = socket_receive_deadline(s, is_nonblocking ? LINUX_MSG_DONTWAIT : 0);
     err_t e = OK;
-    spin_lock(&s->queue.lock);
+    spin_lock(&u->socket.queue.lock);
     while (list_is_empty(&u->embryos) && !failed(e)) {
         if (socket_shut(s) & SOCKET_SHUT_RECEIVE)
             e = ERR_INVALID;
         else
-            e = socket_wait_locked(s, deadline_ns);
+            e = socket_wait_locked(&u->socket, deadline_ns);
     }
     if (!failed(e)) {
         struct unix_socket *embryo = LIST_ENTRY(u->embryos.next, struct unix_socket, embryo_link);
         list_remove(&embryo->embryo_link);
         u->embryo_count--;
-        wait_wake_all_locked(&s->queue);
+        wait_wake_all_locked(&u->socket.queue);
         *out = &embryo->socket;
     }
-    spin_unlock(&s->queue.lock);
+    spin_unlock(&u->socket.queue.lock);
     return e;
 }
 

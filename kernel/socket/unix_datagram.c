@@ -250,10 +250,10 @@ int64_t unix_datagram_receive(struct socket *s, struct socket_message *m)
     if (!p) return e.code;
     int64_t result = read_message(u, m, p);
     bool is_taken = !(m->flags & LINUX_MSG_PEEK);
-    spin_lock(&s->queue.lock);
+    spin_lock(&u->socket.queue.lock);
     if (is_taken) piece_remove_locked(u, p);
     receive_end_locked(u);
-    spin_unlock(&s->queue.lock);
+    spin_unlock(&u->socket.queue.lock);
     if (!is_taken) return result;
     piece_destroy(p);
     unix_tell_senders(u);
@@ -281,13 +281,13 @@ uint32_t unix_datagram_poll(struct socket *s)
 {
     struct unix_socket *u = unix_of(s);
     uint32_t ready = is_writable(u) ? CHANGES_ROOM : 0;
-    spin_lock(&s->queue.lock);
+    spin_lock(&u->socket.queue.lock);
     uint32_t shut = socket_shut(s);
     if (s->error) ready |= LINUX_POLLERR;
     if (shut & SOCKET_SHUT_RECEIVE) ready |= LINUX_POLLRDHUP | LINUX_POLLIN | LINUX_POLLRDNORM;
     if (shut == SOCKET_SHUT_BOTH) ready |= LINUX_POLLHUP;
     if (!list_is_empty(&u->pieces) || !list_is_empty(&u->embryos)) ready |= LINUX_POLLIN | LINUX_POLLRDNORM;
     if (!unix_is_datagram(u) && unix_state(u) == UNIX_CLOSED) ready |= LINUX_POLLHUP;
-    spin_unlock(&s->queue.lock);
+    spin_unlock(&u->socket.queue.lock);
     return ready;
 }

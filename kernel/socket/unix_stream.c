@@ -247,9 +247,9 @@ static struct piece *take_piece_locked(struct unix_socket *u, const struct file 
 int64_t unix_stream_read_user(struct socket *s, const struct file *file, uint64_t address, uint64_t bytes)
 {
     struct unix_socket *u = unix_of(s);
-    spin_lock(&s->queue.lock);
+    spin_lock(&u->socket.queue.lock);
     struct piece *p = take_piece_locked(u, file, bytes);
-    spin_unlock(&s->queue.lock);
+    spin_unlock(&u->socket.queue.lock);
     if (unlikely(!p)) {
         struct io_segment segment = { address, bytes };
         struct io_buffer to;
@@ -259,7 +259,7 @@ int64_t unix_stream_read_user(struct socket *s, const struct file *file, uint64_
     }
     uint32_t count = (uint32_t)MIN(bytes, (uint64_t)(p->bytes - p->taken));
     err_t e = user_copy_out(UADDR(address), p->data + p->taken, count);
-    spin_lock(&s->queue.lock);
+    spin_lock(&u->socket.queue.lock);
     bool is_used_up = false;
     if (likely(!failed(e))) {
         p->taken += count;
@@ -267,7 +267,7 @@ int64_t unix_stream_read_user(struct socket *s, const struct file *file, uint64_
         if (likely(is_used_up)) piece_remove_locked(u, p);
     }
     receive_end_locked(u);
-    spin_unlock(&s->queue.lock);
+    spin_unlock(&u->socket.queue.lock);
     if (likely(is_used_up)) piece_destroy(p);
     return likely(!failed(e)) ? (int64_t)count : e.code;
 }
@@ -276,7 +276,7 @@ uint32_t unix_stream_poll(struct socket *s)
 {
     struct unix_socket *u = unix_of(s);
     uint32_t ready = 0, state = unix_state(u);
-    spin_lock(&s->queue.lock);
+    spin_lock(&u->socket.queue.lock);
     uint32_t shut = socket_shut(s);
     if (s->error) ready |= LINUX_POLLERR;
     if (shut == SOCKET_SHUT_BOTH) ready |= LINUX_POLLHUP;
@@ -285,6 +285,6 @@ uint32_t unix_stream_poll(struct socket *s)
     if (state == UNIX_CLOSED) ready |= LINUX_POLLHUP;
     if (state != UNIX_LISTENING && unix_has_room(u))
         ready |= LINUX_POLLOUT | LINUX_POLLWRNORM | LINUX_POLLWRBAND;
-    spin_unlock(&s->queue.lock);
+    spin_unlock(&u->socket.queue.lock);
     return ready;
 }
