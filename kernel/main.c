@@ -11,6 +11,7 @@
 #include "boot/boot.h"
 #include "container/channel.h"
 #include "container/container.h"
+#include "container/stats.h"
 #include "container/stdio.h"
 #include "core/entropy.h"
 #include "core/hostname.h"
@@ -94,7 +95,7 @@ static void report_features(void)
 /* What the command line asks of the kernel; docs/command-line.md. */
 static struct {
     uint64_t tsc_khz, fail_nth;
-    bool has_channel, is_input_empty, is_traced;
+    bool has_channel, is_input_empty, is_traced, has_stats;
 } options;
 
 static void set_log_level(const char *name)
@@ -135,6 +136,8 @@ static bool read_option(struct cmdline_text word)
         return options.fail_nth = number, is_number && CONFIG_DEBUG;
     else if (!strcmp(text, "debug_exit"))
         return shutdown_set_debug_exit((uint16_t)number), is_number;
+    else if (!strcmp(text, "ck.stats"))
+        options.has_stats = true;
     else if (!strcmp(text, "hostname"))
         return !failed(hostname_set(argument));
     return true;
@@ -324,11 +327,11 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
-    syscall_init(options.is_traced);
+    syscall_init(options.is_traced, options.has_stats);
+    if (options.has_stats) stats_next_call = syscall_count_next;
     interrupts_on();
 
     uint8_t code = kernel_payload(&boot_info);
-    syscall_report_refused();
     report_failure();
     if (CONFIG_DEBUG) report_leaks(mark);
     shutdown(code);

@@ -4,6 +4,7 @@
 #include "abi/boot_info.h"
 #include "container/channel.h"
 #include "container/memory_limit.h"
+#include "container/stats.h"
 #include "container/stdio.h"
 #include "core/log.h"
 #include "core/time.h"
@@ -171,6 +172,7 @@ static err_t start(struct words *words)
     }
     container.words = words;
     container.threads_before = thread_count() - 1; /* without init's */
+    stats_begin();
     publish(p);
     process_start_init(p, thread);
     return OK;

@@ -6,6 +6,7 @@
 #include "process/exec_image.h"
 #include "process/identity.h"
 #include "process/posix_timer.h"
+#include "process/rseq.h"
 #include "process/user_thread.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
@@ -182,6 +183,7 @@ void exec_commit(struct exec_image *image)
     set_name(t, p->path);
     identity_commit(image->credentials);
     t->set_tid = t->clear_tid = t->robust_list = 0;
+    rseq_forget(t);
     process_timers_exec(p);
     signal_reset_for_exec();
     fpu_reset(&thread_current()->fpu);

@@ -114,9 +114,9 @@ struct reading {
 };
 
 /* The next piece, waited for when too little has come; NULL with *e what there is to tell, OK at the end. */
-static struct piece *next_piece_locked(struct reading *r, err_t *e) REQUIRES(r->u->socket.queue.lock)
+static struct piece *next_piece_locked(struct unix_socket *u, struct reading *r, err_t *e)
+    REQUIRES(u->socket.queue.lock)
 {
-    struct unix_socket *u = r->u;
     *e = OK;
     for (;;) {
         struct list *next = r->last->next;
@@ -194,7 +194,7 @@ static err_t read_pieces(struct reading *r)
     spin_lock(&u->socket.queue.lock);
     receive_begin_locked(u);
     while (goes_on) {
-        struct piece *p = next_piece_locked(r, &e);
+        struct piece *p = next_piece_locked(u, r, &e);
         if (!p || !is_same_sender(r, p)) break;
         spin_unlock(&u->socket.queue.lock);
         goes_on = read_piece(r, p, &e);

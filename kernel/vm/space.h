@@ -91,6 +91,7 @@ struct space {
         uint64_t mapped_bytes, data_bytes, stack_bytes;
         uint64_t request_bytes; /* of memory that is not there, as no single request could be kept */
     } limits;
+    uint32_t barriers;     /* LINUX_MEMBARRIER_REGISTER_; atomic */
     uint32_t future_marks; /* SPACE_LOCK_MARKS that new areas get */
 };
 
@@ -98,6 +99,8 @@ struct space {
 err_t space_create(struct space **out);
 /* Empties the space, which is not current on any CPU, and gives up the creator's reference. */
 void space_destroy(struct space *space);
+/* Page faults in all spaces that were destroyed. */
+uint64_t space_faults_of_the_gone(void);
 /* Another process runs in the space; the last one to leave it destroys it. */
 struct space *space_enter(struct space *space);
 void space_leave(struct space *space);
