@@ -14,10 +14,10 @@
 #include "container/stats.h"
 #include "container/stdio.h"
 #include "core/entropy.h"
-#include "core/hostname.h"
 #include "core/ipi.h"
 #include "core/irq.h"
 #include "core/log.h"
+#include "core/machine_name.h"
 #include "core/panic.h"
 #include "core/shutdown.h"
 #include "core/time.h"
@@ -38,6 +38,7 @@
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
 #include "payload.h"
+#include "procfs/procfs.h"
 #include "sched/cpu_start.h"
 #include "sched/thread.h"
 #include "syscall/table.h"
@@ -108,7 +109,7 @@ static void set_log_level(const char *name)
 /* False when the value makes no sense; unknown options are left to others (env=). */
 static bool read_option(struct cmdline_text word)
 {
-    char text[sizeof("hostname=") + HOSTNAME_BYTES];
+    char text[sizeof("hostname=") + MACHINE_NAME_MAX + 1];
     struct cmdline_text value;
     uint64_t number = 0;
     if (cmdline_option_is(word, "env", &value)) return true;
@@ -139,7 +140,7 @@ static bool read_option(struct cmdline_text word)
     else if (!strcmp(text, "ck.stats"))
         options.has_stats = true;
     else if (!strcmp(text, "hostname"))
-        return !failed(hostname_set(argument));
+        return *argument && !failed(machine_name_set(MACHINE_HOST, argument, strlen(argument)));
     return true;
 }
 
@@ -295,6 +296,7 @@ static void start_files(void)
     if (!bytes) panic("initrd: there is none; the container's root file system must be one");
     unpack_initrd(&archive, &bytes);
     stdio_init();
+    procfs_init(boot_info.cmdline);
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }

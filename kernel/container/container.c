@@ -19,7 +19,6 @@
 #include "mm/heap.h"
 #include "process/exec.h"
 #include "process/init.h"
-#include "process/process_report.h"
 #include "process/user_thread.h"
 #include "sched/wait.h"
 
@@ -244,7 +243,6 @@ struct container_end container_run(const char *cmdline)
     }
 
     process_init();
-    process_report_init();
     process_tell_out_of_memory = memory_limit_tell;
     process_init_ended = init_ended;
     e = start(words);
