@@ -4,6 +4,8 @@
 #include "socket/socket.h"
 
 #include "abi/linux/time.h"
+#include "core/log.h"
+#include "core/unsupported.h"
 #include "fs/credentials.h"
 #include "vm/usercopy.h"
 
@@ -86,7 +88,7 @@ static err_t set_number(struct socket *s, int32_t name, int32_t value)
     case LINUX_SO_INCOMING_CPU: o->incoming_cpu = value; return OK;
     case LINUX_SO_BSDCOMPAT: return OK;
     }
-    return ERR_NO_OPTION;
+    return ERR_NO_PROTOCOL_OPTION;
 }
 
 static err_t get_number(struct socket *s, int32_t name, int32_t *out)
@@ -120,7 +122,7 @@ static err_t get_number(struct socket *s, int32_t name, int32_t *out)
         return OK;
     }
     int32_t which = find_switch(name);
-    if (which < 0) return ERR_NO_OPTION;
+    if (which < 0) return ERR_NO_PROTOCOL_OPTION;
     *out = socket_has(s, (enum socket_switch)which);
     return OK;
 }
@@ -249,22 +251,33 @@ static err_t set_generic(struct socket *s, int32_t name, uint64_t address, uint3
     return OK;
 }
 
+/* What is refused because it is not known here is counted. */
+static err_t note(int32_t level, int32_t name, err_t e)
+{
+    bool is_unknown = e.code == ERR_NO_PROTOCOL_OPTION.code || e.code == ERR_NOT_SUPPORTED.code;
+    if (is_unknown && unsupported_note(CHANNEL_STAT_SOCKET_OPTION, CHANNEL_SOCKET_OPTION(level, name)))
+        log_info("socket option %d of level %d is not supported", name, level);
+    return e;
+}
+
 err_t socket_set_option(struct socket *s, int32_t level, int32_t name, uint64_t address, int32_t bytes)
 {
     if (bytes < 0) return ERR_INVALID;
     if (level != LINUX_SOL_SOCKET)
-        return s->ops->set_option ? s->ops->set_option(s, level, name, address, (uint32_t)bytes)
-                                  : ERR_NOT_SUPPORTED;
+        return note(level, name,
+                    s->ops->set_option ? s->ops->set_option(s, level, name, address, (uint32_t)bytes)
+                                       : ERR_NOT_SUPPORTED);
     err_t e = set_generic(s, name, address, (uint32_t)bytes);
     if (!failed(e) && s->ops->option_changed) s->ops->option_changed(s, name);
-    return e;
+    return note(level, name, e);
 }
 
 err_t socket_get_option(struct socket *s, int32_t level, int32_t name, uint64_t address, uint64_t length_at)
 {
     if (level != LINUX_SOL_SOCKET)
-        return s->ops->get_option ? s->ops->get_option(s, level, name, address, length_at)
-                                  : ERR_NOT_SUPPORTED;
+        return note(level, name,
+                    s->ops->get_option ? s->ops->get_option(s, level, name, address, length_at)
+                                       : ERR_NOT_SUPPORTED);
     uint32_t room;
     err_t e = read_length(length_at, &room);
     if (failed(e)) return e;
@@ -283,5 +296,5 @@ err_t socket_get_option(struct socket *s, int32_t level, int32_t name, uint64_t 
     }
     int32_t value;
     e = get_number(s, name, &value);
-    return failed(e) ? e : socket_tell_option(&value, sizeof(value), address, length_at);
+    return failed(e) ? note(level, name, e) : socket_tell_option(&value, sizeof(value), address, length_at);
 }
