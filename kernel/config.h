@@ -51,11 +51,11 @@ enum {
     CONFIG_MEMORY_LIMIT_MIN_BYTES = 64 << 10,  /* a program that only exits has a little more */
     CONFIG_USER_STACK_BYTES = 8 * 1024 * 1024, /* RLIMIT_STACK, as Linux's default */
     CONFIG_ARGUMENT_BYTES_MAX = 128 * 1024,    /* one string of argv or envp, as Linux has it */
-    CONFIG_ARGS_BYTES_MAX =
-        2 * 1024 * 1024,            /* all of them and the pointers to them: a quarter of a stack of 8 MiB */
-    CONFIG_AREAS_MAX = 65530,       /* areas of one address space, as vm.max_map_count */
-    CONFIG_FAULT_AROUND_PAGES = 16, /* pages of a file mapped on one read fault */
-    CONFIG_FILL_REST_PAGES = 256,   /* of 2 MiB, that are there when the rest comes at once */
+    CONFIG_ARGS_BYTES_MAX = 6 << 20,   /* of all and the pointers to them: a quarter of RLIMIT_STACK, */
+    CONFIG_ARGS_BYTES_MIN = 128 << 10, /* but within these, as on Linux */
+    CONFIG_AREAS_MAX = 65530,          /* areas of one address space, as vm.max_map_count */
+    CONFIG_FAULT_AROUND_PAGES = 16,    /* pages of a file mapped on one read fault */
+    CONFIG_FILL_REST_PAGES = 256,      /* of 2 MiB, that are there when the rest comes at once */
 };
 
 _Static_assert(HUGE_BYTES % CONFIG_POOL_STEP_BYTES == 0, "a block is zeroed in whole steps");

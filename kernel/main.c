@@ -13,6 +13,7 @@
 #include "container/container.h"
 #include "container/stdio.h"
 #include "core/entropy.h"
+#include "core/hostname.h"
 #include "core/ipi.h"
 #include "core/irq.h"
 #include "core/log.h"
@@ -107,7 +108,7 @@ static void set_log_level(const char *name)
 /* False when the value makes no sense; unknown options are left to others (env=). */
 static bool read_option(struct cmdline_text word)
 {
-    char text[24];
+    char text[sizeof("hostname=") + HOSTNAME_BYTES];
     struct cmdline_text value;
     uint64_t number = 0;
     if (cmdline_option_is(word, "env", &value)) return true;
@@ -135,6 +136,8 @@ static bool read_option(struct cmdline_text word)
         return options.fail_nth = number, is_number && CONFIG_DEBUG;
     else if (!strcmp(text, "debug_exit"))
         return shutdown_set_debug_exit((uint16_t)number), is_number;
+    else if (!strcmp(text, "hostname"))
+        return !failed(hostname_set(argument));
     return true;
 }
 

@@ -39,7 +39,7 @@ struct elf_header {
     uint16_t header_bytes, program_entry_bytes, program_count;
     uint16_t section_entry_bytes, section_count, section_names;
 };
-_Static_assert(sizeof(struct elf_header) == 64, "fixed by the format");
+_Static_assert(sizeof(struct elf_header) == ELF_HEADER_BYTES, "fixed by the format");
 
 struct program_header {
     uint32_t type, flags;
@@ -127,7 +127,6 @@ static const char *check_load(const struct image *image, const struct program_he
     if (!problem) problem = check_align(ph);
     if (problem) return problem;
     if (image->header.type == TYPE_EXEC && ph->address < ELF_USER_FIRST) return "a segment in the first page";
-    if ((ph->flags & (PF_W | PF_X)) == (PF_W | PF_X)) return "a segment both writable and executable";
     /* Nothing of a segment without file contents is taken from its offset. */
     if (ph->file_bytes > 0 && (ph->address - ph->offset) % (ph->align > 1 ? ph->align : 1) != 0)
         return "a segment whose offset and address do not agree with its alignment";
@@ -171,7 +170,7 @@ static const char *add_interpreter(struct elf_program *out, const struct image *
     if (problem) return problem;
     const char *path = (const char *)image->bytes + ph->offset;
     if (ph->file_bytes > ELF_INTERPRETER_MAX + 1) return "an interpreter's path that is too long";
-    if (ph->file_bytes < 2 || memchr(path, '\0', ph->file_bytes) != path + ph->file_bytes - 1)
+    if (ph->file_bytes < 2 || path[ph->file_bytes - 1] != '\0')
         return "an interpreter's path that is malformed";
     out->interpreter = path;
     return NULL;
@@ -303,8 +302,5 @@ err_t elf_parse(const void *bytes, uint64_t size, struct elf_program *out, const
     out->relro = out->relro_bytes = 0;
     out->interpreter = NULL;
     *why = parse(&image, out);
-    if (*why) return ERR_EXEC_FORMAT;
-    if (!out->interpreter) return OK;
-    *why = "needs an interpreter";
-    return ERR_NOT_SUPPORTED;
+    return *why ? ERR_EXEC_FORMAT : OK;
 }

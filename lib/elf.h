@@ -9,6 +9,7 @@ enum {
     ELF_SEGMENTS_MAX = 32, /* loadable ones; linkers make 2 to 6 */
     ELF_PROGRAM_HEADERS_MAX = 128,
     ELF_INTERPRETER_MAX = 4095, /* bytes of its path */
+    ELF_HEADER_BYTES = 64,
     ELF_PROGRAM_HEADER_BYTES = 56,
 };
 
@@ -20,7 +21,7 @@ struct elf_segment {
     uint64_t memory_bytes;
     uint64_t file_offset; /* congruent to `address` modulo the page size where file_bytes > 0 */
     uint64_t file_bytes;  /* the rest of the memory is zeros */
-    bool is_readable, is_writable, is_executable; /* never the last two together */
+    bool is_readable, is_writable, is_executable;
 };
 
 struct elf_tls { /* the initial image of thread-local variables */
@@ -45,6 +46,5 @@ struct elf_program {
     const char *interpreter;                       /* in the image, terminated; NULL: none */
 };
 
-/* ERR_EXEC_FORMAT with the reason in *why (static). A program that is well formed but needs an
- * interpreter is ERR_NOT_SUPPORTED, and `out` is complete. */
+/* ERR_EXEC_FORMAT with the reason in *why (static). */
 err_t elf_parse(const void *image, uint64_t bytes, struct elf_program *out, const char **why);

@@ -28,6 +28,13 @@ $(GUEST)/first: bench/first.c
 	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -nostdlib -o $@ $<
 -include $(wildcard $(GUEST)/*.d)
 
+# ---- roots of Debian's packages, which need its mirrors once: tools/roots.txt ----
+ROOTS := $(B)/roots
+$(ROOTS)/%.made: tools/make_root.py tools/roots.txt
+	@mkdir -p $(@D)
+	@echo "  ROOT $*"; flock $(ROOTS)/.lock tools/make_root.py $* $(ROOTS)/$*
+	@touch $@
+
 # ---- the demo: the same binary runs on the host and in the guest ----
 include demos/llama/sources.mk
 $(GUEST)/llama: $(LLAMA_SRC) $(wildcard demos/llama/*.h)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Write the documents that are made from lists: DIR/syscalls.md from abi/syscalls.def.
+"""Write the documents that are made from lists: DIR/linux-abi.md from abi/syscalls.def and the programs
+of tests/conformance.
 
 Usage: make_docs.py DIR  (from the root; DIR is docs, or elsewhere to compare)
 """
@@ -9,76 +10,88 @@ import re
 import sys
 import textwrap
 
-LIST = pathlib.Path('abi/syscalls.def')
-ROW = re.compile(r'^SYSCALL\(\s*(\d+)\s*,\s*(\w+)\s*,\s*(\w+)\s*,\s*"([^"]*)"\s*\)')
+sys.dont_write_bytecode = True
+from call_tests import programs_by_call, read_calls
+from refused_groups import GROUPS, NOT_YET
+
+LIST = 'abi/syscalls.def'
+PROGRAMS_SHOWN = 3
 MEANING = {
     'SUPPORTED': 'does what Linux does, as far as programs can tell',
     'PARTIAL': 'the note says what is there or what is missing; what is missing fails with an error',
-    'REFUSED': 'returns `ENOSYS` and is counted by name; a note says what it waits for',
+    'REFUSED': 'returns `ENOSYS` and is counted by name',
 }
 
 
-def read_rows():
-    rows, numbers = [], set()
-    for line_number, line in enumerate(LIST.read_text().splitlines(), 1):
-        if not line.startswith('SYSCALL'):
-            continue
-        match = ROW.match(line)
-        if not match or match[3] not in MEANING:
-            sys.exit(f'{LIST}:{line_number}: not SYSCALL(number, name, '
-                     f'{"|".join(MEANING)}, "note"): {line}')
-        number, name, status, note = int(match[1]), match[2], match[3], match[4]
-        if number in numbers:
-            sys.exit(f'{LIST}:{line_number}: number {number} appears twice')
-        numbers.add(number)
-        rows.append((number, name, status, note))
-    if not rows:
-        sys.exit(f'{LIST}: no rows')
-    return sorted(rows)
-
-
-def syscalls_page(rows):
-    yield '# System calls'
+def page(calls, tests):
+    yield '# Linux system calls'
     yield ''
-    yield f'Made from `{LIST}` by `tools/make_docs.py`; change the list, not this page. Numbers are those'
-    yield 'of Linux on x86-64. A number that is not listed returns `ENOSYS`.'
+    yield f'Made from `{LIST}` and `tests/conformance` by `tools/make_docs.py`; change those, not this page.'
+    yield 'Numbers are those of Linux on x86-64. A number that is not listed returns `ENOSYS`. `ck run --stats`'
+    yield 'lists what a program asked for in vain.'
     yield ''
     yield '| status | calls | meaning |'
     yield '|---|---|---|'
     for status, meaning in MEANING.items():
-        count = sum(row[2] == status for row in rows)
-        yield f'| {status.lower()} | {count} | {meaning} |'
-    for status in MEANING:
-        chosen = [row for row in rows if row[2] == status]
-        if not chosen:
-            continue
+        yield f'| {status.lower()} | {sum(call.status == status for call in calls)} | {meaning} |'
+    yield from served(calls, tests, 'SUPPORTED', 'Supported', with_note=False)
+    yield from served(calls, tests, 'PARTIAL', 'Partial', with_note=True)
+    yield from refused([call for call in calls if call.status == 'REFUSED'])
+
+
+def served(calls, tests, status, title, with_note):
+    chosen = [call for call in calls if call.status == status]
+    untested = [call.name for call in chosen if not tests[call.name]]
+    yield ''
+    yield f'## {title}'
+    yield ''
+    yield from paragraph(f'No program of `tests/conformance` makes {listing(untested)}.' if untested else
+                         'Each is made by a program of `tests/conformance`, whose output equals that on Linux.')
+    yield ''
+    yield '| number | call | note | tested by |' if with_note else '| number | call | tested by |'
+    yield '|---|---|---|---|' if with_note else '|---|---|---|'
+    for call in chosen:
+        note = f' {call.note.replace("|", "&#124;")} |' if with_note else ''
+        yield f'| {call.number} | {call.name} |{note} {shown(tests[call.name])} |'
+
+
+def shown(programs):
+    return ', '.join(programs[:PROGRAMS_SHOWN]) + (', ...' if len(programs) > PROGRAMS_SHOWN else '')
+
+
+def refused(calls):
+    yield ''
+    yield '## Refused'
+    left = {call.name: call for call in calls}
+    for title, why, names in GROUPS:
+        group = [left.pop(name) for name in names.split() if name in left]
+        yield from refused_group(title, why, group)
+    yield from refused_group(*NOT_YET, list(left.values()))
+
+
+def refused_group(title, why, calls):
+    if calls:
         yield ''
-        yield f'## {status.capitalize()}'
-        yield from without_notes([row for row in chosen if not row[3]])
-        yield from with_notes([row for row in chosen if row[3]])
+        yield from paragraph(f'**{title}**: {why}. ' + ', '.join(f'{c.name} ({c.number})' for c in calls) + '.')
+        for call in calls:
+            if call.note:
+                yield f'- {call.name}: {call.note}'
 
 
-def without_notes(rows):
-    if rows:
-        yield ''
-        text = ', '.join(f'{name} ({number})' for number, name, _, _ in rows) + '.'
-        yield textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
+def listing(names):
+    return names[0] if len(names) == 1 else ', '.join(names[:-1]) + ' or ' + names[-1]
 
 
-def with_notes(rows):
-    if rows:
-        yield ''
-        yield '| number | call | note |'
-        yield '|---|---|---|'
-        for number, name, _, note in rows:
-            yield f'| {number} | {name} | {note.replace("|", "&#124;")} |'
+def paragraph(text):
+    yield textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
 
 
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    page = '\n'.join(syscalls_page(read_rows())) + '\n'
-    (pathlib.Path(sys.argv[1]) / 'syscalls.md').write_text(page)
+    calls = read_calls(LIST)
+    text = '\n'.join(page(calls, programs_by_call(calls))) + '\n'
+    (pathlib.Path(sys.argv[1]) / 'linux-abi.md').write_text(text)
 
 
 main()

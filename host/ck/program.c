@@ -19,10 +19,10 @@ bool program_check(const void *bytes, uint64_t count, const char *path)
         return false;
     }
     err_t e = elf_parse(bytes, count, &program, &why);
-    if (!failed(e)) return true;
-    if (e.code == ERR_NOT_SUPPORTED.code && program.interpreter)
-        report("%s: linked dynamically, needs %s; link it with -static", path, program.interpreter);
-    else
-        report("%s: %s", path, why ? why : err_text(e));
-    return false;
+    if (failed(e))
+        report("%s: %s", path, why);
+    else if (program.interpreter)
+        report("%s: linked dynamically, needs %s and libraries: put it into a --rootfs that has them", path,
+               program.interpreter);
+    return !failed(e) && !program.interpreter;
 }

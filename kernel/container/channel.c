@@ -3,9 +3,10 @@
  * holds, so whatever arrives can be taken at once and signals are not held up. */
 #include "container/channel.h"
 
+#include "abi/linux/poll.h"
 #include "core/log.h"
 #include "core/time.h"
-#include "fs/file.h"
+#include "fs/readiness.h"
 #include "lib/ring.h"
 #include "lib/string.h"
 #include "sched/mutex.h"
@@ -18,6 +19,7 @@ enum {
 
 struct channel {
     struct wait_queue queue; /* its lock guards all below; readers sleep on it */
+    struct readiness readiness;
     struct byte_pipe *pipe;
     void (*on_signal)(uint32_t signal);
     struct byte_ring input;
@@ -34,6 +36,7 @@ struct channel {
 static uint8_t input_bytes[CHANNEL_STDIN_WINDOW]; /* apart, so that it costs nothing in the image */
 static struct channel channel = {
     .queue = WAIT_QUEUE_INIT(channel.queue),
+    .readiness = READINESS_INIT(channel.readiness),
     .sending = MUTEX_INIT(channel.sending),
 };
 
@@ -120,7 +123,7 @@ static void pump(struct channel *c)
         if (signal) c->on_signal(signal);
         has_moved |= moved;
     }
-    if (has_moved) file_readiness_changed();
+    if (has_moved) readiness_changed(&c->readiness, LINUX_POLLIN | LINUX_POLLRDNORM);
 }
 
 static void bytes_arrived(void *context) { pump(context); }
@@ -204,6 +207,8 @@ bool channel_stdin_is_ready(void)
     spin_unlock(&c->queue.lock);
     return ready;
 }
+
+struct readiness *channel_stdin_readiness(void) { return &channel.readiness; }
 
 uint32_t channel_stdin_bytes(void)
 {

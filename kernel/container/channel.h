@@ -5,6 +5,8 @@
 #include "device/byte_pipe.h"
 #include "lib/base.h"
 
+struct readiness;
+
 /* Says hello and starts to listen. `on_signal` is called, from an interrupt, with signals the host
  * sends. Once. */
 void channel_start(struct byte_pipe *pipe, void (*on_signal)(uint32_t signal));
@@ -24,5 +26,6 @@ void channel_send_panic(void);
  * some. ERR_INTERRUPTED. ERR_IO: the host broke the protocol. Threads only. */
 err_t channel_read_stdin(void *out, size_t capacity, size_t *count);
 bool channel_stdin_is_ready(void);
+struct readiness *channel_stdin_readiness(void);
 /* Bytes that a read would give at once. Any context. */
 uint32_t channel_stdin_bytes(void);

@@ -97,10 +97,13 @@ static err_t load(struct process *p, const struct words *words, struct exec_entr
         .environment = words->environment,
     };
     struct exec_image image;
-    const char *why;
-    err_t e = exec_load(p->fs, p->limits, &request, &image, &why);
+    struct exec_failure failure;
+    err_t e = exec_load(p->fs, p->limits, &request, &image, &failure);
     if (failed(e)) {
-        complain(request.path, why);
+        char subject[2 * EXEC_FAILURE_NAME_MAX];
+        const char *between = failure.interpreter[0] ? ": its interpreter " : "";
+        format_string(subject, sizeof(subject), "%s%s%s", request.path, between, failure.interpreter);
+        complain(subject, failure.why);
         return e;
     }
     exec_commit(&image);

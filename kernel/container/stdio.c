@@ -68,6 +68,13 @@ static uint32_t channel_poll_input(struct file *file)
     return channel_stdin_is_ready() ? LINUX_POLLIN | LINUX_POLLRDNORM : 0;
 }
 
+static uint32_t channel_poll_output(struct file *file UNUSED) { return LINUX_POLLOUT | LINUX_POLLWRNORM; }
+
+static struct readiness *channel_input_readiness(struct file *file UNUSED)
+{
+    return channel_stdin_readiness();
+}
+
 static const struct file_ops channel_input_ops = {
     .name = "pipe",
     .mode = LINUX_S_IFIFO | 0600,
@@ -75,15 +82,24 @@ static const struct file_ops channel_input_ops = {
     .read = channel_read,
     .ioctl = channel_ioctl,
     .poll = channel_poll_input,
+    .readiness = channel_input_readiness,
 };
 static const struct file_ops channel_output_ops = {
     .name = "pipe",
     .mode = LINUX_S_IFIFO | 0600,
     .is_shared = true,
     .write = channel_write,
+    .poll = channel_poll_output,
 };
 
 /* ---- the console: a terminal ---- */
+
+static struct readiness terminal_readable = READINESS_INIT(terminal_readable);
+static void terminal_became_readable(void)
+{
+    readiness_changed(&terminal_readable, LINUX_POLLIN | LINUX_POLLRDNORM);
+}
+static struct readiness *terminal_readiness(struct file *file UNUSED) { return &terminal_readable; }
 
 static int64_t terminal_read(struct file *file, struct io_buffer *to, uint64_t *position)
 {
@@ -167,6 +183,7 @@ static const struct file_ops terminal_ops = {
     .write = terminal_write,
     .ioctl = terminal_ioctl,
     .poll = terminal_poll,
+    .readiness = terminal_readiness,
 };
 
 static void signal_broken_pipe(void)
@@ -193,7 +210,7 @@ void stdio_init(void)
     };
     devfs_add(&console);
     devfs_add(&tty);
-    console_readable_hook = file_readiness_changed;
+    console_readable_hook = terminal_became_readable;
     pipe_broken_hook = signal_broken_pipe;
 }
 

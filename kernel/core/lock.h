@@ -53,14 +53,14 @@ static inline bool spin_try(struct spinlock *lock)
 }
 static inline void spin_lock_off(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
-    if (CONFIG_DEBUG)
+    if (CONFIG_DEBUG || __STDC_HOSTED__)
         spin_lock(lock);
     else if (unlikely(!spin_try(lock)))
         spin_wait(lock);
 }
 static inline void spin_unlock_off(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 {
-    if (CONFIG_DEBUG)
+    if (CONFIG_DEBUG || __STDC_HOSTED__)
         spin_unlock(lock);
     else
         __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);

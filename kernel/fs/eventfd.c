@@ -11,8 +11,9 @@
 
 struct eventfd {
     struct wait_queue queue; /* readers and writers */
-    uint64_t count;          /* under queue.lock */
-    bool is_semaphore;       /* fixed */
+    struct readiness readiness;
+    uint64_t count;    /* under queue.lock */
+    bool is_semaphore; /* fixed */
 };
 
 /* Until something has changed; with queue.lock, as the next look. */
@@ -33,7 +34,7 @@ static err_t take(const struct file *file, struct eventfd *e, uint64_t *out)
         wait_wake_all_locked(&e->queue);
     }
     spin_unlock(&e->queue.lock);
-    if (!failed(result)) file_readiness_changed();
+    if (!failed(result)) readiness_changed(&e->readiness, LINUX_POLLOUT);
     return result;
 }
 
@@ -47,7 +48,7 @@ static NOINLINE err_t add_when_there_is_room(const struct file *file, struct eve
         wait_wake_all_locked(&e->queue);
     }
     spin_unlock(&e->queue.lock);
-    if (!failed(result)) file_readiness_changed();
+    if (!failed(result)) readiness_changed(&e->readiness, LINUX_POLLIN);
     return result;
 }
 
@@ -61,7 +62,7 @@ static inline err_t add(const struct file *file, struct eventfd *e, uint64_t val
     e->count += value;
     if (unlikely(!list_is_empty(&e->queue.waiters))) wait_wake_all_locked(&e->queue);
     spin_unlock_short(&e->queue.lock);
-    file_readiness_changed();
+    readiness_changed(&e->readiness, LINUX_POLLIN);
     return OK;
 }
 
@@ -124,10 +125,15 @@ static int64_t eventfd_write(struct file *file, struct io_buffer *from, uint64_t
 static uint32_t eventfd_poll(struct file *file)
 {
     struct eventfd *e = file->context;
-    spin_lock(&e->queue.lock);
+    spin_lock_short(&e->queue.lock);
     uint32_t ready = (e->count > 0 ? LINUX_POLLIN : 0) | (e->count < COUNT_MAX ? LINUX_POLLOUT : 0);
-    spin_unlock(&e->queue.lock);
+    spin_unlock_short(&e->queue.lock);
     return ready;
+}
+
+static struct readiness *eventfd_readiness(struct file *file)
+{
+    return &((struct eventfd *)file->context)->readiness;
 }
 
 static void eventfd_release(struct file *file) { heap_free(file->context); }
@@ -141,6 +147,7 @@ static const struct file_ops eventfd_ops = {
     .write_user = eventfd_write_user,
     .seek = file_seek_nowhere,
     .poll = eventfd_poll,
+    .readiness = eventfd_readiness,
     .release = eventfd_release,
 };
 
@@ -149,6 +156,7 @@ err_t eventfd_open(uint64_t count, bool is_semaphore, uint32_t flags, struct fil
     struct eventfd *e = heap_alloc(sizeof(*e));
     if (!e) return ERR_NO_MEMORY;
     wait_queue_init(&e->queue);
+    readiness_init(&e->readiness);
     e->count = count;
     e->is_semaphore = is_semaphore;
     *out = file_create(&eventfd_ops, e, LINUX_O_RDWR | flags);

@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "abi/linux/poll.h"
 #include "fs/directory.h"
+#include "fs/epoll.h"
 #include "fs/file_mapping.h"
 #include "fs/path.h"
 #include "lib/format.h"
@@ -15,11 +16,6 @@ enum {
     OPEN_ONLY_FLAGS = LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_TRUNC | LINUX_O_CLOEXEC,
     POLL_ALWAYS = LINUX_POLLIN | LINUX_POLLOUT | LINUX_POLLRDNORM | LINUX_POLLWRNORM,
 };
-
-/* One queue for every poll and select: readiness changes are rare and pollers are few. */
-static struct wait_queue readiness = WAIT_QUEUE_INIT(readiness);
-uint32_t file_readiness_changes;
-uint32_t file_readiness_observers;
 
 struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
                              void *context, uint32_t flags)
@@ -88,6 +84,12 @@ err_t file_start_running(struct file *file)
     return is_written ? ERR_TEXT_BUSY : OK;
 }
 
+void file_stop_running(struct file *file)
+{
+    if (file->is_runner) __atomic_sub_fetch(&file->vnode->regular.runners, 1, __ATOMIC_RELAXED);
+    file->is_runner = false;
+}
+
 /* Without the lock: whoever looks meanwhile comes a moment too early. */
 static void stop_using(const struct file *file)
 {
@@ -99,6 +101,7 @@ static void stop_using(const struct file *file)
 void file_put(struct file *file)
 {
     if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    if (unlikely(file->is_watched)) epoll_forget_file(file);
     stop_using(file);
     if (file->ops->release) file->ops->release(file);
     dir_entry_put(file->entry);
@@ -156,25 +159,7 @@ err_t file_seek_nowhere(struct file *file, int64_t offset, uint32_t whence, uint
     return OK;
 }
 
-/* ---- readiness ---- */
-
 uint32_t file_poll(struct file *file) { return file->ops->poll ? file->ops->poll(file) : POLL_ALWAYS; }
-
-void file_wake_observers(void) { wait_wake_all(&readiness); }
-
-uint32_t file_readiness_count(void) { return __atomic_load_n(&file_readiness_changes, __ATOMIC_ACQUIRE); }
-
-err_t file_wait_for_readiness(uint32_t seen, uint64_t deadline_ns)
-{
-    err_t e = OK;
-    spin_lock(&readiness.lock);
-    __atomic_add_fetch(&file_readiness_observers, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&file_readiness_changes, __ATOMIC_SEQ_CST) == seen && !failed(e))
-        e = wait_sleep_interruptible_locked(&readiness, deadline_ns);
-    __atomic_sub_fetch(&file_readiness_observers, 1, __ATOMIC_RELAXED);
-    spin_unlock(&readiness.lock);
-    return e;
-}
 
 /* ---- names ---- */
 

@@ -6,6 +6,7 @@
  * `position` belongs to whoever holds it (file_take_position); `flags` change by single stores. */
 #pragma once
 #include "fs/io_buffer.h"
+#include "fs/readiness.h"
 #include "fs/vnode.h"
 #include "lib/base.h"
 #include "vm/backing.h"
@@ -32,9 +33,11 @@ struct file_ops {
     err_t (*seek)(struct file *file, int64_t offset, uint32_t whence, uint64_t *position);
     /* `argument` is the caller's, perhaps a user address. NULL: NOT_TTY. */
     int64_t (*ioctl)(struct file *file, uint32_t request, uint64_t argument);
-    /* The LINUX_POLL bits that hold now, whatever was asked for. NULL: always readable and writable.
-     * Whoever makes one of them true calls file_readiness_changed. */
+    /* The LINUX_POLL bits that hold now, whatever was asked for. NULL: always readable and writable, and nothing
+     * for epoll. May sleep only if the file is an epoll itself. */
     uint32_t (*poll)(struct file *file);
+    /* Told whenever one of them becomes true (fs/readiness.h); as long as the file. NULL: they never change. */
+    struct readiness *(*readiness)(struct file *file);
     /* Directories only; NULL: NOT_DIRECTORY. */
     int64_t (*read_names)(struct file *file, struct io_buffer *to, uint64_t *position);
     /* Another file was opened on the same vnode, through /proc/self/fd; is_shared or a stream. May be NULL. */
@@ -54,6 +57,8 @@ struct file {
     bool is_position_taken;    /* under fs_queue.lock */
     struct backing backing;    /* of a regular file: fs/file_mapping.h */
     bool is_writer, is_runner; /* counted in the vnode */
+    bool is_watched;           /* by an epoll, at some time; then the next are valid: */
+    struct list epoll_items;   /* fs/epoll_internal.h */
 };
 
 /* A file without a name, such as the terminal or a pipe's end. `flags` are O_ACCMODE and status flags.
@@ -69,9 +74,10 @@ void file_put(struct file *file); /* NULL is fine. Threads only */
 
 /* A program that runs does not change under its feet: ERR_TEXT_BUSY for whoever comes second, the one that
  * wants to write the file or the one that wants to run it. Both last until the file's last reference is
- * gone. Regular files only. */
+ * gone, or until file_stop_running. Regular files only. */
 err_t file_start_writing(struct file *file) EXCLUDES(fs_queue.lock);
 err_t file_start_running(struct file *file) EXCLUDES(fs_queue.lock);
+void file_stop_running(struct file *file);
 
 /* What the file is open on, counted; *entry may be NULL. */
 void file_get_vnode(const struct file *file, struct vnode **vnode, struct dir_entry **entry);
@@ -96,23 +102,11 @@ int64_t file_write(struct file *file, struct io_buffer *from, uint64_t *position
 /* lseek of what has no position but does not mind: always 0. */
 err_t file_seek_nowhere(struct file *file, int64_t offset, uint32_t whence, uint64_t *position);
 
+/* What holds now. Threads only. */
 uint32_t file_poll(struct file *file);
-/* Everybody in poll or select looks again. Any context. Cheap while nobody is. */
-static inline void file_readiness_changed(void);
-/* Sleeps until a change after `seen` was read, or the clock reaches `deadline_ns`: TIMED_OUT. INTERRUPTED
- * when the thread has to leave the kernel. */
-uint32_t file_readiness_count(void);
-err_t file_wait_for_readiness(uint32_t seen, uint64_t deadline_ns);
-
-extern uint32_t file_readiness_changes;   /* atomic, as the next */
-extern uint32_t file_readiness_observers; /* threads that sleep, or are about to */
-void file_wake_observers(void);
-/* Either the observer, who counted itself first, sees this change, or this sees the observer. Both need the
- * order of a single sequence of all atomic operations. */
-static inline void file_readiness_changed(void)
+static inline struct readiness *file_readiness(struct file *file)
 {
-    __atomic_add_fetch(&file_readiness_changes, 1, __ATOMIC_SEQ_CST);
-    if (unlikely(__atomic_load_n(&file_readiness_observers, __ATOMIC_SEQ_CST))) file_wake_observers();
+    return file->ops->readiness ? file->ops->readiness(file) : NULL;
 }
 
 /* What readlink of /proc/self/fd/N shows. No NUL. RANGE when it does not fit. */

@@ -3,6 +3,7 @@
 
 #include "core/time.h"
 #include "fs/file.h"
+#include "fs/permission.h"
 #include "fs/vnode_file.h"
 #include "lib/format.h"
 #include "mm/heap.h"
@@ -20,6 +21,7 @@ static err_t open_nameless(uint64_t size, struct file **out)
     struct vnode *v =
         vnode_create(LINUX_S_IFREG | PERMISSIONS, FILESYSTEM_ANONYMOUS, (int64_t)time_realtime_ns());
     if (!v) return ERR_NO_MEMORY;
+    permission_set_maker(v);
     v->size = size;
     v->seals = LINUX_F_SEAL_SEAL;
     v->regular.name = "/dev/zero (deleted)";

@@ -3,6 +3,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "core/time.h"
+#include "fs/permission.h"
 #include "mm/heap.h"
 
 enum { LINKS_MAX = 1u << 31 };
@@ -25,6 +26,20 @@ static bool is_read_only(const struct vnode *directory) { return directory->file
 static err_t check_parent(const struct vnode *directory)
 {
     if (directory->links == 0) return ERR_NOT_FOUND; /* removed, but somebody's working directory */
+    err_t e = permission_check(directory, MAY_WRITE | MAY_SEARCH);
+    if (failed(e)) return e;
+    return is_read_only(directory) ? ERR_NOT_PERMITTED : OK;
+}
+
+/* [linux fs/namei.c may_delete] */
+static err_t check_delete(const struct vnode *directory, const struct vnode *v, bool wants_directory)
+{
+    err_t e = permission_check(directory, MAY_WRITE | MAY_SEARCH);
+    if (failed(e)) return e;
+    if (permission_is_sticky(directory, v)) return ERR_NOT_PERMITTED;
+    if (vnode_is_directory(v) != wants_directory)
+        return wants_directory ? ERR_NOT_DIRECTORY : ERR_IS_DIRECTORY;
+    if (directory->links == 0) return ERR_NOT_FOUND;
     return is_read_only(directory) ? ERR_NOT_PERMITTED : OK;
 }
 
@@ -35,7 +50,7 @@ static err_t make_vnode_locked(const struct path_result *at, const struct node_r
 {
     struct vnode *v = vnode_create(node->mode, at->parent->filesystem, node->time_ns);
     if (!v) return ERR_NO_MEMORY;
-    vnode_inherit_group(v, at->parent);
+    permission_set_first_owner(v, at->parent);
     if (vnode_is_device(v)) v->device = node->device;
     err_t e = vnode_is_symlink(v) ? vnode_set_target(v, node->target, node->target_bytes) : OK;
     if (failed(e))
@@ -45,12 +60,19 @@ static err_t make_vnode_locked(const struct path_result *at, const struct node_r
     return e;
 }
 
+static bool is_device(uint32_t mode)
+{
+    uint32_t type = mode & LINUX_S_IFMT;
+    return type == LINUX_S_IFCHR || type == LINUX_S_IFBLK;
+}
+
 err_t namespace_add_locked(const struct path_result *at, const struct node_request *node,
                            struct vnode **vnode, struct dir_entry **entry)
 {
     struct vnode *v;
     err_t e = check_parent(at->parent);
     if (failed(e)) return e;
+    if (is_device(node->mode) && !may_use(LINUX_CAP_MKNOD)) return ERR_NOT_PERMITTED;
     e = make_vnode_locked(at, node, &v);
     if (failed(e)) return e;
     e = directory_add_locked(at->parent, at->name, at->name_bytes, false, v, entry);
@@ -93,9 +115,20 @@ err_t namespace_create(const struct path_from *from, const char *path, struct no
     return e;
 }
 
+/* Nobody gets a second name for a file of others that he could not write, or that is a set-user-ID program.
+ * Linux asks this where fs.protected_hardlinks is set, as every distribution does. [linux fs/namei.c may_linkat] */
+static bool may_link(const struct vnode *v)
+{
+    const uint32_t group_runs = LINUX_S_ISGID | 010;
+    bool is_safe = vnode_is_regular(v) && !(v->mode & LINUX_S_ISUID) &&
+                   (v->mode & group_runs) != group_runs && !failed(permission_check(v, MAY_READ | MAY_WRITE));
+    return is_safe || permission_is_owner(v);
+}
+
 static err_t check_link_locked(const struct vnode *v, const struct path_result *at) REQUIRES(fs_queue.lock)
 {
     if (v->filesystem != at->parent->filesystem) return ERR_CROSS_DEVICE;
+    if (!may_link(v)) return ERR_NOT_PERMITTED;
     err_t e = check_parent(at->parent);
     if (failed(e)) return e;
     if (vnode_is_directory(v)) return ERR_NOT_PERMITTED;
@@ -135,9 +168,8 @@ static err_t check_unlink(const struct path_result *at)
     if (at->last != PATH_NAME) return ERR_IS_DIRECTORY;
     if (failed(at->name_error)) return at->name_error;
     if (!at->vnode) return ERR_NOT_FOUND;
-    if (vnode_is_directory(at->vnode)) return ERR_IS_DIRECTORY;
-    if (at->has_trailing_slash) return ERR_NOT_DIRECTORY;
-    return is_read_only(at->parent) ? ERR_NOT_PERMITTED : OK;
+    if (at->has_trailing_slash) return vnode_is_directory(at->vnode) ? ERR_IS_DIRECTORY : ERR_NOT_DIRECTORY;
+    return check_delete(at->parent, at->vnode, false);
 }
 
 static err_t check_remove_directory(const struct path_result *at)
@@ -150,8 +182,8 @@ static err_t check_remove_directory(const struct path_result *at)
     }
     if (failed(at->name_error)) return at->name_error;
     if (!at->vnode) return ERR_NOT_FOUND;
-    if (!vnode_is_directory(at->vnode)) return ERR_NOT_DIRECTORY;
-    if (is_read_only(at->parent)) return ERR_NOT_PERMITTED;
+    err_t e = check_delete(at->parent, at->vnode, true);
+    if (failed(e)) return e;
     if (is_mount(at->entry)) return ERR_BUSY;
     return list_is_empty(&at->vnode->directory.entries) ? OK : ERR_NOT_EMPTY;
 }
@@ -225,18 +257,22 @@ static err_t check_rename_names_locked(const struct rename *r) REQUIRES(fs_queue
 static err_t check_rename_vnodes_locked(const struct rename *r) REQUIRES(fs_queue.lock)
 {
     const struct path_result *old = &r->old, *new = &r->new;
-    err_t e = check_parent(new->parent);
-    if (!failed(e)) e = check_parent(old->parent);
+    bool is_exchange = r->flags & LINUX_RENAME_EXCHANGE;
+    bool is_directory = vnode_is_directory(old->vnode),
+         new_is_directory = new->vnode &&vnode_is_directory(new->vnode);
+    err_t e = check_delete(old->parent, old->vnode, is_directory);
+    if (!failed(e) && !new->vnode) e = check_parent(new->parent);
+    if (!failed(e) && new->vnode)
+        e = check_delete(new->parent, new->vnode, is_exchange ? new_is_directory : is_directory);
+    /* A directory that moves gets another "..". */
+    bool is_moved = old->parent != new->parent;
+    if (!failed(e) && is_moved && is_directory) e = permission_check(old->vnode, MAY_WRITE);
+    if (!failed(e) && is_moved && is_exchange && new_is_directory)
+        e = permission_check(new->vnode, MAY_WRITE);
     if (failed(e)) return e;
-    if (new->vnode && !(r->flags & LINUX_RENAME_EXCHANGE)) {
-        if (vnode_is_directory(old->vnode) && !vnode_is_directory(new->vnode)) return ERR_NOT_DIRECTORY;
-        if (!vnode_is_directory(old->vnode) && vnode_is_directory(new->vnode)) return ERR_IS_DIRECTORY;
-    }
     if (is_mount(old->entry) || (new->entry &&is_mount(new->entry))) return ERR_BUSY;
-    bool is_replacing_directory =
-        new->vnode &&vnode_is_directory(new->vnode) && !(r->flags & LINUX_RENAME_EXCHANGE);
-    if (is_replacing_directory && !list_is_empty(&new->vnode->directory.entries)) return ERR_NOT_EMPTY;
-    return OK;
+    bool is_replacing = new_is_directory && !is_exchange;
+    return is_replacing && !list_is_empty(&new->vnode->directory.entries) ? ERR_NOT_EMPTY : OK;
 }
 
 static err_t copy_names(struct rename *r)

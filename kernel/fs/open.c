@@ -6,6 +6,7 @@
 #include "fs/devfs.h"
 #include "fs/fd_table.h"
 #include "fs/namespace.h"
+#include "fs/permission.h"
 #include "fs/proc_source.h"
 #include "fs/procfs.h"
 #include "fs/text_file.h"
@@ -49,9 +50,18 @@ static bool wants_write(uint32_t flags)
     return (flags & LINUX_O_ACCMODE) != LINUX_O_RDONLY || (flags & LINUX_O_TRUNC);
 }
 
-/* In Linux's order: [linux fs/namei.c do_open, may_open]. */
-static err_t check_type(const struct vnode *v, uint32_t flags)
+static uint32_t access_of(const struct open_request *request)
 {
+    if (request->is_to_run) return MAY_EXECUTE;
+    /* The fourth access mode, for ioctl alone, asks for both as well. [linux fs/open.c ACC_MODE] */
+    static const uint8_t of_mode[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+    return of_mode[request->flags & LINUX_O_ACCMODE] | (request->flags & LINUX_O_TRUNC ? MAY_WRITE : 0);
+}
+
+/* In Linux's order: [linux fs/namei.c do_open, may_open]. */
+static err_t check_open(const struct vnode *v, const struct open_request *request)
+{
+    uint32_t flags = request->flags;
     if (flags & LINUX_O_CREAT) {
         if (flags & LINUX_O_EXCL) return ERR_EXISTS;
         if (vnode_is_directory(v)) return ERR_IS_DIRECTORY;
@@ -59,8 +69,11 @@ static err_t check_type(const struct vnode *v, uint32_t flags)
     if ((flags & LINUX_O_DIRECTORY) && !vnode_is_directory(v)) return ERR_NOT_DIRECTORY;
     if (flags & LINUX_O_PATH) return OK;
     if (vnode_is_symlink(v)) return ERR_LOOP;
-    if (vnode_is_directory(v)) return wants_write(flags) ? ERR_IS_DIRECTORY : OK;
-    return OK;
+    if (vnode_is_directory(v) && wants_write(flags)) return ERR_IS_DIRECTORY;
+    if (request->is_to_run && !vnode_is_regular(v)) return ERR_ACCESS;
+    err_t e = permission_check(v, access_of(request));
+    if (failed(e)) return e;
+    return (flags & LINUX_O_NOATIME) && !permission_is_owner(v) ? ERR_NOT_PERMITTED : OK;
 }
 
 static err_t create_locked(const struct path_from *from, const struct path_result *at,
@@ -80,12 +93,14 @@ static err_t create_nameless_locked(const struct path_from *from, struct vnode *
                                     const struct open_request *request, struct opening *out)
     REQUIRES(fs_queue.lock)
 {
+    err_t e = permission_check(directory, MAY_WRITE | MAY_SEARCH);
+    if (failed(e)) return e;
     if (directory->filesystem == FILESYSTEM_PROC) return ERR_NOT_SUPPORTED;
     uint32_t permissions = request->mode & LINUX_S_IALLUGO & ~from->context->umask;
     out->vnode =
         vnode_create(LINUX_S_IFREG | permissions, directory->filesystem, (int64_t)time_realtime_ns());
     if (!out->vnode) return ERR_NO_MEMORY;
-    vnode_inherit_group(out->vnode, directory);
+    permission_set_first_owner(out->vnode, directory);
     out->vnode->is_linkable = !(request->flags & LINUX_O_EXCL);
     out->is_created = true;
     return OK;
@@ -106,7 +121,7 @@ static err_t find_locked(const struct path_from *from, const struct path_result 
 {
     if (!found->vnode) return create_locked(from, found, request, out);
     if (request->flags & LINUX_O_TMPFILE_BIT) return create_nameless_locked(from, found->vnode, request, out);
-    err_t e = check_type(found->vnode, request->flags);
+    err_t e = check_open(found->vnode, request);
     if (failed(e)) return e;
     out->vnode = vnode_get(found->vnode);
     out->entry = found->entry ? dir_entry_get(found->entry) : NULL;

@@ -7,6 +7,7 @@
 struct open_request {
     uint32_t flags; /* LINUX_O_, already checked by open_flags_check */
     uint32_t mode;  /* permissions of a new file, before the umask */
+    bool is_to_run; /* as a program: asks for permission to execute, not to read */
 };
 
 /* INVALID for combinations that Linux refuses; clears the flags that O_PATH ignores. */

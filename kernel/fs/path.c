@@ -2,6 +2,7 @@
 #include "fs/path.h"
 
 #include "abi/linux/fcntl.h"
+#include "fs/permission.h"
 #include "fs/procfs.h"
 #include "lib/string.h"
 
@@ -20,6 +21,7 @@ struct walk {
     uint32_t depth;
     uint32_t links_followed;
     uint32_t flags;
+    bool searches_all; /* no directory on the way can refuse */
 };
 
 /* What became of one component. */
@@ -161,6 +163,10 @@ static err_t step_component(struct walk *w, enum step *step) REQUIRES(fs_queue.l
     if (is_final && rest.at != w->text.at) w->result->has_trailing_slash = true;
 
     if (!vnode_is_directory(w->directory)) return ERR_NOT_DIRECTORY;
+    if (!w->searches_all) {
+        err_t e = permission_check(w->directory, MAY_SEARCH);
+        if (failed(e)) return e;
+    }
     bool is_dot = bytes == 1 && name[0] == '.';
     bool is_dotdot = bytes == 2 && name[0] == '.' && name[1] == '.';
     if (!is_dot && !is_dotdot)
@@ -185,6 +191,7 @@ err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t 
     w.text = (struct text){ path, path + strlen(path) };
     w.depth = w.links_followed = 0;
     w.flags = flags;
+    w.searches_all = permission_searches_all();
     struct vnode *start = from->directory ? from->directory : from->context->cwd;
     w.directory = path[0] == '/' ? from->context->root : start;
 

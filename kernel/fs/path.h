@@ -35,7 +35,7 @@ struct path_result {
     struct dir_entry *held_entry;
 };
 
-/* NOT_FOUND, NOT_DIRECTORY, LOOP, NAME_TOO_LONG, NO_MEMORY. `path` ends with a NUL and is not empty. Also
+/* NOT_FOUND, NOT_DIRECTORY, ACCESS, LOOP, NAME_TOO_LONG, NO_MEMORY. `path` ends with a NUL and is not empty. Also
  * after a failure, path_finish is called once the lock is released. */
 err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t flags,
                        struct path_result *out) REQUIRES(fs_queue.lock);

@@ -1,47 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One thread at a time is busy with the ring: it copies, which may sleep, and then moves `head` or `tail`
- * under the lock. Everybody else looks at those two only.
- * [linux fs/pipe.c] for what a program can see: which bytes share a slot, and when part of a write counts. */
-#include "fs/pipe.h"
+/* [linux fs/pipe.c] for what a program can see: which bytes share a slot, and when part of a write counts. */
+#include "fs/pipe_internal.h"
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/ioctl.h"
 #include "abi/linux/poll.h"
 #include "core/time.h"
-#include "fs/file.h"
+#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/direct_map.h"
-#include "mm/frame_charged.h"
 #include "mm/heap.h"
 #include "vm/usercopy.h"
 
-enum { SLOTS_DEFAULT = 16 };
 #define CAPACITY_MAX (1ull << 31)
 
-struct slot {
-    paddr_t frame;
-    uint16_t offset, bytes; /* what is left to read; never none */
-    bool is_packet;
-};
-
-struct pipe {
-    struct wait_queue queue; /* everybody who waits. Its lock guards the rest but for `slots` and `spare` */
-    struct slot *slots;      /* this and `spare` are the busy thread's */
-    paddr_t spare;           /* the last page that was emptied */
-    uint32_t slot_count;     /* a power of two; changes in a busy thread */
-    uint32_t head, tail;     /* full slots are those from tail to head, modulo slot_count; likewise */
-    uint32_t readers, writers;
-    bool is_busy;
-    struct slot first_slots[SLOTS_DEFAULT];
-};
-
 void (*pipe_broken_hook)(void);
-
-static bool is_full(const struct pipe *p) { return p->head - p->tail >= p->slot_count; }
-static struct slot *slot_at(const struct pipe *p, uint32_t index)
-{
-    return &p->slots[index & (p->slot_count - 1)];
-}
 
 static void take_locked(struct pipe *p) REQUIRES(p->queue.lock)
 {
@@ -56,17 +29,19 @@ static void take(struct pipe *p)
     spin_unlock(&p->queue.lock);
 }
 
-/* What the busy thread has moved `head` and `tail` to. */
-static void give(struct pipe *p, uint32_t head, uint32_t tail)
+/* What the busy thread has moved `head` and `tail` to; it may have written without moving. */
+static void give(struct pipe *p, uint32_t head, uint32_t tail, bool has_written)
 {
     spin_lock(&p->queue.lock);
-    bool has_changed = p->head != head || p->tail != tail;
+    /* News for readers is every write, for writers only the end of being full. */
+    uint32_t changes =
+        (has_written ? PIPE_CHANGE_IN : 0) | (pipe_is_full(p) && p->tail != tail ? PIPE_CHANGE_OUT : 0);
     p->head = head;
     p->tail = tail;
     p->is_busy = false;
     wait_wake_all_locked(&p->queue);
     spin_unlock(&p->queue.lock);
-    if (has_changed) file_readiness_changed();
+    if (changes) readiness_changed(&p->readiness, changes);
 }
 
 /* Sleeps until something has changed, unless the file is not to wait. */
@@ -86,18 +61,10 @@ static paddr_t page_get(struct pipe *p)
     return frame;
 }
 
-static void page_put(struct pipe *p, paddr_t frame)
-{
-    if (is_paddr_none(p->spare))
-        p->spare = frame;
-    else
-        frame_free_charged(CHARGE_KERNEL, frame);
-}
-
 /* After this the pipe holds no page. */
 static void drop_pages(struct pipe *p)
 {
-    for (uint32_t i = p->tail; i != p->head; i++) page_put(p, slot_at(p, i)->frame);
+    for (uint32_t i = p->tail; i != p->head; i++) pipe_page_put(p, pipe_slot_at(p, i)->frame);
     if (!is_paddr_none(p->spare)) frame_free_charged(CHARGE_KERNEL, p->spare);
     p->spare = PADDR_NONE;
 }
@@ -109,7 +76,7 @@ static int64_t drain(struct pipe *p, struct io_buffer *to, uint32_t *tail)
 {
     uint64_t done = 0;
     while (to->left && *tail != p->head) {
-        struct slot *slot = slot_at(p, *tail);
+        struct pipe_slot *slot = pipe_slot_at(p, *tail);
         size_t bytes = MIN((uint64_t)slot->bytes, to->left);
         if (io_put(to, (char *)direct_map(slot->frame) + slot->offset, bytes) < bytes)
             return io_result(done, ERR_FAULT);
@@ -118,7 +85,7 @@ static int64_t drain(struct pipe *p, struct io_buffer *to, uint32_t *tail)
         slot->bytes -= (uint16_t)bytes;
         bool is_packet = slot->is_packet;
         if (is_packet || slot->bytes == 0) {
-            page_put(p, slot->frame);
+            pipe_page_put(p, slot->frame);
             (*tail)++;
         }
         if (is_packet) break;
@@ -142,7 +109,7 @@ static bool start_reading(const struct file *file, struct pipe *p, err_t *e)
     return is_started;
 }
 
-static int64_t pipe_read(struct file *file, struct io_buffer *to, uint64_t *position)
+int64_t pipe_read(struct file *file, struct io_buffer *to, uint64_t *position)
 {
     struct pipe *p = file->context;
     err_t e;
@@ -151,7 +118,7 @@ static int64_t pipe_read(struct file *file, struct io_buffer *to, uint64_t *posi
     if (!start_reading(file, p, &e)) return e.code;
     uint32_t tail = p->tail;
     int64_t result = drain(p, to, &tail);
-    give(p, p->head, tail);
+    give(p, p->head, tail, false);
     return result;
 }
 
@@ -162,7 +129,7 @@ static err_t append(struct pipe *p, struct io_buffer *from, uint64_t *done)
 {
     size_t bytes = from->left % PAGE_BYTES;
     if (bytes == 0 || p->head == p->tail) return OK;
-    struct slot *last = slot_at(p, p->head - 1);
+    struct pipe_slot *last = pipe_slot_at(p, p->head - 1);
     size_t end = (size_t)last->offset + last->bytes;
     if (last->is_packet || end + bytes > PAGE_BYTES) return OK;
     if (io_take(from, (char *)direct_map(last->frame) + end, bytes) < bytes) return ERR_FAULT;
@@ -179,11 +146,11 @@ static err_t fill(struct pipe *p, struct io_buffer *from, bool is_packet, uint32
         if (is_paddr_none(frame)) return ERR_NO_MEMORY;
         size_t bytes = MIN(from->left, (uint64_t)PAGE_BYTES);
         if (io_take(from, direct_map(frame), bytes) < bytes) {
-            page_put(p, frame);
+            pipe_page_put(p, frame);
             return ERR_FAULT;
         }
-        *slot_at(p, *head) =
-            (struct slot){ .frame = frame, .bytes = (uint16_t)bytes, .is_packet = is_packet };
+        *pipe_slot_at(p, *head) =
+            (struct pipe_slot){ .frame = frame, .bytes = (uint16_t)bytes, .is_packet = is_packet };
         (*head)++;
         *done += bytes;
     }
@@ -198,7 +165,7 @@ static err_t start_writing(const struct file *file, struct pipe *p, bool needs_r
     for (;;) {
         while (p->is_busy) wait_sleep_locked(&p->queue);
         if (p->readers == 0) e = ERR_BROKEN_PIPE;
-        if (failed(e) || !needs_room || !is_full(p)) break;
+        if (failed(e) || !needs_room || !pipe_is_full(p)) break;
         e = wait_locked(file, p);
     }
     p->is_busy = !failed(e);
@@ -206,7 +173,7 @@ static err_t start_writing(const struct file *file, struct pipe *p, bool needs_r
     return e;
 }
 
-static int64_t pipe_write(struct file *file, struct io_buffer *from, uint64_t *position)
+int64_t pipe_write(struct file *file, struct io_buffer *from, uint64_t *position)
 {
     struct pipe *p = file->context;
     bool is_packet = file->flags & LINUX_O_DIRECT;
@@ -217,119 +184,13 @@ static int64_t pipe_write(struct file *file, struct io_buffer *from, uint64_t *p
         e = start_writing(file, p, !is_first);
         if (failed(e)) break;
         uint32_t head = p->head;
+        uint64_t before = done;
         if (is_first) e = append(p, from, &done);
         if (!failed(e)) e = fill(p, from, is_packet, &head, &done);
-        give(p, head, p->tail);
+        give(p, head, p->tail, done != before);
     }
     if (e.code == ERR_BROKEN_PIPE.code && pipe_broken_hook) pipe_broken_hook();
     return failed(e) ? io_result(done, e) : (int64_t)done;
-}
-
-/* ---- small pieces, without the ways round ---- */
-
-/* What give() does, for a thread that has changed something. */
-static inline void finish(struct pipe *p) RELEASES(p->queue.lock)
-{
-    p->is_busy = false;
-    if (unlikely(!list_is_empty(&p->queue.waiters))) wait_wake_all_locked(&p->queue);
-    spin_unlock_short(&p->queue.lock);
-    file_readiness_changed();
-}
-
-static NOINLINE int64_t write_in_general(struct file *file, uint64_t address, uint64_t bytes)
-{
-    struct io_segment segment = { address, bytes };
-    struct io_buffer from;
-    io_buffer_init_user(&from, &segment, bytes);
-    return pipe_write(file, &from, NULL);
-}
-
-static NOINLINE int64_t read_in_general(struct file *file, uint64_t address, uint64_t bytes)
-{
-    struct io_segment segment = { address, bytes };
-    struct io_buffer to;
-    io_buffer_init_user(&to, &segment, bytes);
-    return pipe_read(file, &to, NULL);
-}
-
-/* Busy with the last slot, if it has room behind its bytes; with a new one if that only takes the spare page; NULL:
- * neither. */
-static struct slot *take_room_locked(struct pipe *p, uint64_t bytes) REQUIRES(p->queue.lock)
-{
-    if (p->is_busy || p->readers == 0) return NULL;
-    struct slot *last = slot_at(p, p->head - 1);
-    bool fits = p->head != p->tail && !last->is_packet && last->offset + last->bytes + bytes <= PAGE_BYTES;
-    if (!fits) {
-        if (is_full(p) || is_paddr_none(p->spare)) return NULL;
-        last = slot_at(p, p->head);
-        *last = (struct slot){ .frame = p->spare };
-        p->spare = PADDR_NONE;
-    }
-    p->is_busy = true;
-    return last;
-}
-
-static void put_room_back_locked(struct pipe *p, struct slot *slot) REQUIRES(p->queue.lock)
-{
-    if (slot->bytes) return;
-    p->spare = slot->frame;
-}
-
-static int64_t pipe_write_user(struct file *file, uint64_t address, uint64_t bytes)
-{
-    struct pipe *p = file->context;
-    if (bytes == 0 || bytes >= PAGE_BYTES || file->flags & LINUX_O_DIRECT)
-        return write_in_general(file, address, bytes);
-    spin_lock_short(&p->queue.lock);
-    struct slot *slot = take_room_locked(p, bytes);
-    spin_unlock_short(&p->queue.lock);
-    if (unlikely(!slot)) return write_in_general(file, address, bytes);
-    err_t e =
-        user_copy_in((char *)direct_map(slot->frame) + slot->offset + slot->bytes, UADDR(address), bytes);
-    spin_lock_short(&p->queue.lock);
-    if (likely(!failed(e))) {
-        p->head += slot->bytes == 0;
-        slot->bytes += (uint16_t)bytes;
-    } else {
-        put_room_back_locked(p, slot);
-    }
-    finish(p);
-    return failed(e) ? e.code : (int64_t)bytes;
-}
-
-/* Busy with the first slot, if there is one and all of it, or `bytes` of it, is what is wanted. */
-static struct slot *take_bytes_locked(const struct file *file, struct pipe *p, uint64_t bytes)
-    REQUIRES(p->queue.lock)
-{
-    while (p->head == p->tail && p->writers && !p->is_busy && !(file->flags & LINUX_O_NONBLOCK)) {
-        if (failed(wait_sleep_interruptible_locked(&p->queue, UINT64_MAX))) return NULL;
-    }
-    struct slot *first = slot_at(p, p->tail);
-    bool has_all = p->head != p->tail && (bytes <= first->bytes || p->head - p->tail == 1);
-    if (p->is_busy || !has_all || first->is_packet) return NULL;
-    p->is_busy = true;
-    return first;
-}
-
-static int64_t pipe_read_user(struct file *file, uint64_t address, uint64_t bytes)
-{
-    struct pipe *p = file->context;
-    if (bytes == 0) return 0;
-    spin_lock(&p->queue.lock);
-    struct slot *slot = take_bytes_locked(file, p, bytes);
-    spin_unlock(&p->queue.lock);
-    if (unlikely(!slot)) return read_in_general(file, address, bytes);
-    uint16_t count = (uint16_t)MIN(bytes, (uint64_t)slot->bytes);
-    err_t e = user_copy_out(UADDR(address), (char *)direct_map(slot->frame) + slot->offset, count);
-    if (likely(!failed(e)) && count == slot->bytes) page_put(p, slot->frame);
-    spin_lock_short(&p->queue.lock);
-    if (likely(!failed(e))) {
-        slot->offset += count;
-        slot->bytes -= count;
-        p->tail += slot->bytes == 0;
-    }
-    finish(p);
-    return failed(e) ? e.code : count;
 }
 
 /* ---- what else a file does ---- */
@@ -344,11 +205,16 @@ static uint32_t pipe_poll(struct file *file)
         if (p->writers == 0) ready |= LINUX_POLLHUP;
     }
     if (file_is_writable(file)) {
-        if (!is_full(p)) ready |= LINUX_POLLOUT | LINUX_POLLWRNORM;
+        if (!pipe_is_full(p)) ready |= LINUX_POLLOUT | LINUX_POLLWRNORM;
         if (p->readers == 0) ready |= LINUX_POLLERR;
     }
     spin_unlock(&p->queue.lock);
     return ready;
+}
+
+static struct readiness *pipe_readiness(struct file *file)
+{
+    return &((struct pipe *)file->context)->readiness;
 }
 
 static int64_t pipe_ioctl(struct file *file, uint32_t request, uint64_t argument)
@@ -357,8 +223,8 @@ static int64_t pipe_ioctl(struct file *file, uint32_t request, uint64_t argument
     uint32_t bytes = 0;
     if (request != LINUX_FIONREAD) return ERR_NOT_TTY.code;
     take(p);
-    for (uint32_t i = p->tail; i != p->head; i++) bytes += slot_at(p, i)->bytes;
-    give(p, p->head, p->tail);
+    for (uint32_t i = p->tail; i != p->head; i++) bytes += pipe_slot_at(p, i)->bytes;
+    give(p, p->head, p->tail, false);
     return user_copy_out(UADDR(argument), &bytes, sizeof(bytes)).code;
 }
 
@@ -382,11 +248,11 @@ static void pipe_release(struct file *file)
     p->readers -= file_is_readable(file);
     p->writers -= file_is_writable(file);
     take_locked(p);
-    bool is_last = p->readers + p->writers == 0;
+    bool is_last = p->readers + p->writers == 0, is_lone = !p->readers != !p->writers;
     spin_unlock(&p->queue.lock);
     if (is_last) drop_pages(p);
-    give(p, is_last ? p->tail : p->head, p->tail);
-    file_readiness_changed();
+    give(p, is_last ? p->tail : p->head, p->tail, false);
+    if (is_lone) readiness_changed(&p->readiness, PIPE_CHANGE_ENDS);
 }
 
 static void pipe_destroy(void *context)
@@ -404,6 +270,7 @@ static const struct file_ops pipe_ops = {
     .write_user = pipe_write_user,
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
+    .readiness = pipe_readiness,
     .reopen = pipe_reopen,
     .release = pipe_release,
 };
@@ -419,9 +286,11 @@ static struct vnode *create(void)
         heap_free(p);
         return NULL;
     }
+    permission_set_maker(v);
     wait_queue_init(&p->queue);
+    readiness_init(&p->readiness);
     p->slots = p->first_slots;
-    p->slot_count = SLOTS_DEFAULT;
+    p->slot_count = PIPE_SLOTS_DEFAULT;
     p->spare = PADDR_NONE;
     v->links = 1;
     v->stream = (struct vnode_stream){ .ops = &pipe_ops, .context = p, .destroy = pipe_destroy };
@@ -467,9 +336,9 @@ static err_t resize(struct pipe *p, uint32_t count)
 {
     uint32_t used = p->head - p->tail;
     if (used > count) return ERR_BUSY;
-    struct slot *slots = heap_alloc(count * sizeof(*slots));
+    struct pipe_slot *slots = heap_alloc(count * sizeof(*slots));
     if (!slots) return ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < used; i++) slots[i] = *slot_at(p, p->tail + i);
+    for (uint32_t i = 0; i < used; i++) slots[i] = *pipe_slot_at(p, p->tail + i);
     if (p->slots != p->first_slots) heap_free(p->slots);
     spin_lock(&p->queue.lock);
     p->slots = slots;
@@ -489,9 +358,9 @@ err_t pipe_set_capacity(struct file *file, uint64_t bytes, uint32_t *out_bytes)
     while ((uint64_t)count * PAGE_BYTES < bytes) count *= 2;
     take(p);
     err_t e = count == p->slot_count ? OK : resize(p, count);
-    give(p, p->head, p->tail);
+    give(p, p->head, p->tail, false);
     if (failed(e)) return e;
-    file_readiness_changed(); /* a full pipe may have room now */
+    readiness_changed(&p->readiness, PIPE_CHANGE_OUT); /* a full pipe may have room now */
     *out_bytes = count * PAGE_BYTES;
     return OK;
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/base.h"
 
+struct credentials;
 struct fd_table;
 struct fs_context;
 struct space;
@@ -18,7 +19,7 @@ struct proc_process {
     } signals;
     uint32_t signals_queued;     /* of the user, by all processes */
     uint64_t signals_queued_max; /* RLIMIT_SIGPENDING */
-    uint64_t capabilities;       /* what root has of them */
+    const struct credentials *credentials;
     uint64_t voluntary_switches, involuntary_switches;
     bool no_new_privileges;
 };

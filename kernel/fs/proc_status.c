@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/PID/status and statm. */
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
 #include "fs/proc_text.h"
@@ -52,7 +53,19 @@ static void add_name(struct text *text, const char *name)
     }
 }
 
-/* One process with one thread, whose parent is outside; root of its own machine. */
+static void add_ids(struct text *text, const char *name, const struct credential_ids *ids)
+{
+    text_add(text, "%s:\t%u\t%u\t%u\t%u\n", name, ids->real, ids->effective, ids->saved, ids->fs);
+}
+
+static void add_groups(struct text *text, const struct credential_groups *groups)
+{
+    text_add(text, "Groups:\t");
+    for (uint32_t i = 0; groups && i < groups->count; i++) text_add(text, "%u ", groups->gids[i]);
+    text_add(text, groups && groups->count ? "\n" : " \n");
+}
+
+/* One process with one thread, whose parent is outside. */
 static void add_identity(struct text *text, const struct proc_process *p)
 {
     fs_lock();
@@ -62,7 +75,10 @@ static void add_identity(struct text *text, const struct proc_process *p)
     text_add(text,
              "\nUmask:\t%#04o\nState:\tR (running)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t0\nTracerPid:\t0\n",
              umask, p->pid, p->pid);
-    text_add(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n", fd_capacity(p->files));
+    add_ids(text, "Uid", &p->credentials->uid);
+    add_ids(text, "Gid", &p->credentials->gid);
+    text_add(text, "FDSize:\t%u\n", fd_capacity(p->files));
+    add_groups(text, p->credentials->groups);
     text_add(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", p->pid, p->pid, p->pid, p->pid);
 }
 
@@ -111,11 +127,11 @@ static void add_state(struct text *text, const struct proc_process *p)
         const char *name;
         uint64_t set;
     } sets[] = {
-        { "SigPnd", p->signals.pending }, { "ShdPnd", p->signals.shared_pending },
-        { "SigBlk", p->signals.blocked }, { "SigIgn", p->signals.ignored },
-        { "SigCgt", p->signals.caught },  { "CapInh", 0 },
-        { "CapPrm", p->capabilities },    { "CapEff", p->capabilities },
-        { "CapBnd", p->capabilities },    { "CapAmb", 0 },
+        { "SigPnd", p->signals.pending },        { "ShdPnd", p->signals.shared_pending },
+        { "SigBlk", p->signals.blocked },        { "SigIgn", p->signals.ignored },
+        { "SigCgt", p->signals.caught },         { "CapInh", p->credentials->inheritable },
+        { "CapPrm", p->credentials->permitted }, { "CapEff", p->credentials->effective },
+        { "CapBnd", p->credentials->bounding },  { "CapAmb", p->credentials->ambient },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(sets); i++)
         text_add(text, "%s:\t%016lx\n", sets[i].name, sets[i].set);

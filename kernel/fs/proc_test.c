@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What /proc says of a process, to the byte. */
 #include "abi/linux/fcntl.h"
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/fs_context.h"
@@ -369,7 +370,7 @@ TEST(status_is_to_the_byte_what_linux_writes)
     process.signals.ignored = 0x1000;
     process.signals.caught = 2;
     process.signals_queued_max = 1000;
-    process.capabilities = 0x1ffffffffff;
+    process.credentials = &credentials_of_root;
     process.voluntary_switches = 11;
     process.involuntary_switches = 12;
     process.no_new_privileges = true;

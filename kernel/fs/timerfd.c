@@ -14,9 +14,10 @@
 
 struct timerfd {
     struct wait_queue queue; /* readers */
-    struct timer timer;      /* this and the rest under queue.lock */
-    struct expiry expiry;    /* of what was not read yet, by its own clock */
-    bool is_realtime;        /* fixed */
+    struct readiness readiness;
+    struct timer timer;   /* this and the rest under queue.lock */
+    struct expiry expiry; /* of what was not read yet, by its own clock */
+    bool is_realtime;     /* fixed */
 };
 
 static uint64_t clock_ns(const struct timerfd *t)
@@ -26,8 +27,9 @@ static uint64_t clock_ns(const struct timerfd *t)
 
 static void timer_fired(struct timer *timer)
 {
-    wait_wake_all(&CONTAINER_OF(timer, struct timerfd, timer)->queue);
-    file_readiness_changed();
+    struct timerfd *t = CONTAINER_OF(timer, struct timerfd, timer);
+    wait_wake_all(&t->queue);
+    readiness_changed(&t->readiness, LINUX_POLLIN);
 }
 
 static void arm_locked(struct timerfd *t, uint64_t now) REQUIRES(t->queue.lock)
@@ -71,6 +73,11 @@ static uint32_t timerfd_poll(struct file *file)
     return has_expired ? LINUX_POLLIN : 0;
 }
 
+static struct readiness *timerfd_readiness(struct file *file)
+{
+    return &((struct timerfd *)file->context)->readiness;
+}
+
 static void timerfd_release(struct file *file)
 {
     struct timerfd *t = file->context;
@@ -84,6 +91,7 @@ static const struct file_ops timerfd_ops = {
     .read = timerfd_read,
     .seek = file_seek_nowhere,
     .poll = timerfd_poll,
+    .readiness = timerfd_readiness,
     .release = timerfd_release,
 };
 
@@ -92,6 +100,7 @@ err_t timerfd_open(bool is_realtime, uint32_t flags, struct file **out)
     struct timerfd *t = heap_alloc_zeroed(sizeof(*t));
     if (!t) return ERR_NO_MEMORY;
     wait_queue_init(&t->queue);
+    readiness_init(&t->readiness);
     timer_init(&t->timer, timer_fired);
     t->is_realtime = is_realtime;
     *out = file_create(&timerfd_ops, t, LINUX_O_RDWR | flags);

@@ -47,13 +47,6 @@ err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes)
     return OK;
 }
 
-void vnode_inherit_group(struct vnode *v, const struct vnode *directory)
-{
-    if (!(directory->mode & LINUX_S_ISGID)) return;
-    v->gid = directory->gid;
-    if (vnode_is_directory(v)) v->mode |= LINUX_S_ISGID;
-}
-
 struct vnode *vnode_get(struct vnode *v)
 {
     __atomic_add_fetch(&v->references, 1, __ATOMIC_RELAXED);
@@ -119,41 +112,6 @@ void vnode_get_attributes(struct vnode *v, struct vnode_attributes *out)
         .mtime_ns = v->mtime_ns,
         .ctime_ns = v->ctime_ns,
     };
-    fs_unlock();
-}
-
-void vnode_set_mode(struct vnode *v, uint32_t permissions)
-{
-    int64_t now_ns = (int64_t)time_realtime_ns();
-    fs_lock();
-    v->mode = (uint16_t)((v->mode & LINUX_S_IFMT) | (permissions & LINUX_S_IALLUGO));
-    v->ctime_ns = now_ns;
-    fs_unlock();
-}
-
-void vnode_set_owner(struct vnode *v, uint32_t uid, uint32_t gid)
-{
-    int64_t now_ns = (int64_t)time_realtime_ns();
-    fs_lock();
-    if (uid != UINT32_MAX) v->uid = uid;
-    if (gid != UINT32_MAX) v->gid = gid;
-    /* A file that changes hands must not carry its privileges along. Set-group-ID without group
-     * execution marks mandatory locking, not a privilege. [linux setattr_should_drop_suidgid] */
-    if (!vnode_is_directory(v)) {
-        v->mode &= (uint16_t)~LINUX_S_ISUID;
-        if (v->mode & 010) v->mode &= (uint16_t)~LINUX_S_ISGID;
-    }
-    v->ctime_ns = now_ns;
-    fs_unlock();
-}
-
-void vnode_set_times(struct vnode *v, int64_t atime_ns, int64_t mtime_ns)
-{
-    int64_t now_ns = (int64_t)time_realtime_ns();
-    fs_lock();
-    if (atime_ns != VNODE_TIME_KEEP) v->atime_ns = atime_ns;
-    if (mtime_ns != VNODE_TIME_KEEP) v->mtime_ns = mtime_ns;
-    v->ctime_ns = now_ns;
     fs_unlock();
 }
 

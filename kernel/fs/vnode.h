@@ -125,9 +125,6 @@ struct vnode *vnode_create(uint32_t mode, enum filesystem filesystem, int64_t ti
 /* Gives a fresh symlink a copy of its target. ERR_NO_MEMORY. */
 err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes);
 
-/* A set-group-ID directory hands its group down, and the bit itself to directories. */
-void vnode_inherit_group(struct vnode *v, const struct vnode *directory) REQUIRES(fs_queue.lock);
-
 struct vnode *vnode_get(struct vnode *v);
 /* May be the end of the vnode, its pages and its removed parents. NULL is fine. With or without fs_lock. */
 void vnode_put(struct vnode *v);
@@ -139,12 +136,8 @@ struct vnode_attributes {
 };
 void vnode_get_attributes(struct vnode *v, struct vnode_attributes *out) EXCLUDES(fs_queue.lock);
 
-void vnode_set_mode(struct vnode *v, uint32_t permissions) EXCLUDES(fs_queue.lock);
-/* UINT32_MAX leaves the owner or the group as it is. */
-void vnode_set_owner(struct vnode *v, uint32_t uid, uint32_t gid) EXCLUDES(fs_queue.lock);
-/* VNODE_TIME_KEEP leaves a time as it is. */
+/* In place of a time: it stays as it is. */
 #define VNODE_TIME_KEEP INT64_MIN
-void vnode_set_times(struct vnode *v, int64_t atime_ns, int64_t mtime_ns) EXCLUDES(fs_queue.lock);
 
 /* One thread at a time changes a file's contents; the others sleep. Page faults of that thread may be on
  * mappings of the same file. No lock of an address space is held. */

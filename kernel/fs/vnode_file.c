@@ -5,6 +5,7 @@
 #include "abi/linux/ioctl.h"
 #include "fs/directory.h"
 #include "fs/names.h"
+#include "fs/permission.h"
 #include "fs/tmpfs.h"
 #include "vm/usercopy.h"
 
@@ -19,6 +20,7 @@ static int64_t regular_read(struct file *file, struct io_buffer *to, uint64_t *p
 
 static int64_t regular_write(struct file *file, struct io_buffer *from, uint64_t *position)
 {
+    permission_before_change(file->vnode);
     return tmpfs_write(file->vnode, from, position, file->flags & LINUX_O_APPEND);
 }
 

@@ -5,8 +5,8 @@
 #include "abi/linux/system.h"
 #include "abi/linux/time.h"
 #include "arch/features.h"
-#include "config.h"
 #include "core/entropy.h"
+#include "fs/credentials.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "process/signal_fpu.h"
@@ -18,6 +18,8 @@ enum {
     END_BYTES = 8, /* zeros above the last string, as on Linux: glibc 2.36 reads them when it
                                 * walks GLIBC_TUNABLES past its end */
 };
+
+static const char platform[] = "x86_64";
 
 /* The top of the stack, built in kernel memory and copied out in one piece. `words` grows up from the
  * new stack pointer, `strings` fills the end. */
@@ -39,9 +41,18 @@ static uint64_t put_string(struct builder *b, const void *bytes, size_t count)
 
 static void put_word(struct builder *b, uint64_t word) { *b->next_word++ = word; }
 
-static void put_vector(struct builder *b, const char *const *strings, uint32_t count)
+static void put_text(struct builder *b, const char *text)
 {
-    for (uint32_t i = 0; i < count; i++) put_word(b, put_string(b, strings[i], strlen(strings[i]) + 1));
+    put_word(b, put_string(b, text, strlen(text) + 1));
+}
+
+static void put_vectors(struct builder *b, const struct exec_words *words, uint32_t count)
+{
+    put_word(b, count);
+    for (uint32_t i = 0; i < count; i++) put_text(b, exec_word(words, i));
+    put_word(b, 0);
+    const struct exec_request *r = words->request;
+    for (uint32_t i = 0; i < r->environment_count; i++) put_text(b, r->environment[i]);
     put_word(b, 0);
 }
 
@@ -51,9 +62,10 @@ static void put_aux(struct builder *b, uint64_t type, uint64_t value)
     put_word(b, value);
 }
 
-static void put_auxv(struct builder *b, const char *path, const struct elf_program *program,
-                     const struct exec_places *places)
+static void put_auxv(struct builder *b, const struct exec_plan *plan, const struct exec_places *places)
 {
+    const struct elf_program *program = &plan->program;
+    const char *path = plan->words.request->path; /* of a script, not of its interpreter */
     uint64_t base = places->program;
     uint8_t random[RANDOM_BYTES];
     entropy_read(random, sizeof(random));
@@ -64,55 +76,51 @@ static void put_auxv(struct builder *b, const char *path, const struct elf_progr
     if (program->headers) put_aux(b, LINUX_AT_PHDR, base + program->headers);
     put_aux(b, LINUX_AT_PHENT, ELF_PROGRAM_HEADER_BYTES);
     put_aux(b, LINUX_AT_PHNUM, program->header_count);
-    put_aux(b, LINUX_AT_BASE, 0);
+    put_aux(b, LINUX_AT_BASE, places->interpreter);
     put_aux(b, LINUX_AT_FLAGS, 0);
     put_aux(b, LINUX_AT_ENTRY, base + program->entry);
-    put_aux(b, LINUX_AT_UID, 0);
-    put_aux(b, LINUX_AT_EUID, 0);
-    put_aux(b, LINUX_AT_GID, 0);
-    put_aux(b, LINUX_AT_EGID, 0);
-    put_aux(b, LINUX_AT_SECURE, 0);
+    put_aux(b, LINUX_AT_UID, plan->credentials->uid.real);
+    put_aux(b, LINUX_AT_EUID, plan->credentials->uid.effective);
+    put_aux(b, LINUX_AT_GID, plan->credentials->gid.real);
+    put_aux(b, LINUX_AT_EGID, plan->credentials->gid.effective);
+    put_aux(b, LINUX_AT_SECURE, plan->is_secure);
     put_aux(b, LINUX_AT_RANDOM, put_string(b, random, sizeof(random)));
     put_aux(b, LINUX_AT_HWCAP2, cpu_features.hwcap2);
     put_aux(b, LINUX_AT_EXECFN, put_string(b, path, strlen(path) + 1));
-    put_aux(b, LINUX_AT_PLATFORM, put_string(b, "x86_64", 7));
+    put_aux(b, LINUX_AT_PLATFORM, put_string(b, platform, sizeof(platform)));
     put_aux(b, LINUX_AT_MINSIGSTKSZ, signal_stack_bytes_min());
     put_aux(b, LINUX_AT_NULL, 0);
 }
 
-/* Adds the bytes of the strings; false when the sum passes the limit. */
-static bool add_string_bytes(const char *const *strings, uint32_t count, uint64_t *bytes)
+static uint64_t string_bytes(const struct exec_words *words, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        *bytes += strnlen(strings[i], CONFIG_ARGS_BYTES_MAX) + 1;
-        if (*bytes > CONFIG_ARGS_BYTES_MAX) return false;
-    }
-    return true;
+    const struct exec_request *r = words->request;
+    uint64_t bytes = strlen(r->path) + 1;
+    for (uint32_t i = 0; i < count; i++) bytes += strlen(exec_word(words, i)) + 1;
+    for (uint32_t i = 0; i < r->environment_count; i++) bytes += strlen(r->environment[i]) + 1;
+    return bytes;
 }
 
-err_t exec_stack_build(const struct exec_request *request, const struct elf_program *program,
-                       const struct exec_places *places, uint64_t *out_rsp, const char **why)
+err_t exec_stack_build(const struct exec_plan *plan, const struct exec_places *places, uint64_t *out_rsp,
+                       const char **why)
 {
-    uint64_t string_bytes = RANDOM_BYTES + 7 + strlen(request->path) + 1 + END_BYTES;
-    uint64_t words = 1 + request->argument_count + 1 + request->environment_count + 1 + 2 * AUXV_PAIRS_MAX;
-    bool fits = add_string_bytes(request->arguments, request->argument_count, &string_bytes) &&
-                add_string_bytes(request->environment, request->environment_count, &string_bytes) &&
-                words * sizeof(uint64_t) + string_bytes <= CONFIG_ARGS_BYTES_MAX;
+    uint32_t count = exec_words_count(&plan->words);
+    uint64_t pointers = count + plan->words.request->environment_count;
+    uint64_t bytes = string_bytes(&plan->words, count);
     *why = "arguments and environment are too long";
-    if (!fits) return ERR_ARGS_TOO_LONG;
+    if (pointers * sizeof(uint64_t) + bytes > exec_strings_max(plan->limits)) return ERR_ARGS_TOO_LONG;
 
     *why = "not enough memory for its arguments";
-    struct builder b = { .bytes = align_up(words * sizeof(uint64_t) + string_bytes, 16) };
+    uint64_t words = 1 + pointers + 2 + 2 * AUXV_PAIRS_MAX;
+    bytes += RANDOM_BYTES + sizeof(platform) + END_BYTES;
+    struct builder b = { .bytes = align_up(words * sizeof(uint64_t) + bytes, 16) };
     b.memory = heap_alloc_zeroed(b.bytes);
     if (!b.memory) return ERR_NO_MEMORY;
     b.user = places->stack_top - b.bytes; /* both multiples of 16, as RSP must be at entry */
     b.next_word = (uint64_t *)b.memory;
     b.next_string = b.memory + words * sizeof(uint64_t);
-
-    put_word(&b, request->argument_count);
-    put_vector(&b, request->arguments, request->argument_count);
-    put_vector(&b, request->environment, request->environment_count);
-    put_auxv(&b, request->path, program, places);
+    put_vectors(&b, &plan->words, count);
+    put_auxv(&b, plan, places);
     err_t e = user_copy_out(UADDR(b.user), b.memory, b.bytes);
     heap_free(b.memory);
     *out_rsp = b.user;

@@ -2,6 +2,7 @@
 #include "process/process.h"
 
 #include "arch/cpu.h"
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
 #include "fs/rootfs.h"
@@ -49,6 +50,7 @@ err_t process_alloc(const char *path, struct process **out)
     list_init(&p->threads);
     p->end_signal = LINUX_SIGCHLD;
     p->start_tsc = tsc_read();
+    p->credentials = credentials_get(credentials_current());
     p->path = copy_of(path);
     p->id = process_id_alloc();
     if (!p->path || !p->id) {
@@ -81,6 +83,7 @@ void process_free(struct process *p)
 {
     fd_table_put(p->files);
     fs_context_put(p->fs);
+    credentials_put(p->credentials);
     if (p->id) process_id_put(p->id);
     signal_actions_put(p->signals.actions);
     heap_free(p->path);

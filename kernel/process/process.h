@@ -11,6 +11,7 @@
 #include "sched/thread.h"
 #include "sched/wait.h"
 
+struct credentials;
 struct fd_table;
 struct fs_context;
 struct space;
@@ -35,10 +36,11 @@ struct process {
     uint32_t adopts;        /* 1: orphans among its descendants, by PR_SET_CHILD_SUBREAPER */
     uint32_t orphan_signal; /* sent to it when its parent ends: PR_SET_PDEATHSIG; 0: none */
     bool has_run_program;   /* execve since the fork: too late for the parent to choose a group */
-    enum process_news news; /* not waited for yet */
-    uint32_t stop_signal;   /* that it was stopped by, with NEWS_STOPPED */
-    uint32_t end_signal;    /* what the parent gets at the end; 0: nothing */
-    uint32_t wait_status;   /* as wait(2) encodes it, of a zombie */
+    const struct credentials *credentials; /* of its first thread, counted; process/identity.h */
+    enum process_news news;                /* not waited for yet */
+    uint32_t stop_signal;                  /* that it was stopped by, with NEWS_STOPPED */
+    uint32_t end_signal;                   /* what the parent gets at the end; 0: nothing */
+    uint32_t wait_status;                  /* as wait(2) encodes it, of a zombie */
 
     /* ---- under signal_lock ---- */
     struct spinlock signal_lock;

@@ -2,11 +2,9 @@
 #include "process/process_report.h"
 
 #include "process/user_thread.h"
+#include "fs/credentials.h"
 #include "fs/proc_source.h"
 #include "sched/thread.h"
-
-/* Every capability up to CAP_CHECKPOINT_RESTORE, the last one of Linux 6.1. */
-#define ALL_CAPABILITIES ((1ull << 41) - 1)
 
 static void describe(struct proc_process *out)
 {
@@ -20,7 +18,7 @@ static void describe(struct proc_process *out)
         .files = p->files,
         .signals_queued = signal_queued_count(),
         .signals_queued_max = p->limits[LINUX_RLIMIT_SIGPENDING].soft,
-        .capabilities = ALL_CAPABILITIES,
+        .credentials = credentials_current(),
         .voluntary_switches = t->thread->switches.voluntary,
         .involuntary_switches = t->thread->switches.involuntary,
         .no_new_privileges = p->no_new_privileges,

@@ -3,13 +3,13 @@
  * which thread is chosen, what is thrown away, and when. */
 #include "process/signal.h"
 
+#include "abi/linux/poll.h"
 #include "abi/linux/time.h"
-#include "fs/file.h"
 #include "lib/string.h"
 #include "process/posix_timer.h"
 #include "process/signal_internal.h"
 
-bool signal_has_readers;
+struct readiness signal_readiness = READINESS_INIT(signal_readiness);
 
 /* ---- whether it does anything ---- */
 
@@ -114,7 +114,7 @@ static struct signal_pending *pending_of(struct process *p, struct user_thread *
 static void announce_locked(struct process *p, struct user_thread *to, struct user_thread *main,
                             uint32_t number) REQUIRES(p->signal_lock)
 {
-    if (unlikely(signal_has_readers)) file_readiness_changed();
+    readiness_changed(&signal_readiness, LINUX_POLLIN);
     bool takes = wants(main, number);
     tell_locked(p, takes ? main : to ? NULL : find_taker_locked(p, number), number);
 }
@@ -191,7 +191,9 @@ bool signal_force(const struct linux_siginfo_head *info)
 
 static struct linux_siginfo_head info_of_child(const struct process *child, uint32_t number)
 {
-    struct linux_siginfo_head info = { .number = (int32_t)number, .child.pid = child->pid };
+    struct linux_siginfo_head info = { .number = (int32_t)number,
+                                       .child.pid = child->pid,
+                                       .child.uid = child->credentials->uid.real };
     uint32_t status = child->wait_status;
     if (!child->is_zombie) {
         bool is_stopped = child->news == NEWS_STOPPED;

@@ -5,6 +5,7 @@
  * thread_interrupt(): it leaves its sleep and the kernel, and on the way to ring 3 signal_act() does what the signal
  * asks for. What that means for the system call which the thread was in is told in process/signal_restart.h. */
 #pragma once
+#include "fs/credentials.h"
 #include "process/process_id.h"
 #include "process/signal_queue.h"
 
@@ -65,10 +66,13 @@ static inline struct linux_siginfo_head signal_info_of_kernel(uint32_t number)
 {
     return (struct linux_siginfo_head){ .number = (int32_t)number, .code = LINUX_SI_KERNEL };
 }
-/* As the running process would by kill(2). */
+/* As the running thread would by kill(2). */
 static inline struct linux_siginfo_head signal_info_of_sender(uint32_t pid, uint32_t number, int32_t code)
 {
-    return (struct linux_siginfo_head){ .number = (int32_t)number, .code = code, .sender.pid = pid };
+    return (struct linux_siginfo_head){ .number = (int32_t)number,
+                                        .code = code,
+                                        .sender.pid = pid,
+                                        .sender.uid = credentials_current()->uid.real };
 }
 
 /* Signal `number` for a parent, about its child: SIGCHLD tells of its end, or of its news (process.h), if the parent

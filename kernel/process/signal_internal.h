@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between the files about signals. */
 #pragma once
+#include "fs/readiness.h"
 #include "process/process_internal.h"
 #include "process/user_thread.h"
 
@@ -22,8 +23,8 @@ static inline uint64_t signal_due(const struct user_thread *t)
     return pending & ~t->signals.blocked;
 }
 
-/* Somebody reads signals from files, so whoever waits for one to be ready looks at each. */
-extern bool signal_has_readers;
+/* Told of every signal that waits anywhere: what a signalfd has depends on who looks at it. Under signal_lock. */
+extern struct readiness signal_readiness;
 
 /* The oldest of these that waits, the thread's before the process's. False: none does. */
 bool signal_take_locked(struct user_thread *thread, uint64_t set, struct linux_siginfo_head *out);

@@ -48,13 +48,16 @@ static void describe(const struct linux_siginfo_head *info, struct linux_signalf
 /* The first is waited for, if the file does that. */
 static err_t take_first(const struct file *file, uint64_t set, struct linux_siginfo_head *out)
 {
-    for (;;) {
-        uint32_t seen = file_readiness_count();
-        if (signal_take(set, out)) return OK;
-        if (file->flags & LINUX_O_NONBLOCK) return ERR_TRY_AGAIN;
-        err_t e = file_wait_for_readiness(seen, UINT64_MAX);
-        if (failed(e)) return e;
-    }
+    struct readiness_sleeper sleeper;
+    struct sleeper_watch watch;
+    err_t e = OK;
+    if (signal_take(set, out)) return OK;
+    if (file->flags & LINUX_O_NONBLOCK) return ERR_TRY_AGAIN;
+    sleeper_init(&sleeper);
+    sleeper_watch(&sleeper, &watch, &signal_readiness, LINUX_POLLIN);
+    while (!failed(e) && !signal_take(set, out)) e = sleeper_wait(&sleeper, UINT64_MAX);
+    readiness_unwatch(&watch.watcher);
+    return e;
 }
 
 static int64_t signalfd_read(struct file *file, struct io_buffer *to, uint64_t *position)
@@ -79,8 +82,14 @@ static uint32_t signalfd_poll(struct file *file)
 {
     const struct signalfd *s = file->context;
     struct user_thread *t = user_thread_current();
-    return (t->signals.pending.set | t->process->signals.pending.set) & s->set ? LINUX_POLLIN : 0;
+    struct process *p = t->process;
+    spin_lock(&p->signal_lock);
+    uint64_t pending = t->signals.pending.set | p->signals.pending.set;
+    spin_unlock(&p->signal_lock);
+    return pending & s->set ? LINUX_POLLIN : 0;
 }
+
+static struct readiness *signalfd_readiness(struct file *file UNUSED) { return &signal_readiness; }
 
 static void signalfd_release(struct file *file) { heap_free(file->context); }
 
@@ -90,6 +99,7 @@ static const struct file_ops signalfd_ops = {
     .read = signalfd_read,
     .seek = file_seek_nowhere,
     .poll = signalfd_poll,
+    .readiness = signalfd_readiness,
     .release = signalfd_release,
 };
 
@@ -103,7 +113,6 @@ err_t signalfd_open(uint64_t set, uint32_t flags, struct file **out)
         heap_free(s);
         return ERR_NO_MEMORY;
     }
-    signal_has_readers = true;
     return OK;
 }
 
@@ -111,6 +120,6 @@ err_t signalfd_set(struct file *file, uint64_t set)
 {
     if (file->ops != &signalfd_ops) return ERR_INVALID;
     ((struct signalfd *)file->context)->set = set & ~SIGNALS_NEVER_BLOCKED;
-    file_readiness_changed(); /* more of what waits may be among it */
+    readiness_changed(&signal_readiness, LINUX_POLLIN); /* more of what waits may be among it */
     return OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/user_thread.h"
 
+#include "fs/credentials.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "process/clone.h"
@@ -55,6 +56,7 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
 
     t->thread->user = t;
     t->thread->process = process;
+    t->thread->credentials = credentials_get(credentials_current());
     *out = t;
     return OK;
 
@@ -74,10 +76,12 @@ static void put_id_locked(struct user_thread *t) REQUIRES(process_tree_lock)
 
 void user_thread_destroy(struct user_thread *t)
 {
+    const struct credentials *credentials = t->thread->credentials;
     thread_destroy_stopped(t->thread);
     spin_lock(&process_tree_lock);
     put_id_locked(t);
     spin_unlock(&process_tree_lock);
+    credentials_put(credentials);
     heap_free(t);
 }
 
@@ -177,6 +181,8 @@ void user_thread_exit(uint32_t wait_status)
     thread_current()->process = NULL;
     if (is_last) process_become_zombie(t->process);
     thread_current()->user = NULL;
+    credentials_put(thread_current()->credentials);
+    thread_current()->credentials = NULL;
     heap_free(t);
     thread_exit();
 }

@@ -13,6 +13,7 @@
 #include "core/lock.h"
 #include "lib/list.h"
 
+struct credentials;
 struct page_table;
 struct process;
 struct space;
@@ -24,13 +25,14 @@ enum thread_state { THREAD_AWAKE, THREAD_SLEEPING, THREAD_MOVING, THREAD_ENDED }
 struct thread {
     struct context context;
     uint64_t stack_top;
-    struct page_table *page_table; /* NULL: a kernel-only thread, which runs on any page tables */
-    struct space *space;           /* vm's, with those page tables; not looked into here */
-    struct process *process;       /* process's, as the next; NULL for kernel threads */
-    struct user_thread *user;      /* the ring-3 side */
-    struct user_bases bases;       /* ring 3's, while not running; only with page tables of its own */
-    struct fpu fpu;                /* ring 3's floating-point state */
-    void *fpu_memory;              /* where its area lies; sched/thread_fpu.h */
+    struct page_table *page_table;         /* NULL: a kernel-only thread, which runs on any page tables */
+    struct space *space;                   /* vm's, with those page tables; not looked into here */
+    struct process *process;               /* process's, as the next; NULL for kernel threads */
+    struct user_thread *user;              /* the ring-3 side */
+    const struct credentials *credentials; /* fs's, counted; changes under process_tree_lock. NULL: root's */
+    struct user_bases bases;               /* ring 3's, while not running; only with page tables of its own */
+    struct fpu fpu;                        /* ring 3's floating-point state */
+    void *fpu_memory;                      /* where its area lies; sched/thread_fpu.h */
     uint32_t user_work;      /* atomic: its own bits of enum user_work; copied to its CPU when it runs */
     uint32_t cpu;            /* where it runs, waits or ran last; that run queue's lock guards: */
     enum thread_state state; /* also written by the thread itself, before it sleeps */

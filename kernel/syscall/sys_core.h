@@ -41,11 +41,6 @@ int64_t sys_exit(uint64_t status);
 int64_t sys_exit_group(uint64_t status);
 int64_t sys_getpid(void);
 int64_t sys_gettid(void);
-int64_t sys_getuid(void);
-int64_t sys_geteuid(void);
-int64_t sys_getgid(void);
-int64_t sys_getegid(void);
-int64_t sys_getgroups(uint64_t count, uint64_t list);
 int64_t sys_set_tid_address(uint64_t address);
 int64_t sys_set_robust_list(uint64_t head, uint64_t bytes);
 int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes);
@@ -55,6 +50,26 @@ int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint6
 int64_t sys_getrlimit(uint64_t resource, uint64_t limit);
 int64_t sys_setrlimit(uint64_t resource, uint64_t limit);
 int64_t sys_getrusage(uint64_t who, uint64_t usage);
+
+/* ---- who it is: sys_identity.c, sys_capability.c ---- */
+int64_t sys_getuid(void);
+int64_t sys_geteuid(void);
+int64_t sys_getgid(void);
+int64_t sys_getegid(void);
+int64_t sys_getresuid(uint64_t real, uint64_t effective, uint64_t saved);
+int64_t sys_getresgid(uint64_t real, uint64_t effective, uint64_t saved);
+int64_t sys_getgroups(uint64_t count, uint64_t list);
+int64_t sys_setuid(uint64_t uid);
+int64_t sys_setgid(uint64_t gid);
+int64_t sys_setreuid(uint64_t real, uint64_t effective);
+int64_t sys_setregid(uint64_t real, uint64_t effective);
+int64_t sys_setresuid(uint64_t real, uint64_t effective, uint64_t saved);
+int64_t sys_setresgid(uint64_t real, uint64_t effective, uint64_t saved);
+int64_t sys_setfsuid(uint64_t uid);
+int64_t sys_setfsgid(uint64_t gid);
+int64_t sys_setgroups(uint64_t count, uint64_t list);
+int64_t sys_capget(uint64_t header, uint64_t data);
+int64_t sys_capset(uint64_t header, uint64_t data);
 
 /* ---- scheduling and waiting: sys_sched.c ---- */
 int64_t sys_sched_yield(void);

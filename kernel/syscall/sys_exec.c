@@ -2,8 +2,8 @@
 /* execve and execveat: the strings are copied out of the old space before the new one is made. */
 #include "abi/linux/fcntl.h"
 #include "config.h"
+#include "core/log.h"
 #include "fs/fd_table.h"
-#include "fs/file.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/heap.h"
@@ -21,15 +21,16 @@ struct vectors {
     const char **pointers;
     char *strings;
     size_t used, capacity;
+    size_t most; /* of the strings */
 };
 enum { STRINGS_BYTES = 4096 };
 
 /* How many there are in a list that ends with NULL. A missing list is an empty one, as on Linux. */
-static err_t count_list(uint64_t list, uint32_t *count)
+static err_t count_list(uint64_t list, uint32_t *count, size_t most_bytes)
 {
     uint64_t at = 1;
     for (*count = 0; list; ++*count) {
-        if (*count > CONFIG_ARGS_BYTES_MAX / sizeof(uint64_t)) return ERR_ARGS_TOO_LONG;
+        if (*count >= most_bytes / sizeof(uint64_t)) return ERR_ARGS_TOO_LONG;
         err_t e = user_copy_in(&at, UADDR(list + *count * sizeof(at)), sizeof(at));
         if (failed(e)) return e;
         if (!at) break;
@@ -40,7 +41,7 @@ static err_t count_list(uint64_t list, uint32_t *count)
 static err_t grow(struct vectors *v)
 {
     size_t capacity = v->capacity ? 2 * v->capacity : STRINGS_BYTES;
-    if (v->used > CONFIG_ARGS_BYTES_MAX) return ERR_ARGS_TOO_LONG;
+    if (v->used > v->most) return ERR_ARGS_TOO_LONG;
     char *strings = heap_resize(v->strings, capacity);
     if (!strings) return ERR_NO_MEMORY;
     v->strings = strings;
@@ -79,8 +80,8 @@ static const char *const no_arguments[] = { "" };
 
 static err_t copy_vectors(struct exec_request *r, uint64_t arguments, uint64_t environment, struct vectors *v)
 {
-    err_t e = count_list(arguments, &r->argument_count);
-    if (!failed(e)) e = count_list(environment, &r->environment_count);
+    err_t e = count_list(arguments, &r->argument_count, v->most);
+    if (!failed(e)) e = count_list(environment, &r->environment_count, v->most);
     if (failed(e)) return e;
     uint32_t count = r->argument_count + r->environment_count;
     v->pointers = heap_alloc(MAX(count, 1u) * sizeof(*v->pointers));
@@ -96,13 +97,6 @@ static err_t copy_vectors(struct exec_request *r, uint64_t arguments, uint64_t e
         r->argument_count = 1;
     }
     return OK;
-}
-
-static bool fd_is_open(uint32_t fd)
-{
-    struct file *file = fd_get(process_current()->files, fd);
-    if (file) file_put(file);
-    return file;
 }
 
 /* From here on there is no way back to the old program. */
@@ -126,15 +120,26 @@ static int64_t start(struct exec_image *image, struct trap_frame *frame)
     return 0;
 }
 
+/* Not of names that are not there: shells try one folder after the other. */
+static void report(const struct exec_request *request, const struct exec_failure *failure, err_t e)
+{
+    if (e.code == ERR_NOT_FOUND.code && !failure->interpreter[0]) return;
+    log_info("%s does not start: %s%s%s", request->path, failure->interpreter,
+             failure->interpreter[0] ? ": " : "", failure->why);
+}
+
 static int64_t exec(struct exec_request *request, uint64_t arguments, uint64_t environment,
                     struct trap_frame *frame)
 {
     struct process *p = process_current();
     struct exec_image image;
-    struct vectors v = { 0 };
-    const char *why;
+    struct vectors v = { .most = exec_strings_max(p->limits) };
+    struct exec_failure failure;
     err_t e = copy_vectors(request, arguments, environment, &v);
-    if (!failed(e)) e = exec_load(p->fs, p->limits, request, &image, &why);
+    if (!failed(e)) {
+        e = exec_load(p->fs, p->limits, request, &image, &failure);
+        if (failed(e)) report(request, &failure, e);
+    }
     heap_free(v.pointers);
     heap_free(v.strings);
     return failed(e) ? e.code : start(&image, frame);
@@ -173,10 +178,12 @@ int64_t execveat_with_frame(struct trap_frame *frame)
     bool is_below_fd = path.text[0] != '/' && ((int32_t)frame->rdi != LINUX_AT_FDCWD || !path.length);
     char *name = is_below_fd ? name_below_fd((uint32_t)frame->rdi, &path) : NULL;
     if (name) request.path = name;
+    err_t is_open = OK;
+    if (is_below_fd)
+        is_open = fd_get_cloexec(process_current()->files, (uint32_t)frame->rdi, &request.is_lost_at_start);
     int64_t result = ERR_NO_MEMORY.code;
     if (name || !is_below_fd) result = exec(&request, frame->rdx, frame->r10, frame);
-    if (is_below_fd && result == ERR_NOT_FOUND.code && !fd_is_open((uint32_t)frame->rdi))
-        result = ERR_BAD_FD.code;
+    if (failed(is_open) && result == ERR_NOT_FOUND.code) result = is_open.code;
     heap_free(name);
     user_text_fini(&path);
     return result;

@@ -31,7 +31,7 @@ static int64_t open_at(const struct path_argument *argument, const struct open_r
 
 int64_t sys_openat(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_t mode)
 {
-    struct open_request request = { (uint32_t)flags, (uint32_t)mode };
+    struct open_request request = { .flags = (uint32_t)flags, .mode = (uint32_t)mode };
     err_t e = open_flags_check(&request.flags);
     if (failed(e)) return e.code;
     struct path_argument argument;

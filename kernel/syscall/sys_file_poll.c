@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* poll and select: look at every file, and sleep until any file anywhere changes if none is ready. */
+/* poll and select: look at every file, and sleep until one of them changes if none is ready. The first look attaches a
+ * watcher to each file before it looks at it. */
 #include "syscall/sys_file.h"
 
 #include "abi/linux/poll.h"
@@ -10,6 +11,7 @@
 #include "fs/file.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "syscall/poll_arguments.h"
 #include "syscall/sys_path.h"
 #include "syscall/timespec.h"
 #include "vm/usercopy.h"
@@ -28,22 +30,70 @@ enum {
     SELECT_EXCEPT = LINUX_POLLPRI,
 };
 
-/* Ends: when to stop waiting. 0: do not wait at all. */
-struct deadline {
-    uint64_t ns; /* UINT64_MAX: never */
-};
-
-static struct deadline deadline_after(uint64_t ns)
+struct deadline deadline_after(uint64_t ns)
 {
     uint64_t end;
     if (ns == 0) return (struct deadline){ 0 };
     return (struct deadline){ signal_deadline(add_overflows(time_now_ns(), ns, &end) ? UINT64_MAX : end) };
 }
 
+struct deadline deadline_after_ms(int32_t timeout_ms)
+{
+    return timeout_ms < 0 ? (struct deadline){ UINT64_MAX }
+                          : deadline_after((uint64_t)timeout_ms * NS_PER_MS);
+}
+
+/* ---- the files that are watched while the thread sleeps ---- */
+
+struct watched_file {
+    struct sleeper_watch watch;
+    struct file *file; /* counted */
+};
+
+struct watching {
+    struct readiness_sleeper sleeper;
+    struct watched_file *files, near[LIST_SHORT];
+    size_t count;
+    bool is_over; /* there is a result already, or there will be no sleep */
+};
+
+static err_t watching_start(struct watching *w, size_t capacity, struct deadline end)
+{
+    sleeper_init(&w->sleeper);
+    w->files = w->near;
+    w->count = 0;
+    w->is_over = end.ns == 0;
+    if (!w->is_over && capacity > LIST_SHORT) w->files = heap_alloc(capacity * sizeof(*w->files));
+    return w->files ? OK : ERR_NO_MEMORY;
+}
+
+static void watching_end(struct watching *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        readiness_unwatch(&w->files[i].watch.watcher);
+        file_put(w->files[i].file);
+    }
+    if (w->files != w->near) heap_free(w->files);
+}
+
+/* What holds of `wanted`, and is told of it from now on if nothing was ready before it. */
+static uint32_t watch_and_look(struct watching *w, struct file *file, uint32_t wanted)
+{
+    struct readiness *readiness = w->is_over ? NULL : file_readiness(file);
+    if (readiness) {
+        struct watched_file *watched = &w->files[w->count++];
+        watched->file = file_get(file);
+        sleeper_watch(&w->sleeper, &watched->watch, readiness, wanted);
+    }
+    uint32_t now = file_poll(file) & wanted;
+    if (now) w->is_over = true;
+    return now;
+}
+
 /* ---- poll ---- */
 
 /* How many entries have something to say. */
-static int64_t look(struct linux_pollfd *list, size_t count)
+static int64_t look(struct linux_pollfd *list, size_t count, struct watching *w)
 {
     int64_t ready = 0;
     for (size_t i = 0; i < count; i++) {
@@ -54,7 +104,7 @@ static int64_t look(struct linux_pollfd *list, size_t count)
             list[i].revents = LINUX_POLLNVAL;
         } else {
             uint32_t wanted = (uint16_t)list[i].events | LINUX_POLLERR | LINUX_POLLHUP;
-            list[i].revents = (int16_t)(file_poll(file) & wanted);
+            list[i].revents = (int16_t)watch_and_look(w, file, wanted);
             file_put(file);
         }
         ready += list[i].revents != 0;
@@ -64,14 +114,17 @@ static int64_t look(struct linux_pollfd *list, size_t count)
 
 static int64_t poll_until(struct linux_pollfd *list, size_t count, struct deadline end)
 {
-    for (;;) {
-        uint32_t seen = file_readiness_count();
-        int64_t ready = look(list, count);
-        if (ready > 0 || end.ns == 0) return ready;
-        err_t e = file_wait_for_readiness(seen, end.ns);
-        if (e.code == ERR_TIMED_OUT.code) return look(list, count);
-        if (failed(e)) return e.code;
+    struct watching w;
+    err_t e = watching_start(&w, count, end);
+    if (failed(e)) return e.code;
+    int64_t ready = look(list, count, &w);
+    w.is_over = true;
+    while (ready == 0 && end.ns && !failed(e)) {
+        e = sleeper_wait(&w.sleeper, end.ns);
+        ready = look(list, count, &w);
     }
+    watching_end(&w);
+    return ready == 0 && e.code == ERR_INTERRUPTED.code ? e.code : ready;
 }
 
 /* Only the answers go back: the program may keep the rest in memory it does not want touched. */
@@ -104,15 +157,12 @@ static int64_t poll_list(uint64_t address, uint32_t count, struct deadline end)
 
 int64_t sys_poll(uint64_t list, uint64_t count, uint64_t timeout_ms)
 {
-    int32_t timeout = (int32_t)timeout_ms;
-    struct deadline end = { UINT64_MAX };
-    if (timeout >= 0) end = deadline_after((uint64_t)timeout * NS_PER_MS);
-    return poll_list(list, (uint32_t)count, end);
+    return poll_list(list, (uint32_t)count, deadline_after_ms((int32_t)timeout_ms));
 }
 
 /* ---- time-outs in user memory, which Linux turns into the time that was left ---- */
 
-static err_t timespec_deadline(uint64_t address, struct deadline *out)
+err_t deadline_read(uint64_t address, struct deadline *out)
 {
     uint64_t ns;
     *out = (struct deadline){ UINT64_MAX };
@@ -135,8 +185,7 @@ static int64_t finish_timespec(int64_t result, uint64_t address, struct deadline
     return result;
 }
 
-/* The signals that are blocked meanwhile, in user memory; at address 0 it is those that are. */
-static err_t begin_mask(uint64_t address, uint64_t bytes)
+err_t poll_mask_begin(uint64_t address, uint64_t bytes)
 {
     uint64_t mask;
     if (!address) return OK;
@@ -149,8 +198,8 @@ static err_t begin_mask(uint64_t address, uint64_t bytes)
 int64_t sys_ppoll(uint64_t list, uint64_t count, uint64_t timeout, uint64_t mask, uint64_t mask_bytes)
 {
     struct deadline end;
-    err_t e = timespec_deadline(timeout, &end);
-    if (!failed(e)) e = begin_mask(mask, mask_bytes);
+    err_t e = deadline_read(timeout, &end);
+    if (!failed(e)) e = poll_mask_begin(mask, mask_bytes);
     if (failed(e)) return e.code;
     int64_t result = signal_mask_end(poll_list(list, (uint32_t)count, end));
     return finish_timespec(result, timeout, end);
@@ -167,6 +216,7 @@ struct set {
 struct select {
     uint32_t count; /* descriptors below this are looked at */
     struct set sets[3];
+    struct watching watching;
 };
 
 /* Sets are whole words in user memory. */
@@ -176,7 +226,7 @@ static err_t select_decode(struct select *s, uint64_t count, const uint64_t addr
 {
     static const uint32_t events[3] = { SELECT_IN, SELECT_OUT, SELECT_EXCEPT };
     if ((int32_t)count < 0) return ERR_INVALID;
-    memset(s, 0, sizeof(*s));
+    memset(s->sets, 0, sizeof(s->sets));
     s->count = MIN((uint32_t)count, (uint32_t)LINUX_FD_SETSIZE);
     for (size_t i = 0; i < 3; i++) {
         s->sets[i].address = addresses[i];
@@ -190,12 +240,21 @@ static err_t select_decode(struct select *s, uint64_t count, const uint64_t addr
 
 static bool is_in(const uint64_t *words, uint32_t fd) { return words[fd / 64] >> (fd % 64) & 1; }
 
-static err_t select_look_at(struct select *s, uint32_t fd, int64_t *ready)
+/* Which of the sets ask for something of it. */
+static uint32_t select_wants(const struct select *s, uint32_t fd)
+{
+    uint32_t wanted = 0;
+    for (size_t i = 0; i < 3; i++)
+        if (is_in(s->sets[i].asked, fd)) wanted |= s->sets[i].events;
+    return wanted;
+}
+
+static err_t select_look_at(struct select *s, uint32_t fd, uint32_t wanted, int64_t *ready)
 {
     struct file *file;
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e;
-    uint32_t now = file_poll(file);
+    uint32_t now = watch_and_look(&s->watching, file, wanted);
     file_put(file);
     for (size_t i = 0; i < 3; i++) {
         struct set *set = &s->sets[i];
@@ -211,9 +270,8 @@ static err_t select_look(struct select *s, int64_t *ready)
     *ready = 0;
     for (size_t i = 0; i < 3; i++) memset(s->sets[i].answer, 0, sizeof(s->sets[i].answer));
     for (uint32_t fd = 0; fd < s->count; fd++) {
-        if (!is_in(s->sets[0].asked, fd) && !is_in(s->sets[1].asked, fd) && !is_in(s->sets[2].asked, fd))
-            continue;
-        err_t e = select_look_at(s, fd, ready);
+        uint32_t wanted = select_wants(s, fd);
+        err_t e = wanted ? select_look_at(s, fd, wanted, ready) : OK;
         if (failed(e)) return e;
     }
     return OK;
@@ -221,14 +279,19 @@ static err_t select_look(struct select *s, int64_t *ready)
 
 static err_t select_until(struct select *s, struct deadline end, int64_t *ready)
 {
-    for (;;) {
-        uint32_t seen = file_readiness_count();
-        err_t e = select_look(s, ready);
-        if (failed(e) || *ready > 0 || end.ns == 0) return e;
-        e = file_wait_for_readiness(seen, end.ns);
-        if (e.code == ERR_TIMED_OUT.code) return select_look(s, ready);
-        if (failed(e)) return e;
+    size_t capacity = 0;
+    for (uint32_t fd = 0; fd < s->count; fd++) capacity += select_wants(s, fd) != 0;
+    err_t e = watching_start(&s->watching, capacity, end), woken = OK;
+    if (failed(e)) return e;
+    e = select_look(s, ready);
+    s->watching.is_over = true;
+    while (!failed(e) && *ready == 0 && end.ns && !failed(woken)) {
+        woken = sleeper_wait(&s->watching.sleeper, end.ns);
+        e = select_look(s, ready);
     }
+    watching_end(&s->watching);
+    if (!failed(e) && *ready == 0 && woken.code == ERR_INTERRUPTED.code) return woken;
+    return e;
 }
 
 static int64_t select_run(uint64_t count, const uint64_t addresses[3], struct deadline end)
@@ -279,8 +342,8 @@ int64_t sys_pselect6(uint64_t count, uint64_t readable, uint64_t writable, uint6
     struct deadline end;
     uint64_t mask[2] = { 0 };
     err_t e = mask_and_size ? user_copy_in(mask, UADDR(mask_and_size), sizeof(mask)) : OK;
-    if (!failed(e)) e = timespec_deadline(timeout, &end);
-    if (!failed(e)) e = begin_mask(mask[0], mask[1]);
+    if (!failed(e)) e = deadline_read(timeout, &end);
+    if (!failed(e)) e = poll_mask_begin(mask[0], mask[1]);
     if (failed(e)) return e.code;
     int64_t result = select_run(count, (const uint64_t[3]){ readable, writable, exceptional }, end);
     return finish_timespec(signal_mask_end(result), timeout, end);

@@ -5,6 +5,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "fs/file.h"
+#include "fs/permission.h"
 #include "fs/tmpfs.h"
 #include "syscall/sys_path.h"
 
@@ -13,13 +14,15 @@ enum { FADVISE_LAST = 5 };
 static err_t check_truncate(const struct vnode *v)
 {
     if (vnode_is_directory(v)) return ERR_IS_DIRECTORY;
-    return vnode_is_regular(v) ? OK : ERR_INVALID;
+    return vnode_is_regular(v) ? permission_check(v, MAY_WRITE) : ERR_INVALID;
 }
 
 /* The length of a text that is made when it is read is nobody's to choose, and Linux lets it pass. */
 static err_t truncate_vnode(struct vnode *v, uint64_t bytes)
 {
-    return vnode_is_stored(v) ? tmpfs_truncate(v, bytes) : OK;
+    if (!vnode_is_stored(v)) return OK;
+    permission_before_change(v);
+    return tmpfs_truncate(v, bytes);
 }
 
 int64_t sys_truncate(uint64_t path, uint64_t bytes)

@@ -488,12 +488,15 @@ TEST(a_cloned_table_shares_open_files_but_not_numbers)
 /* ---- poll and select ---- */
 
 static uint32_t pipe_ready;
-static uint32_t pipe_poll(struct file *file)
-{
-    (void)file;
-    return pipe_ready;
-}
-static const struct file_ops pipe_ops = { .name = "pipe", .mode = LINUX_S_IFIFO | 0600, .poll = pipe_poll };
+static struct readiness pipe_watchers = READINESS_INIT(pipe_watchers);
+static uint32_t pipe_poll(struct file *file UNUSED) { return pipe_ready; }
+static struct readiness *pipe_readiness(struct file *file UNUSED) { return &pipe_watchers; }
+static const struct file_ops pipe_ops = {
+    .name = "pipe",
+    .mode = LINUX_S_IFIFO | 0600,
+    .poll = pipe_poll,
+    .readiness = pipe_readiness,
+};
 
 static uint32_t add_pipe(void)
 {
@@ -507,7 +510,7 @@ static uint32_t add_pipe(void)
 static void make_readable(void)
 {
     pipe_ready = LINUX_POLLIN | LINUX_POLLRDNORM;
-    file_readiness_changed();
+    readiness_changed(&pipe_watchers, LINUX_POLLIN | LINUX_POLLRDNORM);
 }
 
 TEST(poll_waits_for_a_change_and_reports_only_what_was_asked_for)

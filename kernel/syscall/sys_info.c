@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/system.h"
 #include "core/entropy.h"
+#include "core/hostname.h"
 #include "core/time.h"
 #include "fs/io_buffer.h"
 #include "lib/string.h"
@@ -13,14 +14,14 @@ enum { GETRANDOM_FLAGS = 7, GETRANDOM_CHUNK = 256 };
 int64_t sys_uname(uint64_t out)
 {
     /* The release is the Linux interface we answer like; glibc refuses to start below 3.2. */
-    static const struct linux_utsname name = {
+    struct linux_utsname name = {
         .system = "Linux",
-        .node = "cloudkernel",
         .release = "6.1.0-cloudkernel",
         .version = "CloudKernel",
         .machine = "x86_64",
         .domain = "(none)",
     };
+    memcpy(name.node, hostname, sizeof(name.node));
     return user_copy_out(UADDR(out), &name, sizeof(name)).code;
 }
 

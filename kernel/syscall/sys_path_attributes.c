@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls about permissions, owners and times. The program is root, so only execution can be denied. */
+/* Calls about permissions, owners and times. */
 #include "syscall/sys_file.h"
 
 #include "abi/linux/fcntl.h"
@@ -7,6 +7,8 @@
 #include "abi/linux/time.h"
 #include "core/time.h"
 #include "fs/file.h"
+#include "fs/permission.h"
+#include "process/identity.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"
 
@@ -20,10 +22,15 @@ static enum path_need need_of(uint64_t flags)
     return flags & LINUX_AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_REQUIRED;
 }
 
-static err_t check_access(const struct vnode *v, uint32_t mode)
+static err_t check_access(uint64_t directory_fd, uint64_t path, uint32_t mode, uint32_t flags)
 {
-    bool needs_bit = (mode & LINUX_X_OK) && !vnode_is_directory(v);
-    return needs_bit && !(v->mode & LINUX_S_IXUGO) ? ERR_ACCESS : OK;
+    struct vnode *v;
+    uint32_t walk = flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
+    err_t e = path_argument_get_vnode(directory_fd, path, need_of(flags), walk, &v);
+    if (failed(e)) return e;
+    e = permission_check(v, mode);
+    vnode_put(v);
+    return e;
 }
 
 int64_t sys_faccessat2(uint64_t directory_fd, uint64_t path, uint64_t mode, uint64_t flags)
@@ -31,12 +38,10 @@ int64_t sys_faccessat2(uint64_t directory_fd, uint64_t path, uint64_t mode, uint
     enum { KNOWN = LINUX_AT_EACCESS | LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH };
     if ((uint32_t)mode & ~(uint32_t)(LINUX_R_OK | LINUX_W_OK | LINUX_X_OK)) return ERR_INVALID.code;
     if ((uint32_t)flags & ~(uint32_t)KNOWN) return ERR_INVALID.code;
-    struct vnode *v;
-    uint32_t walk = flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
-    err_t e = path_argument_get_vnode(directory_fd, path, need_of(flags), walk, &v);
-    if (failed(e)) return e.code;
-    e = check_access(v, (uint32_t)mode);
-    vnode_put(v);
+    struct identity_as_real self;
+    bool is_other = !(flags & LINUX_AT_EACCESS) && identity_begin_as_real(&self);
+    err_t e = check_access(directory_fd, path, (uint32_t)mode, (uint32_t)flags);
+    if (is_other) identity_end_as_real(&self);
     return e.code;
 }
 
@@ -54,9 +59,9 @@ int64_t sys_fchmodat(uint64_t directory_fd, uint64_t path, uint64_t mode)
     struct vnode *v;
     err_t e = path_argument_get_vnode(directory_fd, path, PATH_REQUIRED, WALK_FOLLOW, &v);
     if (failed(e)) return e.code;
-    vnode_set_mode(v, (uint32_t)mode);
+    e = permission_set_mode(v, (uint32_t)mode);
     vnode_put(v);
-    return 0;
+    return e.code;
 }
 
 int64_t sys_chmod(uint64_t path, uint64_t mode) { return sys_fchmodat(CWD, path, mode); }
@@ -66,9 +71,9 @@ int64_t sys_fchmod(uint64_t fd, uint64_t mode)
     struct file *file;
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
-    vnode_set_mode(file->vnode, (uint32_t)mode);
+    e = permission_set_mode(file->vnode, (uint32_t)mode);
     file_put(file);
-    return 0;
+    return e.code;
 }
 
 int64_t sys_fchownat(uint64_t directory_fd, uint64_t path, uint64_t uid, uint64_t gid, uint64_t flags)
@@ -79,9 +84,9 @@ int64_t sys_fchownat(uint64_t directory_fd, uint64_t path, uint64_t uid, uint64_
     uint32_t walk = flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
     err_t e = path_argument_get_vnode(directory_fd, path, need_of(flags), walk, &v);
     if (failed(e)) return e.code;
-    vnode_set_owner(v, (uint32_t)uid, (uint32_t)gid);
+    e = permission_set_owner(v, (uint32_t)uid, (uint32_t)gid);
     vnode_put(v);
-    return 0;
+    return e.code;
 }
 
 int64_t sys_chown(uint64_t path, uint64_t uid, uint64_t gid) { return sys_fchownat(CWD, path, uid, gid, 0); }
@@ -96,9 +101,9 @@ int64_t sys_fchown(uint64_t fd, uint64_t uid, uint64_t gid)
     struct file *file;
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
-    vnode_set_owner(file->vnode, (uint32_t)uid, (uint32_t)gid);
+    e = permission_set_owner(file->vnode, (uint32_t)uid, (uint32_t)gid);
     file_put(file);
-    return 0;
+    return e.code;
 }
 
 /* ---- times ---- */
@@ -129,8 +134,10 @@ static err_t set_times(struct vnode *v, const struct new_times *times)
 {
     if (!is_valid(&times->access) || !is_valid(&times->modification)) return ERR_INVALID;
     int64_t now_ns = (int64_t)time_realtime_ns();
-    vnode_set_times(v, to_ns(&times->access, now_ns), to_ns(&times->modification, now_ns));
-    return OK;
+    bool is_touch =
+        times->access.nanoseconds == LINUX_UTIME_NOW && times->modification.nanoseconds == LINUX_UTIME_NOW;
+    return permission_set_times(v, to_ns(&times->access, now_ns), to_ns(&times->modification, now_ns),
+                                is_touch);
 }
 
 /* A NULL path means the descriptor itself: futimens(3). */

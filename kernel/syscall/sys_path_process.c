@@ -6,6 +6,7 @@
 #include "process/process.h"
 #include "fs/file.h"
 #include "fs/fs_context.h"
+#include "fs/permission.h"
 #include "fs/procfs.h"
 #include "mm/heap.h"
 #include "syscall/sys_path.h"
@@ -59,14 +60,22 @@ int64_t sys_getcwd(uint64_t buffer, uint64_t bytes)
     return failed(e) ? e.code : (int64_t)length;
 }
 
+static err_t enter(struct vnode *directory)
+{
+    if (!vnode_is_directory(directory)) return ERR_NOT_DIRECTORY;
+    err_t e = permission_check(directory, MAY_SEARCH);
+    if (!failed(e)) fs_context_set_cwd(process_current()->fs, directory);
+    return e;
+}
+
 int64_t sys_chdir(uint64_t path)
 {
     struct vnode *v;
     err_t e = path_argument_get_vnode(CWD, path, PATH_REQUIRED, WALK_FOLLOW | WALK_DIRECTORY, &v);
     if (failed(e)) return e.code;
-    fs_context_set_cwd(process_current()->fs, v);
+    e = enter(v);
     vnode_put(v);
-    return 0;
+    return e.code;
 }
 
 int64_t sys_fchdir(uint64_t fd)
@@ -74,10 +83,7 @@ int64_t sys_fchdir(uint64_t fd)
     struct file *file;
     err_t e = file_argument_or_path(fd, &file);
     if (failed(e)) return e.code;
-    if (vnode_is_directory(file->vnode))
-        fs_context_set_cwd(process_current()->fs, file->vnode);
-    else
-        e = ERR_NOT_DIRECTORY;
+    e = enter(file->vnode);
     file_put(file);
     return e.code;
 }

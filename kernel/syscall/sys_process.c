@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "sched/thread.h"
 #include "syscall/sys_core.h"
+#include "syscall/sys_identity.h"
 #include "syscall/usage.h"
 #include "vm/layout.h"
 #include "vm/space.h"
@@ -19,18 +20,6 @@ int64_t sys_getpid(void) { return process_current()->pid; }
 int64_t sys_gettid(void) { return user_thread_current()->tid; }
 
 static bool is_self(uint64_t pid) { return (uint32_t)pid == 0 || (uint32_t)pid == process_current()->pid; }
-
-/* The container's user is root of its own machine. */
-int64_t sys_getuid(void) { return 0; }
-int64_t sys_geteuid(void) { return 0; }
-int64_t sys_getgid(void) { return 0; }
-int64_t sys_getegid(void) { return 0; }
-
-int64_t sys_getgroups(uint64_t count, uint64_t list)
-{
-    (void)list;
-    return (int32_t)count < 0 ? ERR_INVALID.code : 0;
-}
 
 int64_t sys_set_tid_address(uint64_t address)
 {
@@ -109,8 +98,9 @@ static int64_t set_family_option(uint32_t *option, uint32_t value)
 
 int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-    const uint32_t last_capability = 40; /* CAP_CHECKPOINT_RESTORE */
     struct process *p = process_current();
+    int64_t result;
+    if (identity_prctl((uint32_t)option, (const uint64_t[]){ a, b, c, d }, &result)) return result;
     switch ((uint32_t)option) {
     case LINUX_PR_SET_PDEATHSIG:
         if (a > LINUX_NSIG) return ERR_INVALID.code;
@@ -124,7 +114,6 @@ int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
         return user_copy_out(UADDR(a), user_thread_current()->name, PROCESS_NAME_MAX).code;
     case LINUX_PR_GET_DUMPABLE: return 1;
     case LINUX_PR_SET_DUMPABLE: return a <= 1 ? 0 : ERR_INVALID.code;
-    case LINUX_PR_CAPBSET_READ: return a <= last_capability ? 1 : ERR_INVALID.code;
     case LINUX_PR_GET_NO_NEW_PRIVS: return a || b || c || d ? ERR_INVALID.code : p->no_new_privileges;
     case LINUX_PR_SET_NO_NEW_PRIVS:
         if (a != 1 || b || c || d) return ERR_INVALID.code;

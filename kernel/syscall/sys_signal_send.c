@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sending signals. The container's programs all run as root, so that everybody may signal everybody. */
+/* Sending signals. */
+#include "process/identity.h"
 #include "process/process.h"
 #include "process/user_thread.h"
 #include "syscall/sys_core.h"
@@ -7,10 +8,29 @@
 
 static bool is_valid(uint64_t signal) { return (uint32_t)signal <= LINUX_NSIG; }
 
+/* A signal that there is not was sent as 0: what is wrong with it is said after "nobody", but before "not to him". */
+static int64_t result_of(err_t e, bool is_good)
+{
+    bool is_about_signal = !is_good && (!failed(e) || e.code == ERR_NOT_PERMITTED.code);
+    return is_about_signal ? ERR_INVALID.code : e.code;
+}
+
+/* What a program pretends to come from the kernel is only for itself: decode_info. */
+static bool may_send_locked(const struct process *p, const struct credentials *to, uint32_t number)
+    REQUIRES(process_tree_lock)
+{
+    return p == process_current() || identity_may_signal_locked(to, p, number);
+}
+
 /* Signal 0 only asks whether there is somebody. */
 static err_t send(struct process *p, const struct linux_siginfo_head *info)
 {
     return info->number ? signal_send(p, info) : OK;
+}
+
+static err_t send_locked(struct process *p, const struct linux_siginfo_head *info) REQUIRES(process_tree_lock)
+{
+    return may_send_locked(p, p->credentials, (uint32_t)info->number) ? send(p, info) : ERR_NOT_PERMITTED;
 }
 
 /* ---- to processes ---- */
@@ -29,7 +49,7 @@ static err_t send_to_process(uint32_t number, const struct linux_siginfo_head *i
     if (number == self->pid) return send(self, info);
     spin_lock(&process_tree_lock);
     struct process *p = find_locked(number);
-    err_t e = p ? send(p, info) : ERR_NO_PROCESS;
+    err_t e = p ? send_locked(p, info) : ERR_NO_PROCESS;
     spin_unlock(&process_tree_lock);
     return e;
 }
@@ -42,7 +62,7 @@ static err_t send_to_group(uint32_t number, const struct linux_siginfo_head *inf
     struct process_id *id = number ? process_id_find_locked(number) : process_current()->group;
     if (id) {
         LIST_FOR_EACH (node, &id->group) {
-            err_t e = send(LIST_ENTRY(node, struct process, group_link), info);
+            err_t e = send_locked(LIST_ENTRY(node, struct process, group_link), info);
             if (failed(result)) result = e; /* one success is enough */
         }
     }
@@ -55,10 +75,16 @@ struct everybody {
     err_t result;
 };
 
-static void send_to_other(struct process *p, void *context)
+/* Those who may not get it make no difference, if there is anybody. [linux kernel/signal.c kill_something_info] */
+static void send_to_other(struct process *p, void *context) REQUIRES(process_tree_lock)
 {
     struct everybody *all = context;
-    if (p->pid != 1 && p != process_current()) all->result = send(p, all->info);
+    if (p->pid == 1 || p == process_current()) return;
+    err_t e = send_locked(p, all->info);
+    if (e.code != ERR_NOT_PERMITTED.code)
+        all->result = e;
+    else if (all->result.code == ERR_NO_PROCESS.code)
+        all->result = OK;
 }
 
 static err_t send_to_others(const struct linux_siginfo_head *info)
@@ -83,7 +109,7 @@ int64_t sys_kill(uint64_t pid, uint64_t signal)
     struct linux_siginfo_head info =
         signal_info_of_sender(process_current()->pid, is_good ? (uint32_t)signal : 0, LINUX_SI_USER);
     err_t e = to > 0 ? send_to_process((uint32_t)to, &info) : kill_group_or_all(to, &info);
-    return failed(e) || is_good ? e.code : ERR_INVALID.code;
+    return result_of(e, is_good);
 }
 
 /* ---- to threads ---- */
@@ -97,6 +123,8 @@ static err_t send_to_thread(uint32_t pid, uint32_t tid, const struct linux_sigin
     spin_lock(&process_tree_lock);
     struct user_thread *t = user_thread_find_locked(tid);
     err_t e = t && (!pid || t->process->pid == pid) ? OK : ERR_NO_PROCESS;
+    if (!failed(e) && !may_send_locked(t->process, t->thread->credentials, (uint32_t)info->number))
+        e = ERR_NOT_PERMITTED;
     if (!failed(e) && info->number) e = signal_send_thread(t, info);
     spin_unlock(&process_tree_lock);
     return e;
@@ -108,7 +136,7 @@ static int64_t kill_thread(uint32_t pid, uint32_t tid, uint64_t signal)
     struct linux_siginfo_head info =
         signal_info_of_sender(process_current()->pid, is_good ? (uint32_t)signal : 0, LINUX_SI_TKILL);
     err_t e = send_to_thread(pid, tid, &info);
-    return failed(e) || is_good ? e.code : ERR_INVALID.code;
+    return result_of(e, is_good);
 }
 
 int64_t sys_tkill(uint64_t tid, uint64_t signal)
@@ -141,7 +169,7 @@ int64_t sys_rt_sigqueueinfo(uint64_t pid, uint64_t signal, uint64_t address)
     struct linux_siginfo_head info;
     err_t e = decode_info(address, pid, signal, &info);
     if (!failed(e)) e = send_to_process((uint32_t)pid, &info);
-    return failed(e) || is_valid(signal) ? e.code : ERR_INVALID.code;
+    return result_of(e, is_valid(signal));
 }
 
 int64_t sys_rt_tgsigqueueinfo(uint64_t pid, uint64_t tid, uint64_t signal, uint64_t address)
@@ -150,5 +178,5 @@ int64_t sys_rt_tgsigqueueinfo(uint64_t pid, uint64_t tid, uint64_t signal, uint6
     if ((int32_t)pid <= 0 || (int32_t)tid <= 0) return ERR_INVALID.code;
     err_t e = decode_info(address, pid, signal, &info);
     if (!failed(e)) e = send_to_thread((uint32_t)pid, (uint32_t)tid, &info);
-    return failed(e) || is_valid(signal) ? e.code : ERR_INVALID.code;
+    return result_of(e, is_valid(signal));
 }

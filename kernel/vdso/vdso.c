@@ -53,7 +53,7 @@ static struct image_page code = IMAGE_PAGE(code, code_ops, code_bytes);
 err_t vdso_map(struct space *space, uint64_t *out)
 {
     /* Where the first mapping without an address would go, so at as random a place. */
-    uint64_t at = space->map_top - 2 * PAGE_BYTES, place;
+    uint64_t at = space->map_top - VDSO_BYTES, place;
     uint32_t how = SPACE_READ | SPACE_FIXED | SPACE_NO_REPLACE;
     err_t e = space_map(space, at, PAGE_BYTES, how, &data.backing, 0, &place);
     return failed(e) ? e

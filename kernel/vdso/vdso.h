@@ -9,6 +9,8 @@
 
 struct space;
 
+#define VDSO_BYTES (2 * PAGE_BYTES) /* with the page below it */
+
 /* For the loader, at the top of what mmap gives out. *out is where the shared object begins. ERR_NO_MEMORY;
  * ERR_EXISTS: a segment of the program lies there. Threads only. */
 err_t vdso_map(struct space *space, uint64_t *out);

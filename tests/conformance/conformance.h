@@ -32,7 +32,7 @@ static inline const char *error_name(int error)
         NAME(ETXTBSY), NAME(EFBIG),     NAME(ENOSPC), NAME(ESPIPE),       NAME(EROFS),     NAME(EMLINK),
         NAME(EPIPE),   NAME(EDOM),      NAME(ERANGE), NAME(ENAMETOOLONG), NAME(ENOSYS),    NAME(ENOTEMPTY),
         NAME(ELOOP),   NAME(EOVERFLOW), NAME(EILSEQ), NAME(EOPNOTSUPP),   NAME(ETIMEDOUT), NAME(ENOTSOCK),
-        NAME(ENODATA),
+        NAME(ENODATA), NAME(ELIBBAD),
 #undef NAME
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

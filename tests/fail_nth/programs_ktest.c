@@ -5,6 +5,7 @@
 #include "process/exec.h"
 #include "process/process_internal.h"
 #include "process/user_thread.h"
+#include "fs/credentials.h"
 #include "fs/fs_context.h"
 #include "syscall/sys_core.h"
 #include "syscall/sys_file.h"
@@ -53,15 +54,16 @@ static int64_t run_thread(void)
 
 static int64_t load(const char *path)
 {
-    const char *why, *arguments[] = { path, "one", "two" }, *environment[] = { "HOME=/", "LANG=C" };
+    const char *arguments[] = { path, "one", "two" }, *environment[] = { "HOME=/", "LANG=C" };
     struct exec_request request = { .path = path,
                                     .argument_count = ARRAY_LENGTH(arguments),
                                     .environment_count = ARRAY_LENGTH(environment),
                                     .arguments = arguments,
                                     .environment = environment };
     struct exec_image image;
-    err_t e = exec_load(process->fs, process->limits, &request, &image, &why);
-    EXPECT(!failed(e) || (why && *why));
+    struct exec_failure failure;
+    err_t e = exec_load(process->fs, process->limits, &request, &image, &failure);
+    EXPECT(!failed(e) || *failure.why);
     if (failed(e)) return e.code;
     exec_commit(&image);
     entry = image.entry;
@@ -127,6 +129,8 @@ static int64_t end(void)
     thread_set_space(NULL, NULL);
     thread_current()->process = NULL;
     thread_current()->user = NULL;
+    credentials_put(thread_current()->credentials);
+    thread_current()->credentials = NULL;
     process->space = NULL;
     space_leave(space);
     process_free(process);

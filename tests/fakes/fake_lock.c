@@ -31,6 +31,8 @@ void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
     held_count--;
 }
 
+void spin_lock_nested_off(struct spinlock *lock) { spin_lock(lock); }
+
 void fake_lock_drop_all(void)
 {
     while (held_count) held[--held_count]->held = 0;

@@ -6,6 +6,7 @@
 #include "fs/fs_context.h"
 #include "fs/proc_source.h"
 #include "fs/rootfs.h"
+#include "process/identity.h"
 #include "syscall/sys_file.h"
 #include "syscall/timespec.h"
 #include "vm/usercopy.h"
@@ -17,10 +18,20 @@
 static struct process process;
 static struct user_thread thread = { .process = &process, .tid = 1 };
 
+/* Always itself: the numbers that files see are the real ones. */
+bool identity_begin_as_real(struct identity_as_real *self)
+{
+    (void)self;
+    return false;
+}
+void identity_end_as_real(const struct identity_as_real *self) { (void)self; }
+
 /* Nobody sends signals here. */
 void signal_mask_begin(uint64_t blocked) { (void)blocked; }
 int64_t signal_mask_end(int64_t result) { return result; }
 
+static struct thread kernel_thread;
+struct thread *percpu_current(void) { return &kernel_thread; }
 struct process *process_current(void) { return &process; }
 struct user_thread *user_thread_current(void) { return &thread; }
 
