@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where lwIP asks us; included by its own sources after its types. */
+/* Where lwIP asks us; included by its own sources. */
 #pragma once
+#include "lwip/ip_addr.h"
 
+struct netif;
+struct pbuf;
 struct tcp_hdr;
 struct tcp_pcb;
 

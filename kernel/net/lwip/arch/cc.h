@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lwIP's port: what it asks of the compiler and the system. Included by its own sources before anything else. */
 #pragma once
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Where the C library has it, it is the same. */
+typedef ptrdiff_t ssize_t;
+#undef SSIZE_MAX
+#define SSIZE_MAX PTRDIFF_MAX
 
 #define LWIP_NO_CTYPE_H    1
 #define LWIP_NO_INTTYPES_H 1
