@@ -7,6 +7,7 @@
 #include "fs/fs_context.h"
 #include "lib/string.h"
 #include "process/process_internal.h"
+#include "process/rseq.h"
 #include "process/user_thread.h"
 #include "vm/layout.h"
 #include "vm/space.h"
@@ -63,6 +64,7 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     if (r->flags & LINUX_CLONE_CHILD_SETTID) t->set_tid = r->child_tid;
     if (r->flags & LINUX_CLONE_CHILD_CLEARTID) t->clear_tid = r->child_tid;
     memcpy(t->name, from->name, sizeof(t->name));
+    if (!(r->flags & LINUX_CLONE_VM)) rseq_inherit(t);
     signal_inherit(t, (r->flags & (LINUX_CLONE_VM | LINUX_CLONE_VFORK)) == LINUX_CLONE_VM);
 }
 

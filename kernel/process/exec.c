@@ -6,6 +6,7 @@
 #include "process/exec_image.h"
 #include "process/identity.h"
 #include "process/posix_timer.h"
+#include "process/rseq.h"
 #include "process/user_thread.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
@@ -144,8 +145,11 @@ err_t exec_own_files(struct exec_image *image)
 static void use_files(struct process *p, struct fd_table *files)
 {
     if (!files) return;
-    fd_table_put(p->files);
+    struct fd_table *before = p->files;
+    spin_lock(&p->signal_lock);
     p->files = files;
+    spin_unlock(&p->signal_lock);
+    fd_table_put(before);
 }
 
 /* The part of a path after its last slash, as Linux's comm. */
@@ -172,7 +176,9 @@ void exec_commit(struct exec_image *image)
     struct space *before = p->space;
     char *path_before = p->path;
     leave_memory(t, before, image->space);
+    spin_lock(&p->signal_lock);
     p->space = image->space;
+    spin_unlock(&p->signal_lock);
     p->path = image->path;
     fs_context_set_exe(p->fs, image->file);
     if (before) space_leave(before);
@@ -182,6 +188,7 @@ void exec_commit(struct exec_image *image)
     set_name(t, p->path);
     identity_commit(image->credentials);
     t->set_tid = t->clear_tid = t->robust_list = 0;
+    rseq_forget(t);
     process_timers_exec(p);
     signal_reset_for_exec();
     fpu_reset(&thread_current()->fpu);

@@ -79,6 +79,10 @@ int64_t sys_getcpu(uint64_t cpu, uint64_t node, uint64_t cache);
 int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2,
                   uint64_t value3);
 
+/* ---- sys_rseq.c ---- */
+int64_t sys_rseq(uint64_t address, uint64_t bytes, uint64_t flags, uint64_t signature);
+int64_t sys_membarrier(uint64_t command, uint64_t flags, uint64_t cpu);
+
 /* ---- policies: sys_sched_policy.c ---- */
 int64_t sys_sched_getparam(uint64_t tid, uint64_t param);
 int64_t sys_sched_setparam(uint64_t tid, uint64_t param);
@@ -112,6 +116,8 @@ int64_t sys_alarm(uint64_t seconds);
 /* ---- the system: sys_info.c ---- */
 int64_t sys_uname(uint64_t out);
 int64_t sys_sysinfo(uint64_t out);
+int64_t sys_sethostname(uint64_t name, uint64_t bytes);
+int64_t sys_setdomainname(uint64_t name, uint64_t bytes);
 int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags);
 
 /* ---- signals: sys_signal.c, sys_signal_send.c, sys_signal_wait.c; the first two in assembly (sys_frame.h) ---- */

@@ -2,6 +2,7 @@
 #include "abi/linux/futex.h"
 #include "abi/linux/fpu.h"
 #include "arch/features.h"
+#include "core/unsupported.h"
 #include "process/fpu_permission.h"
 #include "process/user_thread.h"
 #include "lib/string.h"
@@ -120,6 +121,7 @@ int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
         p->no_new_privileges = true;
         return 0;
     }
+    unsupported_note(CHANNEL_STAT_PRCTL, (uint32_t)option);
     return ERR_INVALID.code;
 }
 
