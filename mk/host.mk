@@ -76,7 +76,7 @@ $(eval $(call unit_test,vga,kernel/drivers/vga/vga_test.c,kernel/drivers/vga/vga
 $(eval $(call unit_test,framebuffer,kernel/drivers/framebuffer/framebuffer_test.c,kernel/drivers/framebuffer/framebuffer.c kernel/drivers/framebuffer/font.c $(INPUT_C) kernel/device/text_grid.c $(DEVICE_FAKES)))
 
 FS_C := $(call code_in,kernel/fs) $(call code_in,kernel/syscall)
-FS_C := $(filter kernel/fs/%.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
+FS_C := $(filter kernel/fs/%.c kernel/syscall/io_pieces.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
 	$(filter-out %/proc_process.c,$(call code_in,kernel/procfs)) kernel/arch/topology.c kernel/core/machine_name.c \
 	kernel/core/unsupported.c kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process proc lock space)
 $(eval $(call unit_test,fs,$(call tests_in,kernel/fs kernel/procfs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))

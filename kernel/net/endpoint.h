@@ -68,14 +68,14 @@ enum endpoint_kind endpoint_kind(const struct endpoint *endpoint);
 
 /* ---- addresses ---- */
 
-/* ERR_ADDRESS_IN_USE, ERR_ADDRESS_NOT_AVAILABLE, ERR_INVALID (bound already, or the wrong family). Port 0 chooses. */
+/* ERR_ADDRESS_IN_USE, ERR_NO_ADDRESS, ERR_INVALID (bound already, or the wrong family). Port 0 chooses. */
 err_t endpoint_bind(struct endpoint *endpoint, const struct net_address *local);
 /* Datagrams and raw: done at once, and NULL forgets the peer. TCP: ERR_IN_PROGRESS, later ENDPOINT_CONNECTED or
- * ENDPOINT_ERROR; ERR_ALREADY, ERR_IS_CONNECTED, ERR_NETWORK_UNREACHABLE. After a failure it may be tried again. */
+ * ENDPOINT_ERROR; ERR_ALREADY, ERR_IS_CONNECTED, ERR_NO_ROUTE_NETWORK. After a failure it may be tried again. */
 err_t endpoint_connect(struct endpoint *endpoint, const struct net_address *remote);
 /* TCP; binds to a free port if it is not bound. Again: changes the backlog. */
 err_t endpoint_listen(struct endpoint *endpoint, uint32_t backlog);
-/* ERR_TRY_AGAIN; ERR_INVALID: does not listen; ERR_CONNECTION_ABORTED: it was gone before anybody came. */
+/* ERR_TRY_AGAIN; ERR_INVALID: does not listen; ERR_ABORTED: it was gone before anybody came. */
 err_t endpoint_accept(struct endpoint *endpoint, struct endpoint **out);
 void endpoint_local(struct endpoint *endpoint, struct net_address *out);
 /* ERR_NOT_CONNECTED. */
@@ -98,7 +98,7 @@ struct endpoint_message {
 /* Takes from `from` and returns the bytes that were taken, all of a datagram or none. `message` may be NULL; its `to`
  * is the receiver of a datagram, needed without a peer. Errors of the connection come once. ERR_TRY_AGAIN: no
  * room; ERR_BROKEN_PIPE: this direction was ended (the caller raises SIGPIPE); ERR_NOT_CONNECTED,
- * ERR_DESTINATION_REQUIRED, ERR_MESSAGE_SIZE, ERR_FAULT, ERR_NO_BUFFERS. */
+ * ERR_NO_DESTINATION, ERR_MESSAGE_SIZE, ERR_FAULT, ERR_NO_BUFFERS. */
 int64_t endpoint_send(struct endpoint *endpoint, struct io_buffer *from,
                       const struct endpoint_message *message, uint32_t flags);
 
@@ -148,10 +148,10 @@ enum endpoint_option {
 };
 #define ENDPOINT_NO_LINGER   UINT32_MAX
 #define ENDPOINT_NO_CHECKSUM UINT32_MAX
-/* ERR_INVALID: not a value for it; ERR_NO_PROTOCOL_OPTION: not an option of this kind. */
+/* ERR_INVALID: not a value for it; ERR_NO_OPTION: not an option of this kind. */
 err_t endpoint_set_option(struct endpoint *endpoint, enum endpoint_option option, uint32_t value);
 err_t endpoint_get_option(struct endpoint *endpoint, enum endpoint_option option, uint32_t *value);
-/* Joins or leaves a multicast group. ERR_ADDRESS_NOT_AVAILABLE, ERR_NO_DEVICE, ERR_NO_MEMORY. */
+/* Joins or leaves a multicast group. ERR_NO_ADDRESS, ERR_NO_DEVICE, ERR_NO_MEMORY. */
 err_t endpoint_join(struct endpoint *endpoint, const struct net_address *group, uint32_t interface);
 err_t endpoint_leave(struct endpoint *endpoint, const struct net_address *group, uint32_t interface);
 

@@ -37,7 +37,7 @@ bool net_address_is_any(const struct net_address *address)
 err_t endpoint_check_family(const struct endpoint *endpoint, const struct net_address *address)
 {
     if (address->is_v6) return endpoint->is_v6 ? OK : ERR_INVALID;
-    return endpoint->is_v6 && endpoint->options[ENDPOINT_V6_ONLY] ? ERR_NETWORK_UNREACHABLE : OK;
+    return endpoint->is_v6 && endpoint->options[ENDPOINT_V6_ONLY] ? ERR_NO_ROUTE_NETWORK : OK;
 }
 
 const ip_addr_t *endpoint_any(const struct endpoint *endpoint)
@@ -62,12 +62,12 @@ err_t error_from_lwip(lwip_err_t e)
     case ERR_OK: return OK;
     case ERR_MEM:
     case ERR_BUF: return ERR_NO_BUFFERS;
-    case ERR_RTE: return ERR_NETWORK_UNREACHABLE;
+    case ERR_RTE: return ERR_NO_ROUTE_NETWORK;
     case ERR_USE: return ERR_ADDRESS_IN_USE;
     case ERR_ISCONN: return ERR_IS_CONNECTED;
     case ERR_CONN: return ERR_NOT_CONNECTED;
     case ERR_ABRT: return ERR_TIMED_OUT;
-    case ERR_RST: return ERR_CONNECTION_RESET;
+    case ERR_RST: return ERR_RESET;
     case ERR_CLSD: return OK; /* in order */
     case ERR_IF: return ERR_IO;
     default: return ERR_INVALID;

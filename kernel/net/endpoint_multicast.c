@@ -87,7 +87,7 @@ void endpoint_leave_all(struct endpoint *endpoint)
 
 err_t endpoint_join(struct endpoint *endpoint, const struct net_address *group, uint32_t interface)
 {
-    if (endpoint->kind == ENDPOINT_TCP) return ERR_NO_PROTOCOL_OPTION;
+    if (endpoint->kind == ENDPOINT_TCP) return ERR_NO_OPTION;
     net_lock();
     err_t e = join_locked(endpoint, group, interface);
     net_unlock();
@@ -96,10 +96,10 @@ err_t endpoint_join(struct endpoint *endpoint, const struct net_address *group, 
 
 err_t endpoint_leave(struct endpoint *endpoint, const struct net_address *group, uint32_t interface)
 {
-    if (endpoint->kind == ENDPOINT_TCP) return ERR_NO_PROTOCOL_OPTION;
+    if (endpoint->kind == ENDPOINT_TCP) return ERR_NO_OPTION;
     net_lock();
     struct membership *m = find(endpoint, group, interface);
     if (m) leave(m);
     net_unlock();
-    return m ? OK : ERR_ADDRESS_NOT_AVAILABLE;
+    return m ? OK : ERR_NO_ADDRESS;
 }

@@ -60,7 +60,7 @@ static bool is_interface(enum endpoint_option option)
 static err_t check(const struct endpoint *endpoint, enum endpoint_option option, uint32_t value)
 {
     if (option >= ENDPOINT_OPTION_COUNT || !(options[option].kinds & 1 << endpoint->kind))
-        return ERR_NO_PROTOCOL_OPTION;
+        return ERR_NO_OPTION;
     if (value < options[option].least || value > options[option].most) return ERR_INVALID;
     if (is_interface(option) && value && !netif_get_by_index((u8_t)value)) return ERR_NO_DEVICE;
     /* lwIP's structure has its family from the start. */
@@ -86,7 +86,7 @@ err_t endpoint_set_option(struct endpoint *endpoint, enum endpoint_option option
 err_t endpoint_get_option(struct endpoint *endpoint, enum endpoint_option option, uint32_t *value)
 {
     if (option >= ENDPOINT_OPTION_COUNT || !(options[option].kinds & 1 << endpoint->kind))
-        return ERR_NO_PROTOCOL_OPTION;
+        return ERR_NO_OPTION;
     net_lock();
     bool is_connection = endpoint->kind == ENDPOINT_TCP && endpoint->tcp && endpoint->tcp->state != LISTEN;
     *value = option == ENDPOINT_MSS && is_connection ? endpoint->tcp->mss : endpoint->options[option];

@@ -51,7 +51,7 @@ static err_t bind(struct endpoint *endpoint, const struct net_address *local) RE
     err_t e = raw_endpoint_open(endpoint);
     if (failed(e)) return e;
     net_address_to_lwip(&address, local);
-    if (!ip_addr_isany(&address) && !interface_has_address(&address)) return ERR_ADDRESS_NOT_AVAILABLE;
+    if (!ip_addr_isany(&address) && !interface_has_address(&address)) return ERR_NO_ADDRESS;
     return error_from_lwip(raw_bind(endpoint->raw, &address));
 }
 
@@ -77,7 +77,7 @@ err_t raw_endpoint_send(struct endpoint *endpoint, struct pbuf *packet,
 {
     ip_addr_t to;
     bool is_to = message && !net_address_is_any(&message->to);
-    if (!is_to && !endpoint_has(endpoint, ENDPOINT_CONNECTED)) return ERR_DESTINATION_REQUIRED;
+    if (!is_to && !endpoint_has(endpoint, ENDPOINT_CONNECTED)) return ERR_NO_DESTINATION;
     if (is_to && message->to.is_v6 != endpoint->is_v6) return ERR_INVALID;
     err_t e = raw_endpoint_open(endpoint);
     if (failed(e)) return e;

@@ -42,7 +42,7 @@ static void failed_connection(void *argument, lwip_err_t reason) NO_THREAD_SAFET
     struct endpoint *endpoint = argument;
     if (!endpoint) return;
     err_t e = error_from_lwip(reason);
-    if (reason == ERR_RST && !endpoint->was_connected) e = ERR_CONNECTION_REFUSED;
+    if (reason == ERR_RST && !endpoint->was_connected) e = ERR_REFUSED;
     endpoint_fail(endpoint, e,
                   ENDPOINT_READABLE | ENDPOINT_WRITABLE | ENDPOINT_READ_END | ENDPOINT_WRITE_END);
 }
@@ -156,7 +156,7 @@ static err_t bind(struct endpoint *endpoint, const struct net_address *local) RE
         address = local->is_v6 ? *endpoint_any(endpoint) : *IP4_ADDR_ANY;
     else
         net_address_to_lwip(&address, local);
-    if (!ip_addr_isany(&address) && !interface_has_address(&address)) return ERR_ADDRESS_NOT_AVAILABLE;
+    if (!ip_addr_isany(&address) && !interface_has_address(&address)) return ERR_NO_ADDRESS;
     return error_from_lwip(tcp_bind(endpoint->tcp, &address, local->port));
 }
 
@@ -178,7 +178,7 @@ static err_t connect(struct endpoint *endpoint, const struct net_address *remote
     e = error_from_lwip(tcp_connect(endpoint->tcp, &address, remote->port, connected));
     if (!failed(e)) return ERR_IN_PROGRESS;
     endpoint_update(endpoint, 0, ENDPOINT_CONNECTING, 0);
-    return e.code == ERR_ADDRESS_IN_USE.code ? ERR_ADDRESS_NOT_AVAILABLE : e;
+    return e.code == ERR_ADDRESS_IN_USE.code ? ERR_NO_ADDRESS : e;
 }
 
 static err_t shutdown(struct endpoint *endpoint, bool reading, bool writing) REQUIRES(net_mutex)

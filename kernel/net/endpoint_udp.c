@@ -42,7 +42,7 @@ static err_t bind(struct endpoint *endpoint, const struct net_address *local) RE
     else
         net_address_to_lwip(&address, local);
     if (!ip_addr_isany(&address) && !ip_addr_ismulticast(&address) && !interface_has_address(&address))
-        return ERR_ADDRESS_NOT_AVAILABLE;
+        return ERR_NO_ADDRESS;
     return error_from_lwip(udp_bind(endpoint->udp, &address, local->port));
 }
 
@@ -65,7 +65,7 @@ static err_t connect(struct endpoint *endpoint, const struct net_address *remote
     struct udp_pcb *pcb = endpoint->udp;
     net_address_to_peer(&address, remote);
     struct netif *netif = ip_route(&pcb->local_ip, &address);
-    if (!netif) return ERR_NETWORK_UNREACHABLE;
+    if (!netif) return ERR_NO_ROUTE_NETWORK;
     e = error_from_lwip(udp_connect(pcb, &address, remote->port));
     if (failed(e)) return e;
     const ip_addr_t *own = ip_netif_get_local_ip(netif, &address);
@@ -98,7 +98,7 @@ err_t udp_endpoint_send(struct endpoint *endpoint, struct pbuf *packet,
                         const struct endpoint_message *message)
 {
     bool is_to = has_receiver(message);
-    if (!is_to && !endpoint_has(endpoint, ENDPOINT_CONNECTED)) return ERR_DESTINATION_REQUIRED;
+    if (!is_to && !endpoint_has(endpoint, ENDPOINT_CONNECTED)) return ERR_NO_DESTINATION;
     err_t e = is_to ? endpoint_check_family(endpoint, &message->to) : OK;
     if (!failed(e)) e = udp_endpoint_open(endpoint);
     if (failed(e)) return e;

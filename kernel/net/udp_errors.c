@@ -35,7 +35,7 @@ static void read_ports(struct returned *r, const uint8_t *udp)
 static u8_t icmp4(void *argument, struct raw_pcb *pcb, struct pbuf *packet, const ip_addr_t *from)
 {
     uint8_t head[2 * IP_HLEN_MAX + ICMP_HEADER_BYTES + 4];
-    struct returned r = { .error = ERR_HOST_UNREACHABLE };
+    struct returned r = { .error = ERR_NO_ROUTE_HOST };
     (void)argument, (void)pcb, (void)from;
     size_t bytes = pbuf_copy_partial(packet, head, sizeof(head), 0);
     size_t outer = bytes ? (head[0] & 15u) * 4 : 0, inner = outer + ICMP_HEADER_BYTES;
@@ -45,7 +45,7 @@ static u8_t icmp4(void *argument, struct raw_pcb *pcb, struct pbuf *packet, cons
     uint8_t code = head[outer + 1];
     if (code == ICMP_DUR_FRAG)
         return 0; /* lwIP does not look for the path's size, so there is nothing to do */
-    if (code == ICMP_DUR_PORT) r.error = ERR_CONNECTION_REFUSED;
+    if (code == ICMP_DUR_PORT) r.error = ERR_REFUSED;
     IP_SET_TYPE_VAL(r.to, IPADDR_TYPE_V4);
     memcpy(&ip_2_ip4(&r.to)->addr, head + inner + 16, 4);
     read_ports(&r, head + udp);
@@ -57,14 +57,14 @@ static u8_t icmp4(void *argument, struct raw_pcb *pcb, struct pbuf *packet, cons
 static u8_t icmp6(void *argument, struct raw_pcb *pcb, struct pbuf *packet, const ip_addr_t *from)
 {
     uint8_t head[ICMP_HEADER_BYTES + IP6_HLEN + 4];
-    struct returned r = { .error = ERR_HOST_UNREACHABLE };
+    struct returned r = { .error = ERR_NO_ROUTE_HOST };
     (void)argument, (void)pcb, (void)from;
     u16_t outer = ip_current_header_tot_len();
     size_t bytes = pbuf_copy_partial(packet, head, sizeof(head), outer);
     if (bytes < sizeof(head) || head[0] != ICMP6_TYPE_DUR) return 0;
     const uint8_t *inner = head + ICMP_HEADER_BYTES;
     if (inner[6] != NEXT_HEADER_UDP) return 0;
-    if (head[1] == ICMP6_DUR_PORT) r.error = ERR_CONNECTION_REFUSED;
+    if (head[1] == ICMP6_DUR_PORT) r.error = ERR_REFUSED;
     IP_SET_TYPE_VAL(r.to, IPADDR_TYPE_V6);
     memcpy(ip_2_ip6(&r.to)->addr, inner + 24, 16);
     ip6_addr_assign_zone(ip_2_ip6(&r.to), IP6_UNICAST, ip_current_input_netif());
