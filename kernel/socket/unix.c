@@ -142,7 +142,7 @@ static void close_down(struct unix_socket *u, bool was_accepted)
     spin_unlock(&u->socket.queue.lock);
     struct unix_socket *peer = unix_set_datagram_peer(u, NULL);
     if (peer && !unix_is_datagram(u)) {
-        if (is_lost) socket_set_error(&peer->socket, ERR_CONNECTION_RESET);
+        if (is_lost) socket_set_error(&peer->socket, ERR_RESET);
         shut(peer, SOCKET_SHUT_BOTH);
     }
     unix_put(peer);

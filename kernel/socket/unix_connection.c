@@ -31,7 +31,7 @@ static err_t check_listener_locked(const struct unix_socket *listener) REQUIRES(
 {
     bool is_open =
         unix_state(listener) == UNIX_LISTENING && !(socket_shut(&listener->socket) & SOCKET_SHUT_RECEIVE);
-    return is_open ? OK : ERR_CONNECTION_REFUSED;
+    return is_open ? OK : ERR_REFUSED;
 }
 
 /* The embryo waits to be accepted. TRY_AGAIN: no place, even after a wait; then *must_look_again. */

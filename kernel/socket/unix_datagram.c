@@ -44,7 +44,7 @@ static void disconnect_from(struct unix_socket *u, struct unix_socket *before)
     pieces_destroy(&pieces);
     unix_tell_senders(u);
     if (before->is_dead || unix_peer(before) != u) return;
-    socket_set_error(&before->socket, ERR_CONNECTION_RESET);
+    socket_set_error(&before->socket, ERR_RESET);
     wait_wake_all(&before->socket.queue);
     socket_changed(&before->socket, LINUX_POLLERR);
 }
@@ -92,14 +92,14 @@ static err_t deliver(struct unix_socket *u, struct unix_socket *to, struct piece
         if (!may_send(u, to))
             e = ERR_NOT_PERMITTED;
         else if (to->is_dead)
-            e = ERR_CONNECTION_REFUSED;
+            e = ERR_REFUSED;
         else if (socket_shut(&to->socket) & SOCKET_SHUT_RECEIVE)
             e = ERR_BROKEN_PIPE;
         if (failed(e) || !is_full_for(u, to)) break;
         e = socket_wait_locked(&to->socket, deadline_ns);
         if (failed(e)) break;
     }
-    *must_look_again = is_named && e.code == ERR_CONNECTION_REFUSED.code;
+    *must_look_again = is_named && e.code == ERR_REFUSED.code;
     if (!failed(e)) piece_append_locked(to, p);
     spin_unlock(&to->socket.queue.lock);
     if (!failed(e)) socket_changed(&to->socket, CHANGES_DATA);
@@ -129,7 +129,7 @@ static err_t send_piece(struct unix_socket *u, struct socket_message *m, struct 
             p->identity = socket_identity();
         }
         e = deliver(u, to, p, m->address, deadline_ns, &must_look_again);
-        if (e.code == ERR_CONNECTION_REFUSED.code && !must_look_again) forget_peer(u, to);
+        if (e.code == ERR_REFUSED.code && !must_look_again) forget_peer(u, to);
         unix_put(to);
     } while (must_look_again);
     return e;

@@ -110,7 +110,7 @@ err_t unix_check_address(const struct socket_address *address);
 err_t unix_bind(struct socket *s, const struct socket_address *address);
 /* A name that nobody else has. */
 err_t unix_bind_anything(struct unix_socket *u);
-/* Who has the name, counted. CONNECTION_REFUSED: nobody; PROTOCOL_TYPE; what the walk says. */
+/* Who has the name, counted. REFUSED: nobody; PROTOCOL_TYPE; what the walk says. */
 err_t unix_find(const struct socket_address *address, uint32_t type, struct unix_socket **out);
 struct unix_name *unix_name_get(struct unix_name *name);
 void unix_name_put(struct unix_name *name);

@@ -202,7 +202,7 @@ static err_t find_abstract(const struct socket_address *address, uint32_t type, 
     struct unix_name *name = find_locked(address, type, hash_of_bytes(address, type));
     if (name) *out = unix_get(name->owner);
     spin_unlock(&names_lock);
-    return name ? OK : ERR_CONNECTION_REFUSED;
+    return name ? OK : ERR_REFUSED;
 }
 
 static err_t find_path(const struct socket_address *given, uint32_t type, struct unix_socket **out)
@@ -221,7 +221,7 @@ static err_t find_path(const struct socket_address *given, uint32_t type, struct
     spin_lock(&names_lock);
     struct unix_name *name = vnode_type(v) == LINUX_S_IFSOCK ? find_vnode_locked(v) : NULL;
     if (!name)
-        e = ERR_CONNECTION_REFUSED;
+        e = ERR_REFUSED;
     else if (name->type != type)
         e = ERR_PROTOCOL_TYPE;
     else

@@ -174,7 +174,7 @@ static int64_t accept_into(struct file *file, uint64_t address, uint64_t length_
     err_t e = s ? s->ops->accept(s, is_nonblocking(file), &accepted) : ERR_NOT_SOCKET;
     if (!failed(e) && address) {
         e = accepted->ops->get_name(accepted, true, &name);
-        e = failed(e) ? ERR_CONNECTION_ABORTED : socket_address_write(&name, address, length_at);
+        e = failed(e) ? ERR_ABORTED : socket_address_write(&name, address, length_at);
         if (failed(e)) socket_release(accepted);
     }
     if (!failed(e)) return open_and_install(accepted, flags, fd);
