@@ -146,8 +146,6 @@ static void to_whom(void)
     SHOW(send_text(one, "x", 0));
     SHOW(send_to(one, "x", hidden_name("ck-none")));
     SHOW(send_to(one, "x", path_name("none")));
-    SHOW(listen(one, 1));
-    SHOW(accept(one, NULL, NULL));
     struct name odd = hidden_name("ck-two");
     odd.un.sun_family = AF_INET;
     SHOW(send_to(one, "x", odd));
@@ -203,16 +201,20 @@ static void to_whom(void)
     two = open_datagrams("ck-two");
     SHOW(send_to(one, "new", hidden_name("ck-two")));
     take_from(two, 50);
+    close(one);
+    close(three);
     begin_case("to itself");
     SHOW(connect_to(two, hidden_name("ck-two")));
     SHOW(send_text(two, "self", 0));
     take_from(two, 50);
-    close(one);
     close(two);
-    close(three);
+}
+
+static void each_other(void)
+{
     begin_case("two that were connected to each other");
-    one = open_datagrams("ck-one");
-    two = open_datagrams("ck-two");
+    int one = open_datagrams("ck-one"), two = open_datagrams("ck-two");
+    struct name odd;
     SHOW(connect_to(one, hidden_name("ck-two")));
     SHOW(connect_to(two, hidden_name("ck-one")));
     SHOW(send_text(two, "lost", 0));
@@ -360,6 +362,7 @@ int main(int argc, char **argv)
     ends(SOCK_DGRAM);
     ends(SOCK_SEQPACKET);
     to_whom();
+    each_other();
     queues();
     packets();
     several();
