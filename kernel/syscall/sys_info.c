@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/linux/prctl.h"
 #include "abi/linux/system.h"
 #include "core/entropy.h"
 #include "core/hostname.h"
@@ -6,6 +7,7 @@
 #include "fs/io_buffer.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "process/process.h"
 #include "syscall/sys_core.h"
 #include "vm/usercopy.h"
 
@@ -13,6 +15,7 @@ enum { GETRANDOM_FLAGS = 7, GETRANDOM_CHUNK = 256 };
 
 int64_t sys_uname(uint64_t out)
 {
+    bool is_old = (process_current()->personality & LINUX_PERSONALITY_BASE) == LINUX_PERSONALITY_LINUX32;
     /* The release is the Linux interface we answer like; glibc refuses to start below 3.2. */
     struct linux_utsname name = {
         .system = "Linux",
@@ -22,7 +25,10 @@ int64_t sys_uname(uint64_t out)
         .domain = "(none)",
     };
     memcpy(name.node, hostname, sizeof(name.node));
-    return user_copy_out(UADDR(out), &name, sizeof(name)).code;
+    err_t e = user_copy_out(UADDR(out), &name, sizeof(name));
+    if (!failed(e) && is_old)
+        e = user_copy_out(UADDR(out + offsetof(struct linux_utsname, machine)), "i686", sizeof("i686"));
+    return e.code;
 }
 
 int64_t sys_sysinfo(uint64_t out)
@@ -31,7 +37,7 @@ int64_t sys_sysinfo(uint64_t out)
         .uptime_s = (int64_t)(time_now_ns() / 1000000000),
         .total_ram = frame_total_count() * PAGE_BYTES,
         .free_ram = frame_free_count() * PAGE_BYTES,
-        .processes = 1,
+        .processes = (uint16_t)process_count(),
         .unit_bytes = 1,
     };
     return user_copy_out(UADDR(out), &info, sizeof(info)).code;
