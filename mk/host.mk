@@ -77,8 +77,9 @@ $(eval $(call unit_test,framebuffer,kernel/drivers/framebuffer/framebuffer_test.
 
 FS_C := $(call code_in,kernel/fs) $(call code_in,kernel/syscall)
 FS_C := $(filter kernel/fs/%.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
-	kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process lock space)
-$(eval $(call unit_test,fs,$(call tests_in,kernel/fs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
+	$(filter-out %/proc_process.c,$(call code_in,kernel/procfs)) kernel/arch/topology.c kernel/core/machine_name.c \
+	kernel/core/unsupported.c kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process proc lock space)
+$(eval $(call unit_test,fs,$(call tests_in,kernel/fs kernel/procfs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
 $(eval $(call unit_test,process,$(call tests_in,kernel/process),kernel/process/signal_queue.c kernel/process/signal_restart.c $(call fakes,heap)))
 $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 

@@ -11,6 +11,7 @@ struct linux_rlimit {
 #define LINUX_RLIMIT_DATA       2
 #define LINUX_RLIMIT_STACK      3
 #define LINUX_RLIMIT_CORE       4
+#define LINUX_RLIMIT_RSS        5
 #define LINUX_RLIMIT_NPROC      6
 #define LINUX_RLIMIT_NOFILE     7
 #define LINUX_RLIMIT_MEMLOCK    8

@@ -39,6 +39,7 @@ char *guest_cmdline_create(const struct guest_cmdline *f)
     char *rate = must_format("tsc_khz=%llu", (unsigned long long)f->tsc_khz);
     add_word(&line, rate);
     free(rate);
+    if (o->wants_stats) add_word(&line, "ck.stats");
     if (!f->has_stdin) add_word(&line, "ck.stdin=none");
     if (o->memory_limit_bytes) {
         char *limit = must_format("memory_limit=%llu", (unsigned long long)o->memory_limit_bytes);

@@ -18,6 +18,7 @@ struct machine_config {
     const struct memory_plan *memory;
     int archive_fd;
     const char *cmdline; /* the kernel's */
+    uint64_t tsc_khz;    /* of the guest's clock */
 };
 
 struct machine {

@@ -46,6 +46,8 @@ static const char run_help[] =
     "  --hostname NAME     the machine's name\n"
     "  --machine KIND      microvm (default) or q35\n"
     "  --icount            count: time is instructions, two runs are the same (with the same input at hand)\n"
+    "  --stats             at the end: what the program used, its system calls, and what is not supported of "
+    "them\n"
     "  --timeout SECONDS   stop the machine after that time\n"
     "  --log FILE          the kernel's log to FILE\n"
     "  -v, --verbose       the kernel's log to standard error\n"

@@ -15,6 +15,7 @@ struct run_options {
     enum machine_kind machine;
     bool is_counting;               /* --icount */
     bool is_verbose;                /* the kernel's log goes to stderr */
+    bool wants_stats;               /* --stats */
     uint64_t timeout_ns;            /* 0: none */
     const char *rootfs;             /* NULL: PROGRAM is a file of the host */
     const char *log_path;           /* NULL: none */

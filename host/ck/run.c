@@ -17,6 +17,7 @@
 #include "host/ck/relay.h"
 #include "host/ck/report.h"
 #include "host/ck/rootfs.h"
+#include "host/ck/stats.h"
 #include "host/ck/status.h"
 #include "host/ck/tsc.h"
 
@@ -123,6 +124,21 @@ static void show_console(const struct run_options *o, const struct relay_result 
     show("the kernel's console ends with:", &result->console);
 }
 
+static void show_stats(const struct run_options *o, uint64_t tsc_khz, const char *program,
+                       const struct buffer *stats)
+{
+    if (buffer_bytes(stats) == 0) {
+        report("there are no statistics: the machine did not come to its end");
+        return;
+    }
+    struct stats_view view = { .program = program, .is_counting = o->is_counting, .tsc_khz = tsc_khz };
+    struct buffer text = { 0 };
+    stats_print(&view, stats, &text);
+    (void)write_all(STDERR_FILENO, "ck: ", 4);
+    (void)write_all(STDERR_FILENO, buffer_front(&text), buffer_bytes(&text) - 1);
+    buffer_free(&text);
+}
+
 static int status_of_exit(const struct run_options *o, const struct relay_result *result, const char *program)
 {
     uint32_t status = result->exit.status;
@@ -217,6 +233,8 @@ static int run_machine(const struct machine_config *config, const struct stdin_s
     int wait_status = machine_finish(&machine, is_ending ? GRACE_MS : 0);
 
     int status = judge(o, &result, wait_status, program);
+    if (o->wants_stats) show_stats(o, config->tsc_khz, program, &result.stats);
+    buffer_free(&result.stats);
     buffer_free(&result.console);
     buffer_free(&result.diagnostics);
     buffer_free(&result.noise);
@@ -278,6 +296,7 @@ int run_program(struct run_options *o)
         .memory = &memory,
         .archive_fd = archive_fd,
         .cmdline = cmdline,
+        .tsc_khz = facts.tsc_khz,
     };
     status = run_machine(&config, &input, log_fd, program);
 

@@ -21,7 +21,7 @@ static bool is_mount(const struct dir_entry *entry)
     return entry->vnode->filesystem != entry->parent->filesystem;
 }
 
-static bool is_read_only(const struct vnode *directory) { return directory->filesystem == FILESYSTEM_PROC; }
+static bool is_read_only(const struct vnode *directory) { return directory->made; }
 
 static err_t check_parent(const struct vnode *directory)
 {

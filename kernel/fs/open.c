@@ -4,11 +4,9 @@
 #include "abi/linux/fcntl.h"
 #include "core/time.h"
 #include "fs/devfs.h"
-#include "fs/fd_table.h"
+#include "fs/made.h"
 #include "fs/namespace.h"
 #include "fs/permission.h"
-#include "fs/proc_source.h"
-#include "fs/procfs.h"
 #include "fs/text_file.h"
 #include "fs/tmpfs.h"
 #include "fs/vnode_file.h"
@@ -95,7 +93,7 @@ static err_t create_nameless_locked(const struct path_from *from, struct vnode *
 {
     err_t e = permission_check(directory, MAY_WRITE | MAY_SEARCH);
     if (failed(e)) return e;
-    if (directory->filesystem == FILESYSTEM_PROC) return ERR_NOT_SUPPORTED;
+    if (directory->made) return ERR_NOT_SUPPORTED;
     uint32_t permissions = request->mode & LINUX_S_IALLUGO & ~from->context->umask;
     out->vnode =
         vnode_create(LINUX_S_IFREG | permissions, directory->filesystem, (int64_t)time_realtime_ns());
@@ -132,13 +130,12 @@ static err_t create_file(const struct opening *o, uint32_t flags, struct file **
 {
     const struct file_ops *ops = &path_file_ops;
     void *context = NULL;
-    struct fd_table *files = o->vnode->magic == MAGIC_FD_DIRECTORY ? proc_files() : NULL;
     if (flags & LINUX_O_PATH) {
         /* stays as it is */
     } else if (vnode_is_regular(o->vnode)) {
         ops = vnode_is_stored(o->vnode) ? &regular_file_ops : &text_file_ops;
     } else if (vnode_is_directory(o->vnode)) {
-        ops = files ? &fd_directory_ops : &directory_file_ops;
+        ops = o->vnode->made ? &made_directory_ops : &directory_file_ops;
     } else if (vnode_type(o->vnode) == LINUX_S_IFIFO && o->vnode->stream.ops) {
         /* /dev/stdout and its like. */
         ops = o->vnode->stream.ops;
@@ -153,7 +150,6 @@ static err_t create_file(const struct opening *o, uint32_t flags, struct file **
     }
     *out = file_create_for(ops, o->vnode, o->entry, context, flags);
     if (!*out) return ERR_NO_MEMORY;
-    if (ops == &fd_directory_ops) (*out)->context = fd_table_watch(files);
     err_t e = OK;
     if (ops->reopen) e = ops->reopen(*out);
     if (ops == &regular_file_ops && file_is_writable(*out)) e = file_start_writing(*out);

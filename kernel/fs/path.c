@@ -2,8 +2,8 @@
 #include "fs/path.h"
 
 #include "abi/linux/fcntl.h"
+#include "fs/made.h"
 #include "fs/permission.h"
-#include "fs/procfs.h"
 #include "lib/string.h"
 
 enum { SYMLINKS_MAX = 40 }; /* in one walk. [linux include/linux/namei.h] */
@@ -68,14 +68,14 @@ static void enter_symlink(struct walk *w, const struct vnode *link)
     if (link->symlink.target[0] == '/') w->directory = w->from->context->root;
 }
 
-/* A link of /proc/self leads to a file, not to a path. */
+/* A link of /proc/PID leads to a file, not to a path. */
 static err_t jump_magic(struct walk *w, const struct vnode *link, bool is_final, enum step *step)
     REQUIRES(fs_queue.lock)
 {
     struct path_result *r = w->result;
     struct vnode *vnode;
     struct dir_entry *entry;
-    err_t e = procfs_resolve_locked(w->from->context, link, &vnode, &entry);
+    err_t e = made_resolve_locked(link, w->directory, &vnode, &entry);
     if (failed(e)) return e;
     release_held(r);
     r->held_vnode = vnode;
@@ -93,7 +93,7 @@ static err_t follow(struct walk *w, const struct vnode *link, bool is_final, enu
     REQUIRES(fs_queue.lock)
 {
     if (w->links_followed++ >= SYMLINKS_MAX) return ERR_LOOP;
-    if (link->magic != MAGIC_NONE) return jump_magic(w, link, is_final, step);
+    if (link->made && link->made->row->kind == MADE_LINK) return jump_magic(w, link, is_final, step);
     enter_symlink(w, link);
     return OK;
 }
@@ -104,10 +104,7 @@ static err_t find(struct walk *w, const char *name, size_t bytes, struct dir_ent
     *out = NULL;
     /* A removed directory has no names, whatever their length. */
     if (bytes > LINUX_NAME_MAX) return w->directory->links == 0 ? ERR_NOT_FOUND : ERR_NAME_TOO_LONG;
-    if (w->directory->magic == MAGIC_FD_DIRECTORY)
-        return procfs_find_fd_locked(w->directory, name, bytes, out);
-    if (w->directory->magic == MAGIC_PROCESSES)
-        return procfs_find_process_locked(w->directory, name, bytes, out);
+    if (w->directory->made) return made_find_locked(w->directory, name, bytes, out);
     *out = directory_find_locked(w->directory, name, bytes);
     return OK;
 }

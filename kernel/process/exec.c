@@ -146,8 +146,11 @@ err_t exec_own_files(struct exec_image *image)
 static void use_files(struct process *p, struct fd_table *files)
 {
     if (!files) return;
-    fd_table_put(p->files);
+    struct fd_table *before = p->files;
+    spin_lock(&p->signal_lock);
     p->files = files;
+    spin_unlock(&p->signal_lock);
+    fd_table_put(before);
 }
 
 /* The part of a path after its last slash, as Linux's comm. */
@@ -174,7 +177,9 @@ void exec_commit(struct exec_image *image)
     struct space *before = p->space;
     char *path_before = p->path;
     leave_memory(t, before, image->space);
+    spin_lock(&p->signal_lock);
     p->space = image->space;
+    spin_unlock(&p->signal_lock);
     p->path = image->path;
     fs_context_set_exe(p->fs, image->file);
     if (before) space_leave(before);

@@ -119,6 +119,8 @@ int64_t sys_alarm(uint64_t seconds);
 /* ---- the system: sys_info.c ---- */
 int64_t sys_uname(uint64_t out);
 int64_t sys_sysinfo(uint64_t out);
+int64_t sys_sethostname(uint64_t name, uint64_t bytes);
+int64_t sys_setdomainname(uint64_t name, uint64_t bytes);
 int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags);
 
 /* ---- signals: sys_signal.c, sys_signal_send.c, sys_signal_wait.c; the first two in assembly (sys_frame.h) ---- */

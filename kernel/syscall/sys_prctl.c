@@ -4,6 +4,7 @@
 #include "abi/linux/fpu.h"
 #include "abi/linux/prctl.h"
 #include "arch/features.h"
+#include "core/unsupported.h"
 #include "lib/string.h"
 #include "process/fpu_permission.h"
 #include "process/user_thread.h"
@@ -185,5 +186,6 @@ int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t 
     case LINUX_PR_SET_NO_NEW_PRIVS:
     case LINUX_PR_GET_NO_NEW_PRIVS: return about_thread((uint32_t)option, &o, p);
     }
+    unsupported_note(CHANNEL_STAT_PRCTL, (uint32_t)option);
     return ERR_INVALID.code;
 }

@@ -47,6 +47,7 @@ err_t space_clone(struct space *space, struct space **out)
     to->brk_start = space->brk_start;
     to->brk_end = space->brk_end;
     to->stack_start = space->stack_start;
+    to->start = space->start;
     to->limits = space->limits;
     to->barriers = space->barriers;
     to->refuses_huge = space->refuses_huge;

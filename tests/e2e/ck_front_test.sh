@@ -170,6 +170,7 @@ lie reserved "reserved byte is 0x07"
 lie host-frame "type 0x81"
 lie taken-too-much "which were not sent"
 lie unknown "type 0x55"
+lie torn-stats "STATS frame of 25 bytes"
 lie short-exit "EXIT frame of 4 bytes"
 lie exit-kind "unknown kind 99"
 lie exit-status "exit status of 256"
@@ -211,6 +212,19 @@ has "--machine q35 reaches QEMU" "$(arguments --machine q35)" $'-M\nq35'
 has "--cpus reaches QEMU" "$(arguments --cpus 2)" $'-smp\n2'
 has "--icount reaches QEMU" "$(arguments --icount)" $'shift=0,sleep=off'
 has "--qemu is cut into words" "$(arguments --qemu "-a 'b c' \"d e\" f\\ g")" $'-a\nb c\nd e\nf g'
+
+# ---- statistics ----
+play stats:1 --stats --icount
+is "--stats keeps the exit status" $status 3
+is "and says at the end what was used and what was missing" "$err" "ck: statistics of /prog
+  1234567 instructions, 8192 KiB of memory at most, 77 page faults
+  55 system calls
+    write 50, read 5
+  not supported
+    ioctl 0x5460 3, io_uring_setup 2, call 9999 1, socket option 6:31 1"
+play stats:0 --stats; has "or that nothing was missing" "$err" "nothing was asked for that is not supported"
+has "without counting ticks are time" "$err" " s, 8192 KiB"
+play exit:4 --stats; is "a kernel that tells nothing is reported" "$status $err" "4 ck: there are no statistics: the machine did not come to its end"
 
 # ---- the network ----
 is "there is no network unless asked for" "$(arguments | grep -c net)" 0

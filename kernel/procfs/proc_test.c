@@ -2,15 +2,16 @@
 /* What /proc says of a process, to the byte. */
 #include "abi/linux/fcntl.h"
 #include "fs/credentials.h"
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/fs_context.h"
 #include "fs/memfd.h"
-#include "fs/proc_source.h"
 #include "lib/string.h"
 #include "mm/charge.h"
 #include "syscall/sys_file.h"
 #include "tests/fakes/fake_heap.h"
+#include "tests/fakes/fake_proc.h"
 #include "tests/fakes/fake_process.h"
 #include "tests/fakes/fake_space.h"
 #include "tests/harness/test.h"
@@ -22,20 +23,24 @@
 
 enum { TEXT_MAX = 1 << 16, DEVICE_ROOT = 21, DEVICE_NAMELESS = 24 };
 
-static struct proc_process process;
-static void describe(struct proc_process *out) { *out = process; }
+static struct space space;
 
 static void start(void)
 {
     fake_process_start("", 0);
-    process = (struct proc_process){
+    fake_proc = (struct proc_process){
         .pid = 1,
+        .tid = 1,
+        .group = 1,
+        .session = 1,
         .name = "program",
-        .space = (struct space *)1,
-        .fs = process_current()->fs,
-        .files = process_current()->files,
+        .state = 'R',
+        .thread_count = 1,
+        .affinity = 1,
+        .space = &space,
+        .credentials = &credentials_of_root,
     };
-    proc_describe = describe;
+    fake_proc_is_gone = false;
     fake_area_count = 0;
     memset(fake_areas, 0, sizeof(fake_areas));
     fake_space_report = (struct space_report){ 0 };
@@ -162,13 +167,17 @@ TEST(a_name_in_maps_is_one_line_and_tells_whether_it_is_gone)
     stop();
 }
 
-TEST(a_process_without_memory_has_empty_texts)
+TEST(a_process_without_memory_has_none_to_show)
 {
     static const char *const names[] = { "/proc/self/maps", "/proc/self/smaps", "/proc/self/smaps_rollup",
-                                         "/proc/self/statm", "/proc/self/status" };
+                                         "/proc/self/cmdline" };
     start();
-    process.space = NULL;
+    fake_proc.space = NULL;
+    fake_proc.state = 'Z';
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) EXPECT_STR(read_all(names[i]), "");
+    EXPECT_STR(read_all("/proc/self/statm"), "0 0 0 0 0 0 0\n");
+    EXPECT_STR(line(read_all("/proc/self/status"), "State:"), "\tZ (zombie)");
+    EXPECT(!strstr(text, "Vm"));
     stop();
 }
 
@@ -362,18 +371,18 @@ TEST(status_is_to_the_byte_what_linux_writes)
 {
     start();
     add_all_kinds();
-    process.name = "a\nb\\";
-    process.signals.pending = 0x4;
-    process.signals.shared_pending = 0x8001;
-    process.signals_queued = 2;
-    process.signals.blocked = 0x10000;
-    process.signals.ignored = 0x1000;
-    process.signals.caught = 2;
-    process.signals_queued_max = 1000;
-    process.credentials = &credentials_of_root;
-    process.voluntary_switches = 11;
-    process.involuntary_switches = 12;
-    process.no_new_privileges = true;
+    strcpy(fake_proc.name, "a\nb\\");
+    fake_proc.signals.pending = 0x4;
+    fake_proc.signals.shared_pending = 0x8001;
+    fake_proc.signals_queued = 2;
+    fake_proc.signals.blocked = 0x10000;
+    fake_proc.signals.ignored = 0x1000;
+    fake_proc.signals.caught = 2;
+    fake_proc.limits[LINUX_RLIMIT_SIGPENDING].soft = 1000;
+    fake_proc.credentials = &credentials_of_root;
+    fake_proc.voluntary_switches = 11;
+    fake_proc.involuntary_switches = 12;
+    fake_proc.no_new_privileges = true;
     EXPECT_STR(read_all("/proc/self/status"), "Name:\ta\\nb\\\\\n"
                                               "Umask:\t0022\n"
                                               "State:\tR (running)\n"
@@ -546,5 +555,81 @@ TEST(texts_are_read_and_nothing_else)
     EXPECT_EQ(sys_lseek(A(fd), 0, LINUX_SEEK_CUR), 17);
     EXPECT_EQ(sys_close(A(fd)), 0);
     EXPECT_EQ(sys_unlink(A("/proc/self/maps")), ERR_NOT_PERMITTED.code);
+    stop();
+}
+
+TEST(a_file_of_a_process_that_has_ended_says_so)
+{
+    start();
+    int64_t fd = sys_open(A("/proc/1/stat"), LINUX_O_RDONLY, 0);
+    int64_t directory = sys_open(A("/proc/1"), LINUX_O_RDONLY, 0);
+    EXPECT_EQ(fd, 3);
+    fake_proc_is_gone = true;
+    EXPECT_EQ(sys_read(A(fd), A(text), 8), ERR_NO_PROCESS.code);
+    EXPECT_EQ(sys_openat(A(directory), A("stat"), LINUX_O_RDONLY, 0), ERR_NOT_FOUND.code);
+    EXPECT_EQ(sys_getdents64(A(directory), A(text), sizeof(text)), ERR_NOT_FOUND.code);
+    EXPECT_EQ(sys_open(A("/proc/1/stat"), LINUX_O_RDONLY, 0), ERR_NOT_FOUND.code);
+    fake_proc_is_gone = false;
+    EXPECT_EQ(sys_close(A(fd)), 0);
+    EXPECT_EQ(sys_close(A(directory)), 0);
+    stop();
+}
+
+TEST(stat_has_52_fields_and_the_name_between_brackets)
+{
+    start();
+    fake_proc.parent_pid = 5;
+    fake_proc.cpu_ns = 1234567890;
+    const char *got = read_all("/proc/self/stat");
+    EXPECT(!strncmp(got, "1 (program) R 5 1 1 0 0 ", 24));
+    size_t fields = 1;
+    for (const char *at = got; *at; at++) fields += *at == ' ';
+    EXPECT_EQ(fields, 52);
+    EXPECT(strstr(got, " 123 0 0 0 20 0 1 0 "));
+    stop();
+}
+
+TEST(a_name_is_written_by_its_own_process)
+{
+    start();
+    int64_t fd = sys_open(A("/proc/self/comm"), LINUX_O_RDWR | LINUX_O_TRUNC, 0);
+    EXPECT_EQ(sys_write(A(fd), A("a name that is too long"), 23), 23);
+    EXPECT_EQ(sys_close(A(fd)), 0);
+    EXPECT_STR(read_all("/proc/self/comm"), "a name that is \n");
+    stop();
+}
+
+TEST(what_cannot_be_set_is_not_opened_for_writing)
+{
+    start();
+    EXPECT_EQ(sys_open(A("/proc/sys/vm/swappiness"), LINUX_O_WRONLY, 0), ERR_READ_ONLY.code);
+    EXPECT_EQ(sys_open(A("/proc/sys/kernel/osrelease"), LINUX_O_WRONLY, 0), ERR_ACCESS.code);
+    EXPECT_STR(read_all("/proc/sys/vm/swappiness"), "0\n");
+    int64_t fd = sys_open(A("/proc/sys/kernel/hostname"), LINUX_O_WRONLY, 0);
+    EXPECT_EQ(sys_write(A(fd), A("box\nrest"), 8), 8);
+    EXPECT_EQ(sys_close(A(fd)), 0);
+    EXPECT_STR(read_all("/proc/sys/kernel/hostname"), "box\n");
+    stop();
+}
+
+TEST(sys_shows_the_cpus_that_run)
+{
+    start();
+    EXPECT_STR(read_all("/sys/devices/system/cpu/online"), "0,3\n");
+    EXPECT_STR(read_all("/sys/devices/system/node/node0/cpulist"), "0,3\n");
+    EXPECT_STR(read_all("/sys/devices/system/node/node0/cpumap"), "00000009\n");
+    EXPECT_STR(read_all("/sys/devices/system/cpu/cpu3/topology/physical_package_id"), "0\n");
+    EXPECT_EQ(sys_open(A("/sys/devices/system/cpu/cpu1"), LINUX_O_RDONLY, 0), ERR_NOT_FOUND.code);
+    EXPECT_STR(read_all("/sys/fs/cgroup/memory.max"), "max\n");
+    stop();
+}
+
+TEST(mounts_and_limits_are_tables)
+{
+    start();
+    EXPECT(strstr(read_all("/proc/mounts"), "\nproc /proc proc rw,relatime 0 0\n"));
+    fake_proc.limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ 1024, LINUX_RLIM_INFINITY };
+    EXPECT(strstr(read_all("/proc/self/limits"),
+                  "\nMax open files            1024                 unlimited            files     \n"));
     stop();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fs/file_mapping.h"
 #include "fs/fs_context.h"
-#include "fs/proc_text.h"
+#include "procfs/proc_text.h"
 
 static bool is_program(struct fs_context *fs, const struct file *file)
 {

@@ -4,8 +4,8 @@
 #include "abi/linux/fcntl.h"
 #include "fs/file_mapping.h"
 #include "fs/fs_context.h"
-#include "fs/proc_text.h"
 #include "lib/string.h"
+#include "procfs/proc_text.h"
 
 enum { NAME_COLUMN = 73 };
 
@@ -190,26 +190,27 @@ static void write_area(struct text *text, uint64_t *cursor, bool has_contents)
     struct proc_process process;
     struct area_report area;
     struct page_sums pages;
-    proc_describe(&process);
-    if (!process.space || !space_report_area(process.space, *cursor, &area, has_contents ? &pages : NULL))
-        return;
-    add_area_line(text, &area, process.fs);
-    if (has_contents) add_area_contents(text, &area, &pages, process.fs);
-    backing_put(area.backing);
-    *cursor = area.end;
+    text->error = proc_process_get(&text->node->subject, &process);
+    if (failed(text->error)) return;
+    if (process.space && process.fs &&
+        space_report_area(process.space, *cursor, &area, has_contents ? &pages : NULL)) {
+        add_area_line(text, &area, process.fs);
+        if (has_contents) add_area_contents(text, &area, &pages, process.fs);
+        backing_put(area.backing);
+        *cursor = area.end;
+    }
+    proc_process_put(&process);
 }
 
 static void write_maps(struct text *text, uint64_t *cursor) { write_area(text, cursor, false); }
 static void write_smaps(struct text *text, uint64_t *cursor) { write_area(text, cursor, true); }
 
-static void write_rollup(struct text *text, uint64_t *cursor)
+static void add_rollup(struct text *text, const struct proc_process *process)
 {
-    struct proc_process process;
     struct proc_memory memory;
     struct space_report space;
-    if (!proc_begin(cursor, &process)) return;
-    proc_memory_read(&process, &memory);
-    space_report(process.space, &space);
+    proc_memory_read(process, &memory);
+    space_report(process->space, &space);
     size_t line = text->used;
     add_range(text, space.start, space.end, "---p", 0, &(struct vnode_attributes){ 0 });
     add_padding(text, line);
@@ -217,6 +218,14 @@ static void write_rollup(struct text *text, uint64_t *cursor)
     add_rows(text, &memory, true);
 }
 
-const struct text_source proc_maps = { write_maps };
-const struct text_source proc_smaps = { write_smaps };
-const struct text_source proc_smaps_rollup = { write_rollup };
+static void write_rollup(struct text *text, uint64_t *cursor)
+{
+    struct proc_process process;
+    if (!proc_begin(text, cursor, &process)) return;
+    if (process.space && process.fs) add_rollup(text, &process);
+    proc_process_put(&process);
+}
+
+const struct text_source proc_maps = { .write = write_maps };
+const struct text_source proc_smaps = { .write = write_smaps };
+const struct text_source proc_smaps_rollup = { .write = write_rollup };

@@ -3,7 +3,7 @@
 #include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
-#include "fs/proc_text.h"
+#include "procfs/proc_text.h"
 
 static uint64_t resident_files(const struct proc_memory *memory)
 {
@@ -20,11 +20,14 @@ static uint64_t resident(const struct proc_memory *memory)
 static void write_statm(struct text *text, uint64_t *cursor)
 {
     struct proc_process process;
-    struct proc_memory memory;
-    struct space_report space;
-    if (!proc_begin(cursor, &process)) return;
-    proc_memory_read(&process, &memory);
-    space_report(process.space, &space);
+    struct proc_memory memory = { 0 };
+    struct space_report space = { 0 };
+    if (!proc_begin(text, cursor, &process)) return;
+    if (process.space && process.fs) {
+        proc_memory_read(&process, &memory);
+        space_report(process.space, &space);
+    }
+    proc_process_put(&process);
     text_add(text, "%lu %lu %lu %lu 0 %lu 0\n", space.mapped_bytes >> PAGE_SHIFT,
              resident(&memory) >> PAGE_SHIFT, resident_files(&memory) >> PAGE_SHIFT,
              memory.program_bytes >> PAGE_SHIFT, (space.data_bytes + memory.stack_bytes) >> PAGE_SHIFT);
@@ -53,6 +56,26 @@ static void add_name(struct text *text, const char *name)
     }
 }
 
+static const char *state_name(char state)
+{
+    switch (state) {
+    case 'R': return "running";
+    case 'S': return "sleeping";
+    case 'D': return "disk sleep";
+    case 'T': return "stopped";
+    default: return "zombie";
+    }
+}
+
+static void add_umask(struct text *text, struct fs_context *fs)
+{
+    if (!fs) return;
+    fs_lock();
+    uint32_t umask = fs->umask;
+    fs_unlock();
+    text_add(text, "Umask:\t%#04o\n", umask);
+}
+
 static void add_ids(struct text *text, const char *name, const struct credential_ids *ids)
 {
     text_add(text, "%s:\t%u\t%u\t%u\t%u\n", name, ids->real, ids->effective, ids->saved, ids->fs);
@@ -65,25 +88,24 @@ static void add_groups(struct text *text, const struct credential_groups *groups
     text_add(text, groups && groups->count ? "\n" : " \n");
 }
 
-/* One process with one thread, whose parent is outside. */
 static void add_identity(struct text *text, const struct proc_process *p)
 {
-    fs_lock();
-    uint32_t umask = p->fs->umask;
-    fs_unlock();
     add_name(text, p->name);
-    text_add(text,
-             "\nUmask:\t%#04o\nState:\tR (running)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t0\nTracerPid:\t0\n",
-             umask, p->pid, p->pid);
+    text_add(text, "\n");
+    add_umask(text, p->fs);
+    text_add(text, "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->state,
+             state_name(p->state), p->pid, p->tid, p->parent_pid);
     add_ids(text, "Uid", &p->credentials->uid);
     add_ids(text, "Gid", &p->credentials->gid);
     text_add(text, "FDSize:\t%u\n", fd_capacity(p->files));
     add_groups(text, p->credentials->groups);
-    text_add(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", p->pid, p->pid, p->pid, p->pid);
+    text_add(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", p->pid, p->tid, p->group,
+             p->session);
 }
 
 static void add_memory(struct text *text, const struct proc_process *process)
 {
+    if (!process->space || !process->fs) return;
     struct proc_memory memory;
     struct space_report space;
     proc_memory_read(process, &memory);
@@ -117,12 +139,12 @@ static void add_memory(struct text *text, const struct proc_process *process)
         text_add(text, "%s:\t%8lu kB\n", lines[i].name, lines[i].bytes >> 10);
 }
 
-/* What the processor does about speculation is not known
- * here, which Linux has a word for. */
+/* What the processor does about speculation is not known here, which Linux has a word for. */
 static void add_state(struct text *text, const struct proc_process *p)
 {
-    text_add(text, "CoreDumping:\t0\nTHP_enabled:\t1\nThreads:\t1\nSigQ:\t%u/%lu\n", p->signals_queued,
-             p->signals_queued_max);
+    if (p->space) text_add(text, "CoreDumping:\t0\nTHP_enabled:\t1\n");
+    text_add(text, "Threads:\t%u\nSigQ:\t%u/%lu\n", p->thread_count, p->signals_queued,
+             p->limits[LINUX_RLIMIT_SIGPENDING].soft);
     const struct {
         const char *name;
         uint64_t set;
@@ -139,7 +161,9 @@ static void add_state(struct text *text, const struct proc_process *p)
              "NoNewPrivs:\t%u\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tunknown\n"
              "SpeculationIndirectBranch:\tunknown\n",
              p->no_new_privileges);
-    text_add(text, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+    text_add(text, "Cpus_allowed:\t%lx\nCpus_allowed_list:\t", p->affinity);
+    text_add_set(text, p->affinity);
+    text_add(text, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
     text_add(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", p->voluntary_switches,
              p->involuntary_switches);
 }
@@ -147,11 +171,12 @@ static void add_state(struct text *text, const struct proc_process *p)
 static void write_status(struct text *text, uint64_t *cursor)
 {
     struct proc_process process;
-    if (!proc_begin(cursor, &process)) return;
+    if (!proc_begin(text, cursor, &process)) return;
     add_identity(text, &process);
     add_memory(text, &process);
     add_state(text, &process);
+    proc_process_put(&process);
 }
 
-const struct text_source proc_statm = { write_statm };
-const struct text_source proc_status = { write_status };
+const struct text_source proc_statm = { .write = write_statm };
+const struct text_source proc_status = { .write = write_status };

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/meminfo: the machine's memory, whatever a container's limit is, and the one process's pages.
+/* /proc/meminfo: the machine's memory, whatever a container's limit is, and the pages of all processes.
  *
  * MemTotal is what the allocator manages: neither the kernel's image nor the archive is in it. Files live in
  * memory and nowhere else, as in Linux's tmpfs: they are Cached and Shmem, and cannot be reclaimed. There are
  * no lists of pages by age; all that programs and files have counts as active. */
 #include "config.h"
-#include "fs/proc_text.h"
 #include "mm/charge.h"
 #include "mm/direct_map.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
+#include "procfs/proc_text.h"
 #include "sched/thread.h"
 
 /* Bytes; the lines that show none of them are zero because there is no such thing here. */
@@ -99,23 +99,31 @@ static const struct {
 
 /* ---- where the values come from ---- */
 
-static void read_process(uint64_t values[VALUES])
+static void add_process(const struct proc_process *process, uint64_t values[VALUES])
 {
-    struct proc_process process;
     struct proc_memory memory;
     struct space_report space;
-    proc_describe(&process);
-    if (!process.space) return;
-    proc_memory_read(&process, &memory);
-    space_report(process.space, &space);
-    values[HUGETLB] = proc_memory_sum(memory.bytes, PAGES_HUGETLB, PAGES_HUGETLB);
+    proc_memory_read(process, &memory);
+    space_report(process->space, &space);
+    values[HUGETLB] += proc_memory_sum(memory.bytes, PAGES_HUGETLB, PAGES_HUGETLB);
+    values[MAPPED] += proc_memory_sum(memory.bytes, PAGES_HUGETLB | PAGES_ANONYMOUS, 0);
+    values[ANONYMOUS_HUGE] += proc_memory_sum(memory.bytes, PAGES_HUGETLB | PAGES_ANONYMOUS | PAGES_LARGE,
+                                              PAGES_ANONYMOUS | PAGES_LARGE);
+    values[LOCKED] += memory.locked_bytes;
+    values[TABLES] += space.table_bytes;
+    values[COMMITTED] += space.data_bytes + memory.stack_bytes + memory.shared_bytes;
+}
+
+static void read_processes(uint64_t values[VALUES])
+{
+    struct made_subject subject = { 0 };
+    struct proc_process process;
+    for (uint32_t from = 0, pid; proc_next_process(NULL, from, &pid); from = pid + 1) {
+        if (!proc_find_process(NULL, pid, &subject) || failed(proc_process_get(&subject, &process))) continue;
+        if (process.space && process.fs) add_process(&process, values);
+        proc_process_put(&process);
+    }
     values[HUGETLB_COUNT] = values[HUGETLB] >> HUGE_SHIFT;
-    values[MAPPED] = proc_memory_sum(memory.bytes, PAGES_HUGETLB | PAGES_ANONYMOUS, 0);
-    values[ANONYMOUS_HUGE] = proc_memory_sum(memory.bytes, PAGES_HUGETLB | PAGES_ANONYMOUS | PAGES_LARGE,
-                                             PAGES_ANONYMOUS | PAGES_LARGE);
-    values[LOCKED] = memory.locked_bytes;
-    values[TABLES] = space.table_bytes;
-    values[COMMITTED] = space.data_bytes + memory.stack_bytes + memory.shared_bytes;
 }
 
 static void count_direct(uint64_t vaddr, paddr_t frame, uint8_t leaf_shift, uint32_t flags, void *context)
@@ -146,7 +154,7 @@ static void write_meminfo(struct text *text, uint64_t *cursor)
 {
     uint64_t values[VALUES] = { 0 };
     if ((*cursor)++) return;
-    read_process(values);
+    read_processes(values);
     read_machine(values);
     for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
         uint64_t value = values[lines[i].value];
@@ -157,4 +165,4 @@ static void write_meminfo(struct text *text, uint64_t *cursor)
     }
 }
 
-const struct text_source proc_meminfo = { write_meminfo };
+const struct text_source proc_meminfo = { .write = write_meminfo };
