@@ -22,8 +22,8 @@ KERNEL_OPT := -Oz
 KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_charged kernel/mm/frame_find kernel/mm/frame_kept kernel/mm/frame_pool kernel/mm/frame_region kernel/mm/heap kernel/mm/page_place kernel/mm/page_table \
 	kernel/sched/thread kernel/sched/schedule kernel/sched/wake kernel/sched/wait kernel/sched/sleep kernel/process/futex kernel/process/futex_key kernel/syscall/sys_futex kernel/sched/mutex kernel/mm/tlb kernel/mm/page_table_range \
 	kernel/vm/anonymous kernel/vm/areas kernel/vm/fault kernel/vm/in_place kernel/vm/pages kernel/vm/space kernel/vm/space_advice kernel/vm/usercopy \
-	kernel/fs/directory kernel/fs/eventfd kernel/fs/fd_table kernel/fs/file kernel/fs/io_buffer kernel/fs/pipe kernel/fs/pipe_small kernel/fs/readiness \
-	kernel/syscall/sys_file_io kernel/syscall/sys_path lib/random lib/string lib/tree kernel/syscall/sys_memory kernel/syscall/sys_signal kernel/syscall/sys_signal_send \
+	kernel/fs/directory kernel/fs/open kernel/fs/path kernel/fs/vnode kernel/fs/vnode_file kernel/fs/tmpfs kernel/fs/tmpfs_pages kernel/fs/eventfd kernel/fs/fd_table kernel/fs/file kernel/fs/io_buffer kernel/fs/pipe kernel/fs/pipe_small kernel/fs/readiness \
+	kernel/syscall/sys_file_io kernel/syscall/sys_file_open kernel/syscall/sys_file_stat kernel/syscall/sys_path kernel/mm/page_tree lib/random lib/string lib/tree kernel/syscall/sys_memory kernel/syscall/sys_signal kernel/syscall/sys_signal_send \
 	kernel/process/signal kernel/process/signal_act kernel/process/signal_frame kernel/process/signal_fpu kernel/process/signal_queue \
 	kernel/process/signal_restart kernel/process/user_work kernel/arch/fpu lib/cpio lib/cmdline
 KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
