@@ -2,6 +2,7 @@
 /* What system calls cost, in counted instructions; those of memory are in memory_costs.c. Prints a line
  * "name<TAB>count" for each. */
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,7 +14,7 @@
 enum { PAGE = 4096 };
 
 static const char path[] = "/bench.data";
-static int null_fd, zero_fd, file_fd, event_fd, pipe_fds[2];
+static int null_fd, zero_fd, file_fd, event_fd, ready_fd, epoll_fd, pipe_fds[2];
 static char buffer[PAGE] __attribute__((aligned(PAGE)));
 
 static long do_getpid(void) { return call3(SYS_getpid, 0, 0, 0); }
@@ -49,6 +50,18 @@ static long do_open_close(void)
     return call3(SYS_close, fd, 0, 0);
 }
 
+static long do_epoll_wait(void)
+{
+    struct epoll_event event;
+    register long timeout __asm__("r10") = 0;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(SYS_epoll_wait), "D"(epoll_fd), "S"(&event), "d"(1), "r"(timeout)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
 static void rewind_file(void) { call3(SYS_lseek, file_fd, 0, SEEK_SET); }
 
 static const struct operation operations[] = {
@@ -68,6 +81,7 @@ static const struct operation operations[] = {
     { "stat", do_stat, NULL, ROUNDS_MAX },
     { "fstat", do_fstat, NULL, ROUNDS_MAX },
     { "eventfd write", do_write_event, NULL, ROUNDS_MAX },
+    { "epoll_wait for a file that is ready", do_epoll_wait, NULL, ROUNDS_MAX },
     { "pipe write + read of 1 byte", do_pipe, NULL, ROUNDS_MAX },
 };
 
@@ -77,7 +91,10 @@ int main(void)
     zero_fd = open("/dev/zero", O_RDONLY);
     file_fd = open(path, O_RDWR | O_CREAT, 0644);
     event_fd = eventfd(0, 0);
+    ready_fd = eventfd(1, 0);
+    epoll_fd = epoll_create1(0);
     if (null_fd < 0 || zero_fd < 0 || file_fd < 0 || event_fd < 0 || pipe(pipe_fds) != 0 ||
+        epoll_ctl(epoll_fd, EPOLL_CTL_ADD, ready_fd, &(struct epoll_event){ .events = EPOLLIN }) != 0 ||
         write(file_fd, buffer, PAGE) != PAGE) {
         perror("operations");
         return 1;

@@ -11,11 +11,13 @@
 #include "boot/boot.h"
 #include "container/channel.h"
 #include "container/container.h"
+#include "container/stats.h"
 #include "container/stdio.h"
 #include "core/entropy.h"
 #include "core/ipi.h"
 #include "core/irq.h"
 #include "core/log.h"
+#include "core/machine_name.h"
 #include "core/panic.h"
 #include "core/shutdown.h"
 #include "core/time.h"
@@ -35,7 +37,9 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
+#include "net/stack.h"
 #include "payload.h"
+#include "procfs/procfs.h"
 #include "sched/cpu_start.h"
 #include "sched/thread.h"
 #include "syscall/table.h"
@@ -93,7 +97,7 @@ static void report_features(void)
 /* What the command line asks of the kernel; docs/command-line.md. */
 static struct {
     uint64_t tsc_khz, fail_nth;
-    bool has_channel, is_input_empty, is_traced;
+    bool has_channel, is_input_empty, is_traced, has_stats;
 } options;
 
 static void set_log_level(const char *name)
@@ -106,7 +110,7 @@ static void set_log_level(const char *name)
 /* False when the value makes no sense; unknown options are left to others (env=). */
 static bool read_option(struct cmdline_text word)
 {
-    char text[24];
+    char text[sizeof("hostname=") + MACHINE_NAME_MAX + 1];
     struct cmdline_text value;
     uint64_t number = 0;
     if (cmdline_option_is(word, "env", &value)) return true;
@@ -134,6 +138,10 @@ static bool read_option(struct cmdline_text word)
         return options.fail_nth = number, is_number && CONFIG_DEBUG;
     else if (!strcmp(text, "debug_exit"))
         return shutdown_set_debug_exit((uint16_t)number), is_number;
+    else if (!strcmp(text, "ck.stats"))
+        options.has_stats = true;
+    else if (!strcmp(text, "hostname"))
+        return *argument && !failed(machine_name_set(MACHINE_HOST, argument, strlen(argument)));
     return true;
 }
 
@@ -289,14 +297,22 @@ static void start_files(void)
     if (!bytes) panic("initrd: there is none; the container's root file system must be one");
     unpack_initrd(&archive, &bytes);
     stdio_init();
+    procfs_init(boot_info.cmdline);
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
+}
+
+/* Otherwise at the first use. What it keeps is not to be taken for the container's. */
+static void start_network_early(void)
+{
+    if (CONFIG_DEBUG && failed(net_start())) log_error("network: %s", err_text(ERR_NO_MEMORY));
 }
 
 /* Nobody needs the files any more, so that all that was allocated since must be free: in debug builds what
  * is not is named. */
 static void report_leaks(uint64_t mark)
 {
+    net_forget_ended();
     rootfs_fini();
     if (!heap_report(mark)) log_info("heap: all blocks of the container came back");
 }
@@ -319,13 +335,14 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_channel();
     start_consoles();
     cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
+    start_network_early();
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
-    syscall_init(options.is_traced);
+    syscall_init(options.is_traced, options.has_stats);
+    if (options.has_stats) stats_next_call = syscall_count_next;
     interrupts_on();
 
     uint8_t code = kernel_payload(&boot_info);
-    syscall_report_refused();
     report_failure();
     if (CONFIG_DEBUG) report_leaks(mark);
     shutdown(code);

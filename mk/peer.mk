@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The peer: a minimal Linux that `make bench` compares with. docs/decisions/0009-the-peer.md
 
-.PHONY: bench-peer
+.PHONY: bench-peer cloud-peer
 PEER := $(B)/peer
 PEER_SMP := $(B)/peer-smp
 
@@ -11,7 +11,14 @@ bench-peer: ## build the minimal Linux that `make bench` compares with; once, 10
 	@tools/peer/build_linux.sh $(PEER_SMP) tools/peer/linux-smp.config
 	@$(MAKE) -s --no-print-directory $(PEER)/init $(PEER_SMP)/init
 
+# Debian's cloud kernel, for what needs a network: docs/decisions/0009-the-peer.md
+CLOUD := $(B)/cloud
+$(CLOUD)/version: tools/peer/fetch_cloud.sh
+	@tools/peer/fetch_cloud.sh $(CLOUD) && touch $@
+cloud-peer: $(CLOUD)/version $(CLOUD)/init
+
 # Its first program. The entry point reads the instruction counter before the C library runs.
-$(PEER)/init $(PEER_SMP)/init: tools/peer/init.c
+$(PEER)/init $(PEER_SMP)/init $(CLOUD)/init: tools/peer/init.c tools/peer/init_devices.c tools/peer/init_devices.h
 	@mkdir -p $(@D)
-	@echo "  CC $@"; musl-gcc $(filter-out -O2,$(GUEST_FLAGS)) -Os -s -Wl,-e,peer_start -o $@ $<
+	@echo "  CC $@"; musl-gcc $(filter-out -O2,$(GUEST_FLAGS)) -Os -s -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu \
+	  -Wl,-e,peer_start -o $@ $(filter %.c,$^)

@@ -91,8 +91,10 @@ struct linux_statfs {
 };
 _Static_assert(sizeof(struct linux_statfs) == 120, "fixed by the ABI");
 
-#define LINUX_TMPFS_MAGIC 0x01021994
-#define LINUX_PROC_MAGIC  0x9fa0
+#define LINUX_TMPFS_MAGIC  0x01021994
+#define LINUX_PROC_MAGIC   0x9fa0
+#define LINUX_SYSFS_MAGIC  0x62656572
+#define LINUX_DEVPTS_MAGIC 0x1cd1
 
 /* f_flags. [linux include/linux/statfs.h] */
 #define LINUX_ST_VALID   0x0020

@@ -87,7 +87,7 @@ enum channel_step channel_decode(struct channel_decoder *d, const uint8_t *bytes
     uint8_t type = bytes[0];
     uint16_t length = (uint16_t)(bytes[2] | bytes[3] << 8);
     if (type != CHANNEL_STDOUT && type != CHANNEL_STDERR && type != CHANNEL_EXIT &&
-        type != CHANNEL_STDIN_TAKEN)
+        type != CHANNEL_STDIN_TAKEN && type != CHANNEL_STATS)
         return BROKEN(d, "a frame of type 0x%02x, which the kernel may not send%s", type,
                       type == CHANNEL_HELLO ? " twice" : "");
     if (bytes[1] != 0) return BROKEN(d, "a frame whose reserved byte is 0x%02x", bytes[1]);
@@ -100,6 +100,8 @@ enum channel_step channel_decode(struct channel_decoder *d, const uint8_t *bytes
                                          .length = length };
     *out_used = sizeof(struct channel_header) + length;
     if (type == CHANNEL_STDIN_TAKEN) return check_taken(d, out_frame);
+    if (type == CHANNEL_STATS && length % sizeof(struct channel_stat) != 0)
+        return BROKEN(d, "a STATS frame of %u bytes, which is no whole number of statistics", length);
     return type == CHANNEL_EXIT ? check_exit(d, out_frame) : CHANNEL_FRAME;
 }
 

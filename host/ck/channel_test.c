@@ -9,7 +9,7 @@
 #define HELLO          \
     "\x01\x00\x08\x00" \
     "CKCH"             \
-    "\x03\x00\x00\x00"
+    "\x04\x00\x00\x00"
 
 static struct channel_decoder decoder;
 static struct channel_frame frame;
@@ -123,12 +123,22 @@ TEST(channel_reads_how_much_input_was_taken)
     EXPECT_EQ(DECODE("\x05\x00\x03\x00\x10\x20\x00"), CHANNEL_BROKEN);
 }
 
+TEST(channel_hands_out_whole_statistics)
+{
+    static const char whole[] = "\x06\x00\x18\x00"
+                                "123456789012345678901234";
+    greet();
+    EXPECT_EQ(DECODE(whole), CHANNEL_FRAME);
+    EXPECT_EQ(frame.type, CHANNEL_STATS);
+    EXPECT_EQ(frame.length, sizeof(struct channel_stat));
+}
+
 TEST(channel_refuses_every_type_the_kernel_may_not_send)
 {
     for (unsigned type = 0; type < 256; type++) {
-        uint8_t bytes[4] = { (uint8_t)type, 0, 8, 0 };
+        uint8_t bytes[4] = { (uint8_t)type, 0, 24, 0 };
         bool is_allowed = type == CHANNEL_STDOUT || type == CHANNEL_STDERR || type == CHANNEL_EXIT ||
-                          type == CHANNEL_STDIN_TAKEN;
+                          type == CHANNEL_STDIN_TAKEN || type == CHANNEL_STATS;
         greet();
         EXPECT_EQ(decode(bytes, sizeof bytes), is_allowed ? CHANNEL_MORE : CHANNEL_BROKEN);
     }

@@ -17,13 +17,16 @@ static void add_word(struct buffer *line, const char *word)
     buffer_added(line, bytes);
 }
 
+static void add_option(struct buffer *line, const char *name, const char *value)
+{
+    char *word = must_format("%s=%s", name, value);
+    add_word(line, word);
+    free(word);
+}
+
 static void add_environment(struct buffer *line, const struct string_list *environment)
 {
-    for (size_t i = 0; i < environment->count; i++) {
-        char *word = must_format("env=%s", environment->items[i]);
-        add_word(line, word);
-        free(word);
-    }
+    for (size_t i = 0; i < environment->count; i++) add_option(line, "env", environment->items[i]);
 }
 
 char *guest_cmdline_create(const struct guest_cmdline *f)
@@ -36,12 +39,23 @@ char *guest_cmdline_create(const struct guest_cmdline *f)
     char *rate = must_format("tsc_khz=%llu", (unsigned long long)f->tsc_khz);
     add_word(&line, rate);
     free(rate);
+    if (o->wants_stats) add_word(&line, "ck.stats");
     if (!f->has_stdin) add_word(&line, "ck.stdin=none");
     if (o->memory_limit_bytes) {
         char *limit = must_format("memory_limit=%llu", (unsigned long long)o->memory_limit_bytes);
         add_word(&line, limit);
         free(limit);
     }
+    if (f->memory->archive_bytes) {
+        char *place = must_format("%#llx,%llu", (unsigned long long)f->memory->archive_at,
+                                  (unsigned long long)f->memory->archive_bytes);
+        add_option(&line, "initrd", place);
+        free(place);
+    }
+    char *net = network_word(&o->network);
+    if (net) add_word(&line, net);
+    free(net);
+    if (o->network.hostname) add_option(&line, "hostname", o->network.hostname);
     add_environment(&line, &o->environment);
     buffer_append(&line, " --", 3); /* as a word it would be quoted, and separate nothing */
     add_word(&line, f->program);

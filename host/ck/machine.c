@@ -49,6 +49,33 @@ static void add_accelerator(struct string_list *out, const struct run_options *o
     add_pair(out, "-cpu", "max,-erms,-fsrm,-rdrand,-rdseed");
 }
 
+/* A mapped archive is a second node of memory behind the first, which has all CPUs. */
+static void add_memory(struct string_list *out, const struct machine_config *config)
+{
+    const struct memory_plan *m = config->memory;
+    unsigned long long bytes = m->bytes, archive = m->archive_bytes;
+    add_owned(out, "-m", must_format("%lluK", bytes >> 10));
+    if (!archive) {
+        add_owned(out, "-initrd", must_format("/proc/self/fd/%d", config->archive_fd));
+        return;
+    }
+    add_owned(out, "-object", must_format("memory-backend-ram,id=ram,size=%llu", bytes - archive));
+    add_owned(out, "-object",
+              must_format("memory-backend-file,id=root,size=%llu,share=off,mem-path=/proc/self/fd/%d",
+                          archive, config->archive_fd));
+    add_owned(out, "-numa", must_format("node,memdev=ram,cpus=0-%u", config->options->cpus - 1));
+    add_pair(out, "-numa", "node,memdev=root");
+}
+
+/* Random numbers of the host. They would not be the same twice, so a machine that counts has none. */
+static void add_random(struct string_list *out, const char *transport)
+{
+    bool is_pci = strcmp(transport, "pci") == 0;
+    add_pair(out, "-object", "rng-builtin,id=random");
+    add_owned(out, "-device",
+              must_format("virtio-rng-%s,rng=random%s", transport, is_pci ? ",disable-legacy=on" : ""));
+}
+
 void machine_arguments(const struct machine_config *config, int console_fd, struct string_list *out)
 {
     static const char *const machines[] = {
@@ -65,9 +92,8 @@ void machine_arguments(const struct machine_config *config, int console_fd, stru
     add_pair(out, "-display", "none");
     add_accelerator(out, o);
     add_owned(out, "-smp", must_format("%u", o->cpus));
-    add_owned(out, "-m", must_format("%lluK", (unsigned long long)(o->memory_bytes >> 10)));
+    add_memory(out, config);
     add_pair(out, "-kernel", config->kernel_path);
-    add_owned(out, "-initrd", must_format("/proc/self/fd/%d", config->initrd_fd));
     add_pair(out, "-append", config->cmdline);
     add_owned(out, "-add-fd", must_format("fd=%d,set=%d", console_fd, CONSOLE_SET));
     add_owned(out, "-chardev", must_format("file,id=console,append=on,path=/dev/fdset/%d", CONSOLE_SET));
@@ -75,6 +101,11 @@ void machine_arguments(const struct machine_config *config, int console_fd, stru
     add_pair(out, "-chardev", "stdio,id=channel,signal=off");
     add_pair(out, "-device", "isa-serial,chardev=channel,iobase=0x2f8,irq=3,index=1");
     add_pair(out, "-device", "isa-debug-exit,iobase=0xf4,iosize=4");
+    /* Devices on a microvm's own transports speak virtio 1 only when told so. */
+    const char *transport = o->machine == MACHINE_Q35 ? "pci" : "device";
+    add_pair(out, "-global", "virtio-mmio.force-legacy=false");
+    if (!o->is_counting) add_random(out, transport);
+    network_arguments(&o->network, transport, out);
     for (size_t i = 0; i < o->qemu_extra.count; i++) add(out, o->qemu_extra.items[i]);
     out->items = must_realloc(out->items, (out->count + 1) * sizeof *out->items);
     out->items[out->count] = NULL;
@@ -125,14 +156,14 @@ static bool pipes_open(struct pipes *p)
 static bool keep_open(int fd) { return fcntl(fd, F_SETFD, 0) == 0; }
 
 /* Between fork and exec: only calls that are safe there. */
-static NORETURN void child(const struct pipes *p, int initrd_fd, char *const *arguments, pid_t parent)
+static NORETURN void child(const struct pipes *p, int archive_fd, char *const *arguments, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
     bool is_ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && setpgid(0, 0) == 0 &&
                     dup2(p->stdin_[0], STDIN_FILENO) >= 0 && dup2(p->stdout_[1], STDOUT_FILENO) >= 0 &&
                     dup2(p->diagnostics[1], STDERR_FILENO) >= 0 && keep_open(p->console[1]) &&
-                    keep_open(initrd_fd) && signal(SIGPIPE, SIG_DFL) != SIG_ERR &&
+                    keep_open(archive_fd) && signal(SIGPIPE, SIG_DFL) != SIG_ERR &&
                     sigprocmask(SIG_SETMASK, &none, NULL) == 0;
     if (is_ready && getppid() == parent) execvp(arguments[0], arguments);
     int error = errno;
@@ -161,7 +192,7 @@ bool machine_start(const struct machine_config *config, struct machine *out)
 
     pid_t parent = getpid();
     pid_t pid = fork();
-    if (pid == 0) child(&p, config->initrd_fd, arguments.items, parent);
+    if (pid == 0) child(&p, config->archive_fd, arguments.items, parent);
     if (pid < 0) {
         report_errno("cannot start a process for QEMU");
         goto close_pipes;

@@ -8,14 +8,17 @@
 #pragma once
 #include <sys/types.h>
 
+#include "host/ck/memory_plan.h"
 #include "host/ck/options.h"
 #include "lib/base.h"
 
 struct machine_config {
     const struct run_options *options;
     const char *kernel_path;
-    int initrd_fd;
+    const struct memory_plan *memory;
+    int archive_fd;
     const char *cmdline; /* the kernel's */
+    uint64_t tsc_khz;    /* of the guest's clock */
 };
 
 struct machine {

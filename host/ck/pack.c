@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/ck/memory_plan.h"
 #include "host/ck/report.h"
 #include "host/ck/rootfs.h"
 #include "lib/cpio_write.h"
@@ -135,7 +136,12 @@ bool pack_tree(struct tree *tree, int fd, const char *name, uint64_t *out_bytes)
     cpio_writer_init(&p.writer, &p.sink);
     bool is_good = write_node(&p, ".", tree->root) && tree_visit(tree, write_node, &p) &&
                    is_written(cpio_write_end(&p.writer), name) && !failed(flush(&p));
-    *out_bytes = p.writer.offset;
+    /* What follows the trailer is not read; a machine can have whole granules only as its memory. */
+    *out_bytes = align_up(p.writer.offset, MEMORY_PLAN_GRANULE);
+    if (is_good && ftruncate(fd, (off_t)*out_bytes) < 0) {
+        report_errno("%s: cannot write the archive", name);
+        is_good = false;
+    }
     free(p.chunk);
     free(p.input);
     return is_good;

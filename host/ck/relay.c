@@ -15,8 +15,9 @@
 
 enum {
     READ_BYTES = 64 << 10,
-    TAIL_BYTES = 64 << 10,     /* of the console and of QEMU's words: a panic with its backtrace */
-    WRITE_BYTES = 4096,        /* PIPE_BUF: poll() promises room for that much */
+    TAIL_BYTES = 64 << 10, /* of the console and of QEMU's words: a panic with its backtrace */
+    STATS_BYTES = 1000 * sizeof(struct channel_stat), /* whatever a kernel sends */
+    WRITE_BYTES = 4096,                               /* PIPE_BUF: poll() promises room for that much */
     HELD_BYTES_MAX = 16 << 20, /* from the guest, so that a reader may pause before the guest has to */
     HELD_BYTES_COUNTING = 1 << 30,
 };
@@ -192,6 +193,8 @@ static void decode_incoming(struct relay *r)
         if (!r->decoder.has_hello) buffer_append_tail(&r->result->noise, front, used, TAIL_BYTES);
         if (step == CHANNEL_FRAME && frame.type == CHANNEL_HELLO) take_hello(r);
         if (step == CHANNEL_FRAME && frame.type == CHANNEL_STDIN_TAKEN) take_taken(r, frame.taken);
+        if (step == CHANNEL_FRAME && frame.type == CHANNEL_STATS)
+            buffer_append_tail(&r->result->stats, frame.payload, frame.length, STATS_BYTES);
         if (step == CHANNEL_FRAME && frame.type == CHANNEL_EXIT) {
             r->result->exit = frame.exit;
             finish(r, RELAY_EXIT);

@@ -42,6 +42,7 @@ struct relay_result {
     char why[160];
     struct buffer console;     /* its last bytes; the caller frees */
     struct buffer diagnostics; /* QEMU's last words; the caller frees */
+    struct buffer stats;       /* struct channel_stat, as they came; the caller frees */
     struct buffer noise;       /* what came on the channel before HELLO, its last bytes; the caller frees */
 };
 

@@ -17,6 +17,7 @@
 #include "host/ck/relay.h"
 #include "host/ck/report.h"
 #include "host/ck/rootfs.h"
+#include "host/ck/stats.h"
 #include "host/ck/status.h"
 #include "host/ck/tsc.h"
 
@@ -123,6 +124,21 @@ static void show_console(const struct run_options *o, const struct relay_result 
     show("the kernel's console ends with:", &result->console);
 }
 
+static void show_stats(const struct run_options *o, uint64_t tsc_khz, const char *program,
+                       const struct buffer *stats)
+{
+    if (buffer_bytes(stats) == 0) {
+        report("there are no statistics: the machine did not come to its end");
+        return;
+    }
+    struct stats_view view = { .program = program, .is_counting = o->is_counting, .tsc_khz = tsc_khz };
+    struct buffer text = { 0 };
+    stats_print(&view, stats, &text);
+    (void)write_all(STDERR_FILENO, "ck: ", 4);
+    (void)write_all(STDERR_FILENO, buffer_front(&text), buffer_bytes(&text) - 1);
+    buffer_free(&text);
+}
+
 static int status_of_exit(const struct run_options *o, const struct relay_result *result, const char *program)
 {
     uint32_t status = result->exit.status;
@@ -217,6 +233,8 @@ static int run_machine(const struct machine_config *config, const struct stdin_s
     int wait_status = machine_finish(&machine, is_ending ? GRACE_MS : 0);
 
     int status = judge(o, &result, wait_status, program);
+    if (o->wants_stats) show_stats(o, config->tsc_khz, program, &result.stats);
+    buffer_free(&result.stats);
     buffer_free(&result.console);
     buffer_free(&result.diagnostics);
     buffer_free(&result.noise);
@@ -224,7 +242,8 @@ static int run_machine(const struct machine_config *config, const struct stdin_s
 }
 
 /* The archive in its descriptor, and how the guest names the program. -1: *out_status. */
-static int open_archive(const struct run_options *o, char **out_program, int *out_status)
+static int open_archive(const struct run_options *o, char **out_program, struct memory_plan *out_memory,
+                        int *out_status)
 {
     uint64_t bytes = 0;
     int fd;
@@ -236,10 +255,7 @@ static int open_archive(const struct run_options *o, char **out_program, int *ou
     } else {
         fd = rootfs_open_program(o->arguments[0], &bytes, out_program, out_status);
     }
-    if (fd >= 0 && bytes >= o->memory_bytes) {
-        report("%s: its archive of %llu MiB does not fit a machine of %llu MiB; give it more --memory",
-               o->rootfs ? o->rootfs : o->arguments[0], (unsigned long long)(bytes >> 20),
-               (unsigned long long)(o->memory_bytes >> 20));
+    if (fd >= 0 && !memory_plan_make(o, fd, bytes, o->rootfs ? o->rootfs : o->arguments[0], out_memory)) {
         close(fd);
         fd = -1;
     }
@@ -250,35 +266,43 @@ static int open_archive(const struct run_options *o, char **out_program, int *ou
     return fd;
 }
 
-int run_program(const struct run_options *o)
+int run_program(struct run_options *o)
 {
     struct tsc_sample tsc_start = tsc_sample_now();
     if (!fill_standard_streams()) return STATUS_CK_FAILED;
     signal(SIGPIPE, SIG_IGN);
 
-    int status = STATUS_CK_FAILED, log_fd = -1, initrd_fd = -1;
+    int status = STATUS_CK_FAILED, log_fd = -1, archive_fd = -1;
+    struct memory_plan memory;
     char *program = NULL, *cmdline = NULL, *kernel_path = find_kernel();
     struct stdin_state input = { .has_stdin = true };
     if (!kernel_path) goto done;
-    initrd_fd = open_archive(o, &program, &status);
-    if (initrd_fd < 0) goto done;
+    archive_fd = open_archive(o, &program, &memory, &status);
+    if (archive_fd < 0) goto done;
     status = STATUS_CK_FAILED;
     if (o->log_path && (log_fd = open_log(o->log_path)) < 0) goto done;
     if (o->is_counting && !look_at_stdin(&input)) goto done;
+    if (!network_open_ports(&o->network)) goto done;
     struct guest_cmdline facts = { .options = o,
+                                   .memory = &memory,
                                    .tsc_khz = o->is_counting ? COUNTING_TSC_KHZ : tsc_khz_since(tsc_start),
                                    .has_stdin = input.has_stdin,
                                    .program = program };
     cmdline = guest_cmdline_create(&facts);
     if (!cmdline) goto done;
     struct machine_config config = {
-        .options = o, .kernel_path = kernel_path, .initrd_fd = initrd_fd, .cmdline = cmdline
+        .options = o,
+        .kernel_path = kernel_path,
+        .memory = &memory,
+        .archive_fd = archive_fd,
+        .cmdline = cmdline,
+        .tsc_khz = facts.tsc_khz,
     };
     status = run_machine(&config, &input, log_fd, program);
 
 done:
     if (log_fd >= 0) close(log_fd);
-    if (initrd_fd >= 0) close(initrd_fd);
+    if (archive_fd >= 0) close(archive_fd);
     free(cmdline);
     free(program);
     free(kernel_path);

@@ -4,4 +4,4 @@
 #include "host/ck/options.h"
 
 /* Start the machine, relay, and return what ck is to exit with; problems are reported. */
-int run_program(const struct run_options *options);
+int run_program(struct run_options *options);

@@ -62,8 +62,9 @@ enum user_work {
     USER_WORK_INTERRUPTED = 1 << 0, /* the thread's own: it was to leave the kernel, and look why */
     USER_WORK_MOVE = 1 << 1,        /* likewise: it may not run on this CPU any more */
     USER_WORK_RESCHEDULE = 1 << 2,  /* the CPU's: another thread waits for it */
-    USER_WORK_HOLDS_SPIN = 1 << 3,
-    USER_WORK_HOLDS_MUTEX = 1 << 4,
+    USER_WORK_PLACED = 1 << 3,      /* the thread's: it has come to another CPU, and wants to know */
+    USER_WORK_HOLDS_SPIN = 1 << 4,
+    USER_WORK_HOLDS_MUTEX = 1 << 5,
 };
 
 extern struct percpu percpu_boot;

@@ -5,6 +5,7 @@
  * each range; only a disordered map pays for repair. */
 #include "boot/boot_internal.h"
 
+#include "lib/cmdline.h"
 #include "lib/string.h"
 
 enum {
@@ -235,6 +236,22 @@ err_t boot_info_check(const struct boot_info *info, paddr_t image, uint64_t imag
     return found ? boot_refuse(why, found) : OK;
 }
 
+/* A machine may have the archive in its memory without a loader that put it there, so that the command line is the
+ * one to say where: initrd=ADDRESS,BYTES. */
+static err_t find_named_initrd(struct boot_info *info, const char **why)
+{
+    char text[48];
+    uint64_t base, bytes;
+    err_t e = cmdline_string(info->cmdline, "initrd", text, sizeof text);
+    if (e.code == ERR_NOT_FOUND.code) return OK;
+    char *comma = failed(e) ? NULL : strchr(text, ',');
+    if (comma) *comma = '\0';
+    if (!comma || failed(cmdline_parse_number(text, &base)) ||
+        failed(cmdline_parse_number(comma + 1, &bytes)))
+        return boot_refuse(why, "initrd= on the command line is not ADDRESS,BYTES");
+    return boot_set_initrd(info, base, bytes, why);
+}
+
 err_t boot_parse(const struct phys_view *view, uint32_t magic, paddr_t info, paddr_t image,
                  uint64_t image_bytes, struct boot_info *out, const char **why)
 {
@@ -244,6 +261,7 @@ err_t boot_parse(const struct phys_view *view, uint32_t magic, paddr_t info, pad
     case BOOT_MAGIC_MULTIBOOT2: e = boot_parse_multiboot2(view, info, out, why); break;
     default: *why = "unknown boot magic: neither PVH nor multiboot2"; return ERR_NOT_SUPPORTED;
     }
+    if (!failed(e) && out->initrd_bytes == 0) e = find_named_initrd(out, why);
     if (failed(e)) return e;
     e = boot_info_normalise(out, why);
     return failed(e) ? e : boot_info_check(out, image, image_bytes, why);

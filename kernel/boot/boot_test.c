@@ -109,6 +109,49 @@ TEST(pvh_without_modules_or_command_line_has_neither)
     EXPECT_STR(info.cmdline, "");
 }
 
+/* The machine of build_pvh() without a module, and with these words. */
+static void build_pvh_with_words(const char *words)
+{
+    build_pvh();
+    store_u32(pvh.start_info + 12, 0);
+    memset(pvh.cmdline, 0, sizeof pvh.cmdline);
+    memcpy(pvh.cmdline, words, strlen(words));
+}
+
+TEST(an_initrd_that_no_loader_brought_is_where_the_command_line_says)
+{
+    build_pvh_with_words("log=info initrd=0x2000000,64K -- /init initrd=1,2");
+    EXPECT_OK(parse_pvh());
+    EXPECT_EQ(info.initrd.raw, 0x2000000);
+    EXPECT_EQ(info.initrd_bytes, 65536);
+    build_pvh_with_words("-- /init initrd=0x2000000,64K");
+    EXPECT_OK(parse_pvh());
+    EXPECT_EQ(info.initrd_bytes, 0);
+    build_pvh();
+    memcpy(pvh.cmdline, "initrd=0x2000000,64K", 21);
+    EXPECT_OK(parse_pvh());
+    EXPECT_EQ(info.initrd.raw, INITRD_AT);
+}
+
+TEST(an_initrd_that_the_command_line_misplaces_is_refused)
+{
+    static const char *const malformed[] = {
+        "initrd",           "initrd=",
+        "initrd=0x2000000", "initrd=,1",
+        "initrd=1,",        "initrd=a,b",
+        "initrd=1,2,3",     "initrd=-1,1",
+        "initrd=1 1",       "initrd=1,999999999999999999999999999999999999999999999"
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(malformed); i++) {
+        build_pvh_with_words(malformed[i]);
+        expect_pvh_refused("initrd= on the command line is not ADDRESS,BYTES");
+    }
+    build_pvh_with_words("initrd=0x100000000,4096");
+    expect_pvh_refused("the initrd lies outside RAM");
+    build_pvh_with_words("initrd=0xffffffffffffffff,4096");
+    expect_pvh_refused("the initrd wraps around the end of the address space");
+}
+
 TEST(malformed_pvh_start_infos_are_refused)
 {
     refused = 0;

@@ -4,6 +4,7 @@
 #include "abi/boot_info.h"
 #include "container/channel.h"
 #include "container/memory_limit.h"
+#include "container/stats.h"
 #include "container/stdio.h"
 #include "core/log.h"
 #include "core/time.h"
@@ -18,7 +19,6 @@
 #include "mm/heap.h"
 #include "process/exec.h"
 #include "process/init.h"
-#include "process/process_report.h"
 #include "process/user_thread.h"
 #include "sched/wait.h"
 
@@ -171,6 +171,7 @@ static err_t start(struct words *words)
     }
     container.words = words;
     container.threads_before = thread_count() - 1; /* without init's */
+    stats_begin();
     publish(p);
     process_start_init(p, thread);
     return OK;
@@ -242,7 +243,6 @@ struct container_end container_run(const char *cmdline)
     }
 
     process_init();
-    process_report_init();
     process_tell_out_of_memory = memory_limit_tell;
     process_init_ended = init_ended;
     e = start(words);

@@ -3,6 +3,7 @@
 
 #include "container/channel.h"
 #include "container/container.h"
+#include "container/stats.h"
 #include "core/log.h"
 
 /* An exit status for QEMU where nobody listens on the channel: 0, or something that says what. */
@@ -16,6 +17,7 @@ static uint8_t exit_code(struct container_end end)
 uint8_t kernel_payload(const struct boot_info *info)
 {
     struct container_end end = container_run(info->cmdline);
+    stats_send();
     channel_send_exit(end.kind, end.status);
     if (!channel_is_started() && exit_code(end)) log_warning("the container ended with %u", exit_code(end));
     return exit_code(end);

@@ -125,9 +125,9 @@ static int64_t eventfd_write(struct file *file, struct io_buffer *from, uint64_t
 static uint32_t eventfd_poll(struct file *file)
 {
     struct eventfd *e = file->context;
-    spin_lock(&e->queue.lock);
+    spin_lock_short(&e->queue.lock);
     uint32_t ready = (e->count > 0 ? LINUX_POLLIN : 0) | (e->count < COUNT_MAX ? LINUX_POLLOUT : 0);
-    spin_unlock(&e->queue.lock);
+    spin_unlock_short(&e->queue.lock);
     return ready;
 }
 

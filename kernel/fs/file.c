@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "abi/linux/poll.h"
 #include "fs/directory.h"
+#include "fs/epoll.h"
 #include "fs/file_mapping.h"
 #include "fs/path.h"
 #include "lib/format.h"
@@ -21,14 +22,14 @@ struct file *file_adopt(const struct file_ops *ops, struct vnode *vnode, struct 
 {
     struct file *file = heap_alloc(sizeof(*file));
     if (!file) return NULL;
-    file->references = 1;
-    file->flags = flags & ~(uint32_t)OPEN_ONLY_FLAGS;
-    file->ops = ops;
-    file->context = context;
-    file->vnode = vnode;
-    file->entry = entry;
-    file->position = 0;
-    file->is_position_taken = file->is_writer = file->is_runner = false;
+    *file = (struct file){
+        .references = 1,
+        .flags = flags & ~(uint32_t)OPEN_ONLY_FLAGS,
+        .ops = ops,
+        .context = context,
+        .vnode = vnode,
+        .entry = entry,
+    };
     if (vnode_is_regular(vnode)) file_backing_init(file);
     return file;
 }
@@ -110,6 +111,7 @@ static void stop_using(const struct file *file)
 void file_put(struct file *file)
 {
     if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    if (unlikely(file->is_watched)) epoll_forget_file(file);
     stop_using(file);
     if (file->ops->release) file->ops->release(file);
     dir_entry_put(file->entry);

@@ -4,11 +4,10 @@
 #include "abi/linux/fcntl.h"
 #include "core/time.h"
 #include "fs/devfs.h"
-#include "fs/fd_table.h"
+#include "fs/made.h"
 #include "fs/namespace.h"
 #include "fs/permission.h"
-#include "fs/proc_source.h"
-#include "fs/procfs.h"
+#include "fs/pipe.h"
 #include "fs/text_file.h"
 #include "fs/tmpfs.h"
 #include "fs/vnode_file.h"
@@ -95,7 +94,7 @@ static err_t create_nameless_locked(const struct path_from *from, struct vnode *
 {
     err_t e = permission_check(directory, MAY_WRITE | MAY_SEARCH);
     if (failed(e)) return e;
-    if (directory->filesystem == FILESYSTEM_PROC) return ERR_NOT_SUPPORTED;
+    if (directory->made) return ERR_NOT_SUPPORTED;
     uint32_t permissions = request->mode & LINUX_S_IALLUGO & ~from->context->umask;
     out->vnode =
         vnode_create(LINUX_S_IFREG | permissions, directory->filesystem, (int64_t)time_realtime_ns());
@@ -133,19 +132,20 @@ static err_t create_file(struct opening *o, uint32_t flags, struct file **out)
 {
     const struct file_ops *ops = &path_file_ops;
     void *context = NULL;
-    struct fd_table *files = o->vnode->magic == MAGIC_FD_DIRECTORY ? proc_files() : NULL;
     if (flags & LINUX_O_PATH) {
         /* stays as it is */
     } else if (vnode_is_regular(o->vnode)) {
         ops = vnode_is_stored(o->vnode) ? &regular_file_ops : &text_file_ops;
     } else if (vnode_is_directory(o->vnode)) {
-        ops = files ? &fd_directory_ops : &directory_file_ops;
-    } else if (vnode_type(o->vnode) == LINUX_S_IFIFO && o->vnode->stream.ops) {
-        /* /dev/stdout and its like. */
+        ops = o->vnode->made ? &made_directory_ops : &directory_file_ops;
+    } else if (vnode_type(o->vnode) == LINUX_S_IFIFO) {
+        /* One without a name is /dev/stdout or its like. */
+        err_t e = fifo_prepare(o->vnode);
+        if (failed(e)) return e;
         ops = o->vnode->stream.ops;
         context = o->vnode->stream.context;
     } else {
-        /* Other FIFOs, sockets and devices nobody serves are refused. */
+        /* Sockets and devices nobody serves are refused. */
         bool is_char = vnode_type(o->vnode) == LINUX_S_IFCHR;
         const struct char_device *device = is_char ? devfs_find(o->vnode->device) : NULL;
         if (!device) return ERR_NO_DEVICE_ADDRESS;
@@ -156,7 +156,6 @@ static err_t create_file(struct opening *o, uint32_t flags, struct file **out)
     if (unlikely(!*out)) return ERR_NO_MEMORY;
     o->vnode = NULL;
     o->entry = NULL;
-    if (ops == &fd_directory_ops) (*out)->context = fd_table_watch(files);
     err_t e = OK;
     if (ops->reopen) e = ops->reopen(*out);
     if (ops == &regular_file_ops && file_is_writable(*out)) e = file_start_writing(*out);

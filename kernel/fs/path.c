@@ -3,8 +3,8 @@
 
 #include "abi/linux/fcntl.h"
 #include "fs/directory_internal.h"
+#include "fs/made.h"
 #include "fs/permission.h"
-#include "fs/procfs.h"
 #include "lib/string.h"
 
 enum { SYMLINKS_MAX = 40 }; /* in one walk. [linux include/linux/namei.h] */
@@ -78,14 +78,14 @@ static void enter_symlink(struct walk *w, const struct vnode *link)
     if (link->symlink.target[0] == '/') w->directory = w->from->context->root;
 }
 
-/* A link of /proc/self leads to a file, not to a path. */
+/* A link of /proc/PID leads to a file, not to a path. */
 static err_t jump_magic(struct walk *w, const struct vnode *link, bool is_final, enum step *step)
     REQUIRES(fs_queue.lock)
 {
     struct path_result *r = w->result;
     struct vnode *vnode;
     struct dir_entry *entry;
-    err_t e = procfs_resolve_locked(w->from->context, link, &vnode, &entry);
+    err_t e = made_resolve_locked(link, w->directory, &vnode, &entry);
     if (failed(e)) return e;
     path_release_held(r);
     r->held_vnode = vnode;
@@ -103,19 +103,8 @@ static err_t follow(struct walk *w, const struct vnode *link, bool is_final, enu
     REQUIRES(fs_queue.lock)
 {
     if (w->links_followed++ >= SYMLINKS_MAX) return ERR_LOOP;
-    if (link->magic != MAGIC_NONE) return jump_magic(w, link, is_final, step);
+    if (link->made && link->made->row->kind == MADE_LINK) return jump_magic(w, link, is_final, step);
     enter_symlink(w, link);
-    return OK;
-}
-
-static NOINLINE err_t find_magic(struct walk *w, const struct name *name, struct dir_entry **out)
-    REQUIRES(fs_queue.lock)
-{
-    if (w->directory->magic == MAGIC_FD_DIRECTORY)
-        return procfs_find_fd_locked(w->directory, name->at, name->bytes, out);
-    if (w->directory->magic == MAGIC_PROCESSES)
-        return procfs_find_process_locked(w->directory, name->at, name->bytes, out);
-    *out = directory_look_up_locked(w->directory, name->at, name->bytes, name->hash);
     return OK;
 }
 
@@ -126,7 +115,7 @@ static inline err_t find(struct walk *w, const struct name *name, struct dir_ent
     /* A removed directory has no names, whatever their length. */
     if (unlikely(name->bytes > LINUX_NAME_MAX))
         return w->directory->links == 0 ? ERR_NOT_FOUND : ERR_NAME_TOO_LONG;
-    if (unlikely(w->directory->magic != MAGIC_NONE)) return find_magic(w, name, out);
+    if (unlikely(w->directory->made)) return made_find_locked(w->directory, name->at, name->bytes, out);
     *out = directory_look_up_locked(w->directory, name->at, name->bytes, name->hash);
     return OK;
 }
@@ -224,7 +213,7 @@ static ALWAYS_INLINE bool walk_plainly_locked(struct position *p, uint32_t flags
     const char *at = p->at;
     struct vnode *directory = p->directory;
     while (*at == '/') at++;
-    while (likely(directory->magic == MAGIC_NONE)) {
+    while (likely(!directory->made)) {
         uint32_t hash;
         const char *after = name_scan_text(directory, at, &hash), *next = after;
         while (*next == '/') next++;

@@ -4,7 +4,6 @@
 #include "abi/linux/fcntl.h"
 #include "fs/devfs.h"
 #include "fs/directory.h"
-#include "fs/procfs.h"
 #include "fs/tmpfs.h"
 #include "lib/cpio.h"
 #include "lib/format.h"
@@ -280,11 +279,22 @@ static err_t mount(struct vnode *root, const char *name, err_t (*create)(struct 
     return e;
 }
 
+static struct rootfs_tree *trees;
+
+void rootfs_add_tree(struct rootfs_tree *tree)
+{
+    tree->next = trees;
+    trees = tree;
+}
+
+const struct rootfs_tree *rootfs_trees(void) { return trees; }
+
 static err_t mount_all(struct vnode *root)
 {
     err_t e = mount(root, "dev", devfs_create);
-    if (!failed(e)) e = mount(root, "proc", procfs_create);
-    if (failed(e)) format_string(reason, sizeof(reason), "no memory for /dev and /proc");
+    for (const struct rootfs_tree *tree = trees; tree && !failed(e); tree = tree->next)
+        e = mount(root, tree->name, tree->create);
+    if (failed(e)) format_string(reason, sizeof(reason), "no memory for /dev, /proc and /sys");
     return e;
 }
 

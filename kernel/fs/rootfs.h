@@ -7,7 +7,18 @@
 #pragma once
 #include "fs/vnode.h"
 
-/* Builds the tree, with /dev and /proc mounted over what the archive has there. A bad archive is
+/* A tree that is attached to a directory of the root, beside /dev; the record lives for ever. Before rootfs_init. */
+struct rootfs_tree {
+    const char *name, *type; /* as mounts show it */
+    err_t (*create)(struct vnode **out, int64_t time_ns);
+    enum filesystem filesystem;
+    struct rootfs_tree *next; /* ours */
+};
+void rootfs_add_tree(struct rootfs_tree *tree);
+/* The first of them; NULL: there is none. */
+const struct rootfs_tree *rootfs_trees(void);
+
+/* Builds the tree, with /dev and those trees mounted over what the archive has there. A bad archive is
  * refused: nothing is left behind and *why says what is wrong with which entry, in a static buffer.
  * INVALID, NO_MEMORY, and what paths through the archive give (NOT_DIRECTORY, EXISTS). */
 err_t rootfs_init(const void *archive, size_t bytes, const char **why);

@@ -24,7 +24,8 @@ static void write_piece(struct text *text, uint64_t *cursor)
     for (uint32_t i = 0; i < lengths[piece]; i++) text_add(text, "%c", generation + (char)piece);
     *cursor += 1000;
 }
-static const struct text_source source = { write_piece };
+static const struct text_source source = { .write = write_piece };
+static const struct made_row row = MADE_FILE("", 0444, &source, 0);
 
 static struct file *file;
 static char whole[WHOLE_MAX];
@@ -32,9 +33,8 @@ static size_t whole_bytes;
 
 static void start(void)
 {
-    struct vnode *v = vnode_create(LINUX_S_IFREG | 0444, FILESYSTEM_PROC, 0);
-    v->magic = MAGIC_TEXT;
-    v->regular.text = &source;
+    struct vnode *v;
+    EXPECT_OK(made_create(&row, FILESYSTEM_PROC, 0, &v));
     file = file_create_for(&text_file_ops, v, NULL, NULL, LINUX_O_RDONLY);
     vnode_put(v);
     generation = 'a';

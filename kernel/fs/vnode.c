@@ -72,6 +72,7 @@ static struct vnode *vnode_destroy(struct vnode *v)
         if (v->stream.destroy) v->stream.destroy(v->stream.context);
         break;
     }
+    heap_free(v->made);
     heap_free(v);
     return parent;
 }
@@ -85,7 +86,7 @@ void vnode_put(struct vnode *v)
 
 static uint64_t size_locked(const struct vnode *v)
 {
-    if (!vnode_is_directory(v)) return v->size;
+    if (!vnode_is_directory(v) || v->made) return v->size;
     return DIRECTORY_EMPTY_BYTES + (uint64_t)DIRECTORY_ENTRY_BYTES * v->directory.entry_count;
 }
 
@@ -124,7 +125,7 @@ void vnode_get_attributes_locked(const struct vnode *v, struct vnode_attributes 
     *out = (struct vnode_attributes){
         .device = linux_makedev(0, DEVICE_MINOR_BASE + v->filesystem),
         .inode = v->inode,
-        .links = v->links,
+        .links = v->made && vnode_is_directory(v) ? 1 : v->links, /* those below it are not counted */
         .rdev = vnode_is_device(v) ? v->device : 0,
         .size = size_locked(v),
         .blocks = block_pages_locked(v) * BLOCKS_PER_PAGE,

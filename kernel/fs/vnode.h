@@ -21,17 +21,14 @@
 struct dir_entry;
 
 /* Where a vnode lives: hard links and renames stay inside one of these, as inside a mount of Linux. */
-enum filesystem { FILESYSTEM_ROOT = 1, FILESYSTEM_DEV = 2, FILESYSTEM_PROC = 3, FILESYSTEM_ANONYMOUS = 4 };
-
-/* Nodes of /proc whose meaning depends on who asks; fs/procfs.c. */
-enum vnode_magic {
-    MAGIC_NONE,
-    MAGIC_FD_DIRECTORY,
-    MAGIC_FD_LINK,
-    MAGIC_EXE_LINK,
-    MAGIC_TEXT,
-    MAGIC_PROCESSES,
-    MAGIC_SELF_LINK,
+enum filesystem {
+    FILESYSTEM_ROOT = 1,
+    FILESYSTEM_DEV = 2,
+    FILESYSTEM_PROC = 3,
+    FILESYSTEM_ANONYMOUS = 4,
+    FILESYSTEM_SYS = 5,
+    FILESYSTEM_TERMINALS = 6, /* /dev/pts */
+    FILESYSTEM_CGROUP = 7,
 };
 
 struct vnode_regular {
@@ -40,10 +37,7 @@ struct vnode_regular {
     struct page_tree pages; /* written pages; a page in neither is a hole */
     uint64_t block_pages;   /* pages that hold data: st_blocks */
     struct mapping mapping; /* the areas of address spaces that show the file */
-    union {
-        const char *name;               /* what a file of FILESYSTEM_ANONYMOUS is called in /proc/self */
-        const struct text_source *text; /* of MAGIC_TEXT: fs/text_file.h */
-    };
+    const char *name;       /* what a file of FILESYSTEM_ANONYMOUS is called in /proc/self */
     bool is_name_owned;
     uint32_t writers; /* open files that may write it; atomic, rises under the lock */
     uint32_t runners; /* open files that run it as a program: then it stays as it is; likewise */
@@ -61,14 +55,10 @@ struct vnode_directory {
 struct vnode_symlink {
     const char *target; /* `size` bytes and no NUL */
     bool is_target_owned;
-    union {
-        uint32_t magic_number;   /* MAGIC_FD_LINK: the descriptor */
-        struct vnode *directory; /* MAGIC_SELF_LINK: /proc, which outlives it */
-    };
 };
 
 struct file_ops;
-struct text_source;
+struct made_node;
 
 /* A pipe without a name, found again through /proc/self/fd. */
 struct vnode_stream {
@@ -81,7 +71,6 @@ struct vnode {
     uint32_t references; /* atomic */
     uint16_t mode;       /* type and permissions; the type is fixed */
     uint8_t filesystem;  /* enum filesystem; fixed */
-    uint8_t magic;       /* enum vnode_magic; fixed */
     uint32_t links;
     uint32_t uid, gid;
     uint16_t pins[2];                     /* copies in progress, by the epoch they began in */
@@ -89,6 +78,7 @@ struct vnode {
     bool is_changing;                     /* somebody is between vnode_start_change and vnode_end_change */
     bool is_linkable;                     /* made by O_TMPFILE: may get its first name */
     uint8_t seals;                        /* LINUX_F_SEAL_, of a memfd; change inside a change */
+    struct made_node *made;               /* it comes from a table: fs/made.h; owned, fixed */
     uint64_t inode;                       /* fixed */
     uint64_t size;                        /* of a regular file or a symlink's target */
     int64_t atime_ns, mtime_ns, ctime_ns; /* since 1970 */
@@ -113,10 +103,7 @@ static inline uint32_t vnode_type(const struct vnode *v) { return v->mode & LINU
 static inline bool vnode_is_directory(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFDIR; }
 static inline bool vnode_is_regular(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFREG; }
 /* A regular file with bytes of its own, not one whose text is made when it is read. */
-static inline bool vnode_is_stored(const struct vnode *v)
-{
-    return vnode_is_regular(v) && v->magic == MAGIC_NONE;
-}
+static inline bool vnode_is_stored(const struct vnode *v) { return vnode_is_regular(v) && !v->made; }
 static inline bool vnode_is_symlink(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFLNK; }
 static inline bool vnode_is_device(const struct vnode *v)
 {

@@ -145,6 +145,12 @@ void tlb_forget(struct page_table *pt, const uint64_t *addresses, uint32_t count
 
 void tlb_forget_user(struct page_table *pt) { forget((struct tlb_request){ .pt = pt }); }
 
+void tlb_interrupt(struct page_table *pt)
+{
+    uint64_t none = 0;
+    tlb_forget(pt, &none, 0);
+}
+
 void tlb_forget_table(struct page_table *pt)
 {
     if (!cpu_set_is_empty(cpu_set_read(&pt->cpus))) forget((struct tlb_request){ .pt = pt, .is_last = true });

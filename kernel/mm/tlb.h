@@ -11,6 +11,9 @@
 void tlb_forget(struct page_table *pt, const uint64_t *addresses, uint32_t count);
 /* The whole user half. */
 void tlb_forget_user(struct page_table *pt);
+/* Changes nothing, but all other CPUs that have the table loaded, or all with the kernel's, have been interrupted when it
+ * returns, or have answered while they waited: a barrier there, too. */
+void tlb_interrupt(struct page_table *pt);
 /* Everything on this CPU, global entries too: for boot, when there is one. */
 void tlb_forget_all(void);
 

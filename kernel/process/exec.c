@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/exec.h"
 
+#include "abi/linux/prctl.h"
 #include "abi/linux/system.h"
 #include "config.h"
 #include "process/exec_image.h"
 #include "process/identity.h"
 #include "process/posix_timer.h"
+#include "process/rseq.h"
 #include "process/user_thread.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
@@ -108,7 +110,7 @@ err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const 
     if (plan && out->path) {
         memcpy(out->path, request->path, path_bytes);
         plan->limits = limits;
-        plan->is_fixed = false;
+        plan->is_fixed = process_current() && process_current()->personality & LINUX_ADDR_NO_RANDOMIZE;
         plan->credentials = NULL;
         plan->program_file = plan->interpreter_file = (struct exec_file){ 0 };
         exec_words_init(&plan->words, request);
@@ -144,8 +146,11 @@ err_t exec_own_files(struct exec_image *image)
 static void use_files(struct process *p, struct fd_table *files)
 {
     if (!files) return;
-    fd_table_put(p->files);
+    struct fd_table *before = p->files;
+    spin_lock(&p->signal_lock);
     p->files = files;
+    spin_unlock(&p->signal_lock);
+    fd_table_put(before);
 }
 
 /* The part of a path after its last slash, as Linux's comm. */
@@ -172,7 +177,9 @@ void exec_commit(struct exec_image *image)
     struct space *before = p->space;
     char *path_before = p->path;
     leave_memory(t, before, image->space);
+    spin_lock(&p->signal_lock);
     p->space = image->space;
+    spin_unlock(&p->signal_lock);
     p->path = image->path;
     fs_context_set_exe(p->fs, image->file);
     if (before) space_leave(before);
@@ -182,10 +189,13 @@ void exec_commit(struct exec_image *image)
     set_name(t, p->path);
     identity_commit(image->credentials);
     t->set_tid = t->clear_tid = t->robust_list = 0;
+    rseq_forget(t);
     process_timers_exec(p);
     signal_reset_for_exec();
     fpu_reset(&thread_current()->fpu);
     p->fpu_permitted = 0;
+    p->is_dumpable = true;
+    p->personality &= ~LINUX_READ_IMPLIES_EXEC; /* 64-bit programs ask for it anew */
     fs_base_write(0);
     user_gs_base_write(0);
 }

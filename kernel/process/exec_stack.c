@@ -10,6 +10,8 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "process/signal_fpu.h"
+#include "sched/thread.h"
+#include "vm/space.h"
 #include "vm/usercopy.h"
 
 enum {
@@ -39,6 +41,11 @@ static uint64_t put_string(struct builder *b, const void *bytes, size_t count)
     return at;
 }
 
+static uint64_t user_place(const struct builder *b, const void *at)
+{
+    return b->user + (uint64_t)((const uint8_t *)at - b->memory);
+}
+
 static void put_word(struct builder *b, uint64_t word) { *b->next_word++ = word; }
 
 static void put_text(struct builder *b, const char *text)
@@ -51,6 +58,7 @@ static void put_vectors(struct builder *b, const struct exec_words *words, uint3
     put_word(b, count);
     for (uint32_t i = 0; i < count; i++) put_text(b, exec_word(words, i));
     put_word(b, 0);
+    thread_current()->space->start.environment = user_place(b, b->next_string);
     const struct exec_request *r = words->request;
     for (uint32_t i = 0; i < r->environment_count; i++) put_text(b, r->environment[i]);
     put_word(b, 0);
@@ -119,8 +127,14 @@ err_t exec_stack_build(const struct exec_plan *plan, const struct exec_places *p
     b.user = places->stack_top - b.bytes; /* both multiples of 16, as RSP must be at entry */
     b.next_word = (uint64_t *)b.memory;
     b.next_string = b.memory + words * sizeof(uint64_t);
+
+    struct space *space = thread_current()->space;
+    space->start.arguments = user_place(&b, b.next_string);
     put_vectors(&b, &plan->words, count);
+    space->start.strings_end = user_place(&b, b.next_string);
+    space->start.auxiliary = user_place(&b, b.next_word);
     put_auxv(&b, plan, places);
+    space->start.auxiliary_end = user_place(&b, b.next_word);
     err_t e = user_copy_out(UADDR(b.user), b.memory, b.bytes);
     heap_free(b.memory);
     *out_rsp = b.user;

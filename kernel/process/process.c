@@ -49,6 +49,7 @@ err_t process_alloc(const char *path, struct process **out)
     list_init(&p->group_link);
     list_init(&p->threads);
     p->end_signal = LINUX_SIGCHLD;
+    p->is_dumpable = true;
     p->start_tsc = tsc_read();
     p->credentials = credentials_get(credentials_current());
     p->path = copy_of(path);
@@ -79,8 +80,11 @@ err_t process_create_init(const char *path, struct process **out)
     return OK;
 }
 
+void (*process_forgotten)(uint32_t pid, uint32_t tid);
+
 void process_free(struct process *p)
 {
+    if (p->group && process_forgotten) process_forgotten(p->pid, 0);
     fd_table_put(p->files);
     fs_context_put(p->fs);
     credentials_put(p->credentials);

@@ -58,16 +58,20 @@ struct process {
     struct wait_queue child_queue; /* sleepers in wait(2); its lock guards: */
     uint32_t child_events;         /* so many changes of children were told */
 
-    struct space *space; /* changed by execve, when there is one thread; NULL near the end */
+    /* Changed by its only thread, under signal_lock so that others may look; NULL near the end. */
+    struct space *space;
     struct fd_table *files;
     struct fs_context *fs;
-    char *path; /* as given to exec: AT_EXECFN, reports */
+    char name[PROCESS_NAME_MAX]; /* of its first thread, when that has ended */
+    char *path;                  /* as given to exec: AT_EXECFN, reports */
     struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
     uint64_t start_tsc;
     struct process_usage ended_threads;  /* of threads that have ended; under signal_lock */
     struct process_usage ended_children; /* that were waited for, and of theirs; under process_tree_lock */
     uint32_t fpu_permitted;              /* what it asked for; atomic. process/fpu_permission.h */
     bool no_new_privileges;
+    bool is_dumpable;      /* kept for those who ask: PR_SET_DUMPABLE */
+    uint32_t personality;  /* LINUX_ADDR_NO_RANDOMIZE and others: abi/linux/prctl.h */
     bool is_out_of_memory; /* why it ends; set before its signal */
 };
 
@@ -87,3 +91,5 @@ uint32_t process_count(void);
 extern void (*process_tell_out_of_memory)(struct process *process);
 /* Init has ended, and nothing is left of it but `process` itself. */
 extern void (*process_init_ended)(struct process *process, uint32_t wait_status);
+/* Nobody can learn anything of it any more: of that thread, or of the whole process when `tid` is 0. May be NULL. */
+extern void (*process_forgotten)(uint32_t pid, uint32_t tid);

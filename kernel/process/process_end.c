@@ -100,12 +100,16 @@ static void free_all(struct list *dead)
 static void give_back(struct process *p)
 {
     struct space *space = p->space;
+    struct fd_table *files = p->files;
+    struct fs_context *fs = p->fs;
+    spin_lock(&p->signal_lock);
     p->space = NULL;
-    if (space) space_leave(space); /* init may have failed to get a program */
-    fd_table_put(p->files);
-    fs_context_put(p->fs);
     p->files = NULL;
     p->fs = NULL;
+    spin_unlock(&p->signal_lock);
+    if (space) space_leave(space); /* init may have failed to get a program */
+    fd_table_put(files);
+    fs_context_put(fs);
 }
 
 void process_become_zombie(struct process *p)

@@ -7,6 +7,7 @@
 struct spinlock process_tree_lock = SPINLOCK_INIT_CLASS("process_tree_lock");
 static struct tree ids GUARDED_BY(process_tree_lock);
 static uint32_t last_number GUARDED_BY(process_tree_lock);
+static uint64_t births GUARDED_BY(process_tree_lock);
 
 static struct process_id *entry(struct tree_node *node)
 {
@@ -49,6 +50,7 @@ struct process_id *process_id_alloc(void)
     id->number = choose_number(&before);
     if (id->number) {
         last_number = id->number;
+        id->birth = ++births;
         tree_insert_after(&ids, before ? &before->node : NULL, &id->node);
     }
     spin_unlock(&process_tree_lock);
@@ -93,6 +95,12 @@ struct user_thread *user_thread_find_locked(uint32_t tid)
 {
     struct process_id *id = process_id_find_locked(tid);
     return id ? id->thread : NULL;
+}
+
+uint32_t process_id_last_locked(uint64_t *count)
+{
+    *count = births;
+    return last_number;
 }
 
 struct process_id *process_id_next_locked(uint32_t number)

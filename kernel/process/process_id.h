@@ -8,6 +8,7 @@
 #include "lib/tree.h"
 
 struct process;
+struct terminal;
 struct user_thread;
 
 /* Guards the numbers, and which processes are whose children and in which groups (process.h). Taken by
@@ -17,11 +18,16 @@ extern struct spinlock process_tree_lock;
 struct process_id {
     struct tree_node node; /* by number; under process_tree_lock, as all but `number` */
     uint32_t number;
+    uint64_t birth;             /* fixed: no other, also of that number, has the same */
     uint32_t uses;              /* threads, processes, and members of the group and of the session */
     uint32_t session_members;   /* processes in the session of that number */
     struct user_thread *thread; /* NULL: none has the number, as below */
     struct process *process;    /* also a zombie */
     struct list group;          /* of process.group_link: the members of the group of that number */
+    struct terminal
+        *terminal; /* that controls the session of that number; NULL: none. terminal/ has it counted */
+    uint32_t terminal_device; /* its number as st_rdev; 0: none */
+    uint32_t foreground;      /* the number of the group that the terminal is for */
 };
 
 /* A number that nobody has, used once. NULL when memory is short or all numbers are taken. */
@@ -36,5 +42,7 @@ struct process_id *process_id_find_locked(uint32_t number) REQUIRES(process_tree
 struct process *process_find_locked(uint32_t pid) REQUIRES(process_tree_lock);
 struct user_thread *user_thread_find_locked(uint32_t tid) REQUIRES(process_tree_lock);
 
+/* The number that was given out last, and how many were so far. */
+uint32_t process_id_last_locked(uint64_t *count) REQUIRES(process_tree_lock);
 /* The lowest number above this one that somebody has; NULL: none. */
 struct process_id *process_id_next_locked(uint32_t number) REQUIRES(process_tree_lock);

@@ -51,6 +51,7 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
     if (!t->thread) goto free_thread;
     if (failed(thread_fpu_create(t->thread))) goto destroy_stopped;
     t->process = process;
+    t->timer_slack_ns = TIMER_SLACK_DEFAULT_NS;
     t->id = id;
     t->tid = id->number;
 
@@ -155,6 +156,7 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     struct process *p = t->process;
     spin_lock(&process_tree_lock);
     put_id_locked(t);
+    if (t->tid == p->pid) memcpy(p->name, t->name, sizeof(p->name));
     spin_lock(&p->signal_lock);
     list_remove(&t->process_link);
     signal_leave_locked(t);
@@ -177,7 +179,9 @@ void user_thread_exit(uint32_t wait_status)
     futex_clear_tid(t);
     vfork_end(t);
     thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
+    uint32_t pid = t->process->pid, tid = t->tid;
     bool is_last = leave_process(t, wait_status);
+    if (!is_last && process_forgotten) process_forgotten(pid, tid);
     thread_current()->process = NULL;
     if (is_last) process_become_zombie(t->process);
     thread_current()->user = NULL;

@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "process/process_internal.h"
+#include "process/rseq.h"
 #include "process/user_thread.h"
 
 /* IRETQ to an address that is not canonical would fault in ring 0; sign extended it faults in ring 3. */
@@ -14,7 +15,8 @@ static uint64_t canonical(uint64_t address) { return (uint64_t)((int64_t)(addres
 static void take_work(struct thread *thread)
 {
     thread_before_user();
-    __atomic_and_fetch(&thread->user_work, ~(uint32_t)USER_WORK_INTERRUPTED, __ATOMIC_SEQ_CST);
+    __atomic_and_fetch(&thread->user_work, ~(uint32_t)(USER_WORK_INTERRUPTED | USER_WORK_PLACED),
+                       __ATOMIC_SEQ_CST);
     percpu()->user_work = 0;
 }
 
@@ -34,7 +36,10 @@ void process_user_work(struct trap_frame *frame)
     do {
         take_work(thread);
         interrupts_on();
-        if (thread->user) signal_act(frame);
+        if (thread->user) {
+            rseq_resume(thread->user, frame);
+            signal_act(frame);
+        }
         interrupts_off();
     } while (percpu()->user_work);
     frame->rip = canonical(frame->rip);

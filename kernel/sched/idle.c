@@ -55,7 +55,7 @@ static bool pull_from(struct runqueue *rq, struct runqueue *other) NO_THREAD_SAF
     if (t) {
         other->waiting--;
         rq->waiting++;
-        __atomic_store_n(&t->cpu, rq->cpu, __ATOMIC_RELAXED);
+        runqueue_adopt_locked(rq, t);
         thread_queue_push(&rq->ready, t);
     }
     unlock_pair(rq, other);

@@ -99,6 +99,13 @@ static inline void runqueue_push_locked(struct runqueue *rq, struct thread_queue
     rq->waiting++;
     thread_queue_push(q, t);
 }
+/* It waits for another CPU than before. */
+static inline void runqueue_adopt_locked(const struct runqueue *rq, struct thread *t) REQUIRES(rq->lock)
+{
+    if (unlikely(t->placed_work) && t->cpu != rq->cpu)
+        __atomic_or_fetch(&t->user_work, t->placed_work, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&t->cpu, rq->cpu, __ATOMIC_RELAXED);
+}
 /* One that runs on any page tables. */
 static inline bool thread_is_kernel(const struct thread *t) { return !t->page_table; }
 

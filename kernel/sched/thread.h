@@ -34,6 +34,7 @@ struct thread {
     struct fpu fpu;                        /* ring 3's floating-point state */
     void *fpu_memory;                      /* where its area lies; sched/thread_fpu.h */
     uint32_t user_work;      /* atomic: its own bits of enum user_work; copied to its CPU when it runs */
+    uint32_t placed_work;    /* USER_WORK_PLACED, or 0 */
     uint32_t cpu;            /* where it runs, waits or ran last; that run queue's lock guards: */
     enum thread_state state; /* also written by the thread itself, before it sleeps */
     struct thread *run_next; /* in the run queue */

@@ -89,7 +89,7 @@ void thread_place(struct thread *t)
         is_there = cpu_set_has(t->affinity, rq->cpu); /* or it has just changed */
         cpu_set affinity = t->affinity;
         if (is_there) {
-            __atomic_store_n(&t->cpu, rq->cpu, __ATOMIC_RELAXED);
+            runqueue_adopt_locked(rq, t);
             what = add_locked(rq, t);
         }
         spin_unlock_off(&rq->lock);

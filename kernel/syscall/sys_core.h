@@ -44,8 +44,6 @@ int64_t sys_gettid(void);
 int64_t sys_set_tid_address(uint64_t address);
 int64_t sys_set_robust_list(uint64_t head, uint64_t bytes);
 int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes);
-int64_t sys_arch_prctl(uint64_t option, uint64_t address);
-int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint64_t old_limit);
 int64_t sys_getrlimit(uint64_t resource, uint64_t limit);
 int64_t sys_setrlimit(uint64_t resource, uint64_t limit);
@@ -78,6 +76,15 @@ int64_t sys_sched_setaffinity(uint64_t pid, uint64_t bytes, uint64_t mask);
 int64_t sys_getcpu(uint64_t cpu, uint64_t node, uint64_t cache);
 int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2,
                   uint64_t value3);
+
+/* ---- sys_prctl.c ---- */
+int64_t sys_arch_prctl(uint64_t option, uint64_t address);
+int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int64_t sys_personality(uint64_t wanted);
+
+/* ---- sys_rseq.c ---- */
+int64_t sys_rseq(uint64_t address, uint64_t bytes, uint64_t flags, uint64_t signature);
+int64_t sys_membarrier(uint64_t command, uint64_t flags, uint64_t cpu);
 
 /* ---- policies: sys_sched_policy.c ---- */
 int64_t sys_sched_getparam(uint64_t tid, uint64_t param);
@@ -112,6 +119,8 @@ int64_t sys_alarm(uint64_t seconds);
 /* ---- the system: sys_info.c ---- */
 int64_t sys_uname(uint64_t out);
 int64_t sys_sysinfo(uint64_t out);
+int64_t sys_sethostname(uint64_t name, uint64_t bytes);
+int64_t sys_setdomainname(uint64_t name, uint64_t bytes);
 int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags);
 
 /* ---- signals: sys_signal.c, sys_signal_send.c, sys_signal_wait.c; the first two in assembly (sys_frame.h) ---- */

@@ -45,6 +45,16 @@ int64_t sys_timerfd_create(uint64_t clock, uint64_t flags);
 int64_t sys_timerfd_settime(uint64_t fd, uint64_t flags, uint64_t wanted, uint64_t was);
 int64_t sys_timerfd_gettime(uint64_t fd, uint64_t out);
 
+/* ---- epoll: sys_file_epoll.c ---- */
+int64_t sys_epoll_create(uint64_t size);
+int64_t sys_epoll_create1(uint64_t flags);
+int64_t sys_epoll_ctl(uint64_t epoll_fd, uint64_t operation, uint64_t fd, uint64_t event);
+int64_t sys_epoll_wait(uint64_t epoll_fd, uint64_t events, uint64_t capacity, uint64_t timeout_ms);
+int64_t sys_epoll_pwait(uint64_t epoll_fd, uint64_t events, uint64_t capacity, uint64_t timeout_ms,
+                        uint64_t mask, uint64_t mask_bytes);
+int64_t sys_epoll_pwait2(uint64_t epoll_fd, uint64_t events, uint64_t capacity, uint64_t timeout,
+                         uint64_t mask, uint64_t mask_bytes);
+
 /* ---- shape and storage: sys_file_size.c ---- */
 int64_t sys_truncate(uint64_t path, uint64_t bytes);
 int64_t sys_ftruncate(uint64_t fd, uint64_t bytes);

@@ -4,6 +4,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/ioctl.h"
+#include "core/unsupported.h"
 #include "process/process.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
@@ -105,6 +106,7 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_GETPIPE_SZ:
     case LINUX_F_SETPIPE_SZ: return pipe_capacity(file, command == LINUX_F_SETPIPE_SZ, argument);
     }
+    unsupported_note(CHANNEL_STAT_FCNTL, command);
     return ERR_INVALID.code;
 }
 
@@ -136,7 +138,11 @@ static int64_t request(struct file *file, uint64_t fd, uint32_t number, uint64_t
     case LINUX_FIONCLEX: return fd_set_cloexec(process_current()->files, (uint32_t)fd, false).code;
     case LINUX_FIONBIO: return set_flag_by_int(file, LINUX_O_NONBLOCK, argument);
     }
-    return file->ops->ioctl ? file->ops->ioctl(file, number, argument) : ERR_NOT_TTY.code;
+    int64_t result = file->ops->ioctl ? file->ops->ioctl(file, number, argument) : ERR_NOT_TTY.code;
+    /* Whether something is a terminal is asked in these two ways, and "no" is an answer. */
+    bool is_question = number == LINUX_TCGETS || number == LINUX_TIOCGWINSZ;
+    if (unlikely(result == ERR_NOT_TTY.code) && !is_question) unsupported_note(CHANNEL_STAT_IOCTL, number);
+    return result;
 }
 
 int64_t sys_ioctl(uint64_t fd, uint64_t number, uint64_t argument)

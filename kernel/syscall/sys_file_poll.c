@@ -11,6 +11,7 @@
 #include "fs/file.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "syscall/poll_arguments.h"
 #include "syscall/sys_path.h"
 #include "syscall/timespec.h"
 #include "vm/usercopy.h"
@@ -29,16 +30,17 @@ enum {
     SELECT_EXCEPT = LINUX_POLLPRI,
 };
 
-/* Ends: when to stop waiting. 0: do not wait at all. */
-struct deadline {
-    uint64_t ns; /* UINT64_MAX: never */
-};
-
-static struct deadline deadline_after(uint64_t ns)
+struct deadline deadline_after(uint64_t ns)
 {
     uint64_t end;
     if (ns == 0) return (struct deadline){ 0 };
     return (struct deadline){ signal_deadline(add_overflows(time_now_ns(), ns, &end) ? UINT64_MAX : end) };
+}
+
+struct deadline deadline_after_ms(int32_t timeout_ms)
+{
+    return timeout_ms < 0 ? (struct deadline){ UINT64_MAX }
+                          : deadline_after((uint64_t)timeout_ms * NS_PER_MS);
 }
 
 /* ---- the files that are watched while the thread sleeps ---- */
@@ -155,15 +157,12 @@ static int64_t poll_list(uint64_t address, uint32_t count, struct deadline end)
 
 int64_t sys_poll(uint64_t list, uint64_t count, uint64_t timeout_ms)
 {
-    int32_t timeout = (int32_t)timeout_ms;
-    struct deadline end = { UINT64_MAX };
-    if (timeout >= 0) end = deadline_after((uint64_t)timeout * NS_PER_MS);
-    return poll_list(list, (uint32_t)count, end);
+    return poll_list(list, (uint32_t)count, deadline_after_ms((int32_t)timeout_ms));
 }
 
 /* ---- time-outs in user memory, which Linux turns into the time that was left ---- */
 
-static err_t timespec_deadline(uint64_t address, struct deadline *out)
+err_t deadline_read(uint64_t address, struct deadline *out)
 {
     uint64_t ns;
     *out = (struct deadline){ UINT64_MAX };
@@ -186,8 +185,7 @@ static int64_t finish_timespec(int64_t result, uint64_t address, struct deadline
     return result;
 }
 
-/* The signals that are blocked meanwhile, in user memory; at address 0 it is those that are. */
-static err_t begin_mask(uint64_t address, uint64_t bytes)
+err_t poll_mask_begin(uint64_t address, uint64_t bytes)
 {
     uint64_t mask;
     if (!address) return OK;
@@ -200,8 +198,8 @@ static err_t begin_mask(uint64_t address, uint64_t bytes)
 int64_t sys_ppoll(uint64_t list, uint64_t count, uint64_t timeout, uint64_t mask, uint64_t mask_bytes)
 {
     struct deadline end;
-    err_t e = timespec_deadline(timeout, &end);
-    if (!failed(e)) e = begin_mask(mask, mask_bytes);
+    err_t e = deadline_read(timeout, &end);
+    if (!failed(e)) e = poll_mask_begin(mask, mask_bytes);
     if (failed(e)) return e.code;
     int64_t result = signal_mask_end(poll_list(list, (uint32_t)count, end));
     return finish_timespec(result, timeout, end);
@@ -344,8 +342,8 @@ int64_t sys_pselect6(uint64_t count, uint64_t readable, uint64_t writable, uint6
     struct deadline end;
     uint64_t mask[2] = { 0 };
     err_t e = mask_and_size ? user_copy_in(mask, UADDR(mask_and_size), sizeof(mask)) : OK;
-    if (!failed(e)) e = timespec_deadline(timeout, &end);
-    if (!failed(e)) e = begin_mask(mask[0], mask[1]);
+    if (!failed(e)) e = deadline_read(timeout, &end);
+    if (!failed(e)) e = poll_mask_begin(mask[0], mask[1]);
     if (failed(e)) return e.code;
     int64_t result = select_run(count, (const uint64_t[3]){ readable, writable, exceptional }, end);
     return finish_timespec(signal_mask_end(result), timeout, end);

@@ -102,12 +102,22 @@ int64_t sys_statx(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_t
     return failed(e) ? e.code : write_statx(&a, out);
 }
 
+static int64_t magic_of(const struct vnode *v)
+{
+    switch (v->filesystem) {
+    case FILESYSTEM_PROC: return LINUX_PROC_MAGIC;
+    case FILESYSTEM_SYS: return LINUX_SYSFS_MAGIC;
+    case FILESYSTEM_TERMINALS: return LINUX_DEVPTS_MAGIC;
+    default: return LINUX_TMPFS_MAGIC;
+    }
+}
+
 static int64_t write_statfs(const struct vnode *v, uint64_t out)
 {
     uint64_t limit = tmpfs_page_limit(), used = MIN(tmpfs_pages_used(), limit);
-    bool is_proc = v->filesystem == FILESYSTEM_PROC;
+    bool is_proc = v->made;
     struct linux_statfs s = {
-        .f_type = is_proc ? LINUX_PROC_MAGIC : LINUX_TMPFS_MAGIC,
+        .f_type = magic_of(v),
         .f_bsize = PAGE_BYTES,
         .f_blocks = is_proc ? 0 : (int64_t)limit,
         .f_bfree = is_proc ? 0 : (int64_t)(limit - used),

@@ -7,7 +7,7 @@
 #include "fs/file.h"
 #include "fs/fs_context.h"
 #include "fs/permission.h"
-#include "fs/procfs.h"
+#include "fs/symlink.h"
 #include "mm/heap.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"

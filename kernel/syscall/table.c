@@ -6,9 +6,11 @@
 #include "arch/syscall.h"
 #include "process/user_thread.h"
 #include "core/log.h"
+#include "core/unsupported.h"
 #include "lib/string.h"
 #include "syscall/sys_core.h"
 #include "syscall/sys_file.h"
+#include "syscall/sys_socket.h"
 
 /* Called with up to six register arguments whatever the C function takes, which the System V ABI
  * makes sound: unused argument registers are ignored. */
@@ -49,30 +51,22 @@ const char *syscall_name(uint64_t number)
     return "unknown";
 }
 
-/* How often each call was asked for in vain, for the report at the end of the container. */
-static uint32_t refused_counts[SYSCALL_COUNT];
-static uint32_t refused_beyond;
-
 int64_t syscall_unknown(uint64_t number)
 {
-    if (number >= SYSCALL_COUNT)
-        refused_beyond++;
-    else if (refused_counts[number]++ == 0)
+    if (unsupported_note(CHANNEL_STAT_CALL, (uint32_t)number))
         log_info("system call %llu (%s) is not supported: ENOSYS", (unsigned long long)number,
                  syscall_name(number));
     return ERR_NO_SYSCALL.code;
 }
 
-void syscall_report_refused(void)
-{
-    for (uint64_t n = 0; n < SYSCALL_COUNT; n++)
-        if (refused_counts[n])
-            log_info("refused system calls: %s %u times", syscall_name(n), refused_counts[n]);
-    if (refused_beyond) log_info("refused system calls: numbers beyond the list %u times", refused_beyond);
-}
+static bool is_traced, is_counted;
+static uint32_t call_counts[SYSCALL_COUNT]; /* atomic */
 
 void syscall_trace_enter(const struct syscall_arguments *a)
 {
+    if (is_counted && a->number < SYSCALL_COUNT)
+        __atomic_fetch_add(&call_counts[a->number], 1, __ATOMIC_RELAXED);
+    if (!is_traced) return;
     log_info("%u: %s(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx)", (unsigned)user_thread_current()->tid,
              syscall_name(a->number), (unsigned long long)a->rdi, (unsigned long long)a->rsi,
              (unsigned long long)a->rdx, (unsigned long long)a->r10, (unsigned long long)a->r8,
@@ -81,8 +75,19 @@ void syscall_trace_enter(const struct syscall_arguments *a)
 
 int64_t syscall_trace_leave(int64_t result)
 {
-    log_info("%u:   = %lld", (unsigned)user_thread_current()->tid, (long long)result);
+    if (is_traced) log_info("%u:   = %lld", (unsigned)user_thread_current()->tid, (long long)result);
     return result;
+}
+
+bool syscall_count_next(uint32_t *cursor, struct channel_stat *out)
+{
+    for (; *cursor < SYSCALL_COUNT; (*cursor)++) {
+        uint32_t count = __atomic_load_n(&call_counts[*cursor], __ATOMIC_RELAXED);
+        if (!count) continue;
+        *out = (struct channel_stat){ .kind = CHANNEL_STAT_MADE, .number = (*cursor)++, .count = count };
+        return true;
+    }
+    return false;
 }
 
 int64_t syscall_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
@@ -91,4 +96,9 @@ int64_t syscall_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64
     return ((entry_t *)syscall_table[number])(a, b, c, d, e, f);
 }
 
-void syscall_init(bool traced) { features_set_syscall_entry(traced); }
+void syscall_init(bool traced, bool counted)
+{
+    is_traced = traced;
+    is_counted = counted;
+    features_set_syscall_entry(traced || counted);
+}

@@ -109,12 +109,16 @@ static bool is_implicit(uint32_t error) { return !(error & PF_USER); }
 
 bool fault_of_user(uint64_t address, uint32_t error)
 {
-    struct space *space = percpu_current()->space;
+    struct thread *self = percpu_current();
+    struct space *space = self->space;
     if (!space || is_implicit(error)) return false;
+    uint64_t sleeps = self->switches.voluntary;
     percpu_count(CPU_FAULTS);
     interrupts_on(); /* clearing a huge page takes a while */
     err_t e = space_fault(space, address, error);
     interrupts_off();
+    /* For a restartable sequence that is as much as losing the CPU to a slice's end. */
+    if (unlikely(self->switches.voluntary != sleeps)) percpu_add_work(self->placed_work);
     if (failed(e)) cr2_write(address); /* another thread may have run */
     return !failed(e);
 }

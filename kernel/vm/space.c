@@ -36,9 +36,14 @@ void space_put(struct space *space)
     if (__atomic_sub_fetch(&space->references, 1, __ATOMIC_ACQ_REL) == 0) heap_free(space);
 }
 
+static uint64_t faults_of_the_gone; /* atomic */
+
+uint64_t space_faults_of_the_gone(void) { return __atomic_load_n(&faults_of_the_gone, __ATOMIC_RELAXED); }
+
 void space_destroy(struct space *space)
 {
     mutex_lock(&space->lock);
+    __atomic_fetch_add(&faults_of_the_gone, space->fault_count, __ATOMIC_RELAXED);
     page_table_destroy_user(&space->page_table, page_release, space);
     for (struct tree_node *node; (node = space->areas.root);)
         space_remove_area_locked(space, TREE_ENTRY(node, struct area, node));

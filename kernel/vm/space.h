@@ -85,12 +85,18 @@ struct space {
     uint64_t mapped_peak_bytes, resident_peak_pages; /* brought up to date when these fall */
     uint64_t map_top;                                /* mappings without an address go below this */
     uint64_t brk_start, brk_end;
-    uint64_t stack_start; /* in the stack that the program began on; set by the loader */
+    uint64_t stack_start; /* in the stack that the program began on; set by the loader, as are: */
+    struct {              /* places on that stack; strings of arguments, of the environment, up to the end */
+        uint64_t arguments, environment, strings_end;
+        uint64_t auxiliary, auxiliary_end; /* the vector */
+    } start;
     uint64_t fault_count;
     struct { /* RLIMIT_AS, RLIMIT_DATA; RLIMIT_STACK: how large an area may grow downward */
         uint64_t mapped_bytes, data_bytes, stack_bytes;
         uint64_t request_bytes; /* of memory that is not there, as no single request could be kept */
     } limits;
+    bool refuses_huge;     /* for anonymous memory not mapped yet: PR_SET_THP_DISABLE */
+    uint32_t barriers;     /* LINUX_MEMBARRIER_REGISTER_; atomic */
     uint32_t future_marks; /* SPACE_LOCK_MARKS that new areas get */
 };
 
@@ -98,6 +104,11 @@ struct space {
 err_t space_create(struct space **out);
 /* Empties the space, which is not current on any CPU, and gives up the creator's reference. */
 void space_destroy(struct space *space);
+/* Who holds a reference may lock the space, which may be empty by then. */
+struct space *space_get(struct space *space);
+void space_put(struct space *space);
+/* Page faults in all spaces that were destroyed. */
+uint64_t space_faults_of_the_gone(void);
 /* Another process runs in the space; the last one to leave it destroys it. */
 struct space *space_enter(struct space *space);
 void space_leave(struct space *space);

@@ -47,7 +47,10 @@ err_t space_clone(struct space *space, struct space **out)
     to->brk_start = space->brk_start;
     to->brk_end = space->brk_end;
     to->stack_start = space->stack_start;
+    to->start = space->start;
     to->limits = space->limits;
+    to->barriers = space->barriers;
+    to->refuses_huge = space->refuses_huge;
     e = clone_areas_locked(space, to);
     mutex_unlock(&to->lock);
     mutex_unlock(&space->lock);

@@ -12,10 +12,6 @@ static inline uint64_t range_end(uint64_t at, uint64_t bytes)
     return is_user_range(at, bytes) ? at + bytes : USER_END + PAGE_BYTES;
 }
 
-/* Who holds a reference may lock the space, which may be empty by then. */
-struct space *space_get(struct space *space);
-void space_put(struct space *space);
-
 /* The areas' tree of a new space. */
 void areas_init(struct space *space);
 /* Lets the area above a free address grow down to it; NULL when it may not. */

@@ -119,7 +119,10 @@ void space_report(struct space *space, struct space_report *out)
         .mapped_peak_bytes = MAX(space->mapped_peak_bytes, space->mapped_bytes),
         .data_bytes = space->data_bytes,
         .resident_peak_bytes = MAX(space->resident_peak_pages, space->resident_pages) << PAGE_SHIFT,
-        .table_bytes = page_table_count(&space->page_table) << PAGE_SHIFT,
+        .table_bytes = first ? page_table_count(&space->page_table) << PAGE_SHIFT : 0,
+        .faults = space->fault_count,
+        .brk_start = space->brk_start,
+        .stack_start = space->stack_start,
     };
     mutex_unlock(&space->lock);
 }

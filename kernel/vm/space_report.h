@@ -30,11 +30,16 @@ struct area_report {
 bool space_report_area(struct space *space, uint64_t address, struct area_report *out,
                        struct page_sums *pages);
 
+/* Copies what is there of a range, up to the first page that is not, or that is a file's; returns how much. */
+size_t space_read(struct space *space, uint64_t at, void *out, size_t bytes);
+
 struct space_report {
     uint64_t start, end; /* of what is mapped; 0: nothing */
     uint64_t mapped_bytes, mapped_peak_bytes;
     uint64_t data_bytes;
     uint64_t resident_peak_bytes; /* leaves of MAP_HUGETLB included */
     uint64_t table_bytes;         /* page tables */
+    uint64_t faults;
+    uint64_t brk_start, stack_start;
 };
 void space_report(struct space *space, struct space_report *out);

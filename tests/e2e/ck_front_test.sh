@@ -170,6 +170,7 @@ lie reserved "reserved byte is 0x07"
 lie host-frame "type 0x81"
 lie taken-too-much "which were not sent"
 lie unknown "type 0x55"
+lie torn-stats "STATS frame of 25 bytes"
 lie short-exit "EXIT frame of 4 bytes"
 lie exit-kind "unknown kind 99"
 lie exit-status "exit status of 256"
@@ -204,11 +205,76 @@ has "--memory reaches QEMU" "$(arguments --memory 1G)" $'-m\n1048576K'
 has "--memory-limit reaches the kernel" "$(words --memory-limit 96M /prog)" "memory_limit=100663296 "
 is "there is no limit without it" "$(words /prog | grep -c memory_limit)" 0
 has "the limit may be all of the machine" "$(words --memory 64M --memory-limit 64M /prog)" "memory_limit=67108864 "
+has "a machine is as large as what is in it, and 512M" "$(arguments)" $'-m\n526336K'
+has "and larger when the limit is" "$(arguments --memory-limit 1G)" $'-m\n1050624K'
 has "the machine is microvm" "$(arguments)" $'-M\nmicrovm'
 has "--machine q35 reaches QEMU" "$(arguments --machine q35)" $'-M\nq35'
 has "--cpus reaches QEMU" "$(arguments --cpus 2)" $'-smp\n2'
 has "--icount reaches QEMU" "$(arguments --icount)" $'shift=0,sleep=off'
 has "--qemu is cut into words" "$(arguments --qemu "-a 'b c' \"d e\" f\\ g")" $'-a\nb c\nd e\nf g'
+
+# ---- statistics ----
+play stats:1 --stats --icount
+is "--stats keeps the exit status" $status 3
+is "and says at the end what was used and what was missing" "$err" "ck: statistics of /prog
+  1234567 instructions, 8192 KiB of memory at most, 77 page faults
+  55 system calls
+    write 50, read 5
+  not supported
+    ioctl 0x5460 3, io_uring_setup 2, call 9999 1, socket option 6:31 1"
+play stats:0 --stats; has "or that nothing was missing" "$err" "nothing was asked for that is not supported"
+has "without counting ticks are time" "$err" " s, 8192 KiB"
+play exit:4 --stats; is "a kernel that tells nothing is reported" "$status $err" "4 ck: there are no statistics: the machine did not come to its end"
+
+# ---- the network ----
+is "there is no network unless asked for" "$(arguments | grep -c net)" 0
+is "and the kernel is told of none" "$(words --net none /prog | grep -c net=)" 0
+has "--net user gives a microvm a card on its own bus" "$(arguments --net user)" $'-netdev\nuser,id=net\n-device\nvirtio-net-device,netdev=net,'
+has "and a q35 one on PCI" "$(arguments --net user --machine q35)" $'-device\nvirtio-net-pci,netdev=net,'
+has "the kernel is told its address" "$(words --net user /prog)" "net=10.0.2.15/24,gw=10.0.2.2,dns=10.0.2.3 "
+has "--dns takes the place of QEMU's" "$(words --net user --dns 1.1.1.1 /prog)" "gw=10.0.2.2,dns=1.1.1.1 "
+has "-p gives a network" "$(arguments -p 18080:80)" 'user,id=net,hostfwd=tcp:127.0.0.1:18080-:80'
+has "-p with an address and UDP" "$(arguments -p 0.0.0.0:18080:53/udp --publish=18081:81/tcp)" \
+    'hostfwd=udp:0.0.0.0:18080-:53,hostfwd=tcp:127.0.0.1:18081-:81'
+play exit:0 -p 0:80; has "port 0 is one that is free, and named" "$err" "of 127.0.0.1 leads to the guest's 80/tcp"
+play arguments -p 0:80; has "and it is the one QEMU gets" "$out" "127.0.0.1:$(sed -n 's/.* port \([0-9]*\) of.*/\1/p' err)-:80"
+python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(60)' >taken &
+holder=$!
+until [ -s taken ]; do sleep 0.05; done
+refuse "a port that is taken is named" 125 "port $(cat taken) of 127.0.0.1 cannot be had: Address already in use" run -p "$(cat taken):80" --rootfs root /prog
+kill $holder
+has "--net tap=NAME" "$(arguments --net tap=tap7)" "tap,id=net,ifname=tap7,script=no,downscript=no"
+has "asks for an address" "$(words --net tap=tap7 /prog)" "net=dhcp "
+has "unless it is given" "$(words --net tap=tap7,192.168.7.2/24,gw=192.168.7.1 --dns 9.9.9.9 /prog)" "net=192.168.7.2/24,gw=192.168.7.1,dns=9.9.9.9 "
+tap_card() { arguments --net tap=$1 | grep -o mac=.*; }
+is "cards on different interfaces have different addresses" "$(printf "%s\n" "$(tap_card tap7)" "$(tap_card tap8)" | sort -u | wc -l)" 2
+has "--hostname" "$(words --hostname web-1.example /prog)" " hostname=web-1.example "
+has "random numbers come from the host" "$(arguments)" "virtio-rng-device"
+is "but not where two runs must be the same" "$(arguments --icount | grep -c virtio)" 1
+for net in '' host tap tap= tap=averyverylonginterface tap=a/b tap=t,1.2.3.4 tap=t,1.2.3/24 tap=t,1.2.3.4/33 \
+    tap=t,1.2.3.4/0 tap=t,1.2.3.4/24,dns=1.1.1.1 tap=t,1.2.3.4/24,gw=x user,x; do
+    refuse "--net '$net' is refused" 125 "--net" run --net "$net" /prog
+done
+for ports in '' 80 80: :80 80:0 65536:80 80:65536 80:80/sctp 80:80/ x:80 80:x 1.2.3:80:80 localhost:80:80 1:2:3:4 -1:80; do
+    refuse "-p '$ports' is refused" 125 "-p $ports: not [ADDRESS:]HOST_PORT:GUEST_PORT" run -p "$ports" /prog
+done
+refuse "-p of an IPv6 address is refused" 125 "IPv4 addresses only" run -p '[::1]:80:80' /prog
+refuse "a port is published once" 125 "published twice" run -p 8080:80 -p 8080:81 /prog
+refuse "-p without a network is refused" 125 "-p needs a network" run --net none -p 8080:80 /prog
+refuse "-p with a tap is refused" 125 "address of its own" run --net tap=t -p 8080:80 /prog
+refuse "--dns without a network is refused" 125 "--dns needs a network" run --dns 1.1.1.1 /prog
+for name in '' -a 'a b' a_b "$(head -c 65 /dev/zero | tr '\0' a)"; do
+    refuse "--hostname '$name' is refused" 125 "--hostname" run --hostname "$name" /prog
+done
+for address in '' 1.1.1 dns ::1; do refuse "--dns '$address' is refused" 125 "not an IPv4" run --net user --dns "$address" /prog; done
+
+# ---- the environment ----
+printf '# comment\n\nA=1 2\n  B=\nPASSED\r\nNOT_SET\n' >env
+has "--env-file gives a variable a line" "$(PASSED=on words --env-file env -e C=3 /prog)" '"env=A=1 2" env=B= env=PASSED=on env=C=3 --'
+refuse "an --env-file that is not there is named" 125 "--env-file none: No such file" run --env-file none /prog
+echo =x >env; refuse "a line without a name is refused" 125 "has no name" run --env-file env /prog
+
 play log -v; has "-v shows the kernel's log" "$err" "log line"
              is "beside the output" "$out" "output"
 play log; is "the log is not shown without it" "$err" ""
@@ -219,7 +285,7 @@ refuse "no command" 125 "usage:"
 refuse "an unknown command is refused" 125 "no command fly" fly
 refuse "an unknown option is refused" 125 "unknown option --fast" run --fast /prog
 refuse "no program" 125 "which program" run
-refuse "an empty program name" 125 "which program" run ''
+refuse "an empty program name" 125 "name is empty" run ''
 refuse "a missing value" 125 "--memory needs a value" run --memory
 refuse "a value too many" 125 "takes no value" run --icount=yes /prog
 for size in 512 0M -1M 1X 1MM 2T 99999999999999999999G 513K ''; do
@@ -231,7 +297,7 @@ done
 for size in 0M 63K; do
     refuse "--memory-limit $size is refused" 125 "$size: no program can run with less than 64K" run --memory-limit $size /prog
 done
-for size in 513M 99999999999999999999G 16777216T; do
+for size in 2T 99999999999999999999G 16777216T; do
     refuse "--memory-limit $size is refused" 125 "--memory-limit $size: " run --memory-limit $size /prog
 done
 refuse "a limit above the machine's memory names both" 125 "65M: more than the machine has; see --memory, which gives it 65536K" \

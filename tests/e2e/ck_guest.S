@@ -108,7 +108,7 @@ log:
 hello:
     .byte 1, 0, 8, 0
     .ascii "CKCH"
-    .long 3
+    .long 4
     .set hello_bytes, . - hello
 bye:
     .byte 4, 0, 8, 0

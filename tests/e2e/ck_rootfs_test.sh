@@ -81,8 +81,30 @@ truncate -s 5G root/large
 refuse "a file of 5 GiB is refused" root "large: a file in a cpio archive"
 rm root/large
 mkdir big; truncate -s 513M big/file
-refuse "an archive larger than the machine is refused" big "does not fit a machine of 512 MiB"
-rm -r big
+FAKE_QEMU=exit:0 "$ck" run --rootfs big --memory 512M /prog 2>err
+is "an archive larger than the machine is refused" "$? $(cat err)" \
+    "125 ck: big: its archive of 514 MiB does not fit a machine of 512 MiB; without --memory it gets 1026 MiB"
+
+# ---- large archives are mapped ----
+mapped() { FAKE_QEMU=arguments "$ck" run --rootfs "$@" /prog 2>&1; }
+"$ck" build --rootfs big -o big.cpio
+size=$(stat -c %s big.cpio)
+has "a large archive is a part of the memory" "$(mapped big.cpio)" $'\n-object\nmemory-backend-file,id=root,size='$size,share=off,mem-path=/proc/self/fd/
+has "behind the program's" "$(mapped big.cpio)" $'\n-object\nmemory-backend-ram,id=ram,size=536870912\n'
+is "and not copied by firmware" "$(mapped big.cpio | grep -c -- -initrd)" 0
+has "whose CPUs are all on the first node" "$(mapped big.cpio --cpus 3)" $'\nnode,memdev=ram,cpus=0-2\n'
+place() { mapped "$@" | grep -o 'initrd=0x[0-9a-f]*,[0-9]*'; }
+is "below 4 GiB on a microvm" "$(place big.cpio)" initrd=0x20000000,$size
+is "above on a q35, whose tables end the memory below" "$(place big.cpio --machine q35)" initrd=0x130000000,$size
+is "and where there is more than fits below" "$(place big.cpio --memory 4G)" initrd=$(printf '%#x' $((0x140000000 - size))),$size
+has "what fits neither below nor above is copied" "$(mapped big.cpio --memory 3328M)" "-initrd"
+has "an archive that is no file to be mapped, too" "$( (cat big.cpio; head -c 512 /dev/zero) >odd.cpio; mapped odd.cpio)" "-initrd"
+has "and a folder's is mapped" "$(place big)" ",$size"
+truncate -s 2500M big/file
+"$ck" build --rootfs big -o big.cpio; (cat big.cpio; head -c 512 /dev/zero) >odd.cpio
+has "which does not go when it is too large to lie below" "$(mapped odd.cpio --machine q35)" \
+    "odd.cpio: its archive of 2502 MiB has to be copied below 4 GiB, where this machine has 2048 MiB; pack it with ck build"
+rm -r big big.cpio odd.cpio
 if [ "$(id -u)" != 0 ]; then
     chmod 0 root/empty
     refuse "a file that cannot be read is named" root "root/empty: cannot read"

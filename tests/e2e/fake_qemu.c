@@ -228,6 +228,28 @@ static void never_reads(void)
     send_exit(CHANNEL_EXITED, 0);
 }
 
+static void tells_statistics(void)
+{
+    static const struct channel_stat stats[] = {
+        { .kind = CHANNEL_STAT_TICKS, .count = 1234567 },
+        { .kind = CHANNEL_STAT_MEMORY, .count = 8 << 20 },
+        { .kind = CHANNEL_STAT_FAULTS, .count = 77 },
+        { .kind = CHANNEL_STAT_MADE, .number = 0, .count = 5 },
+        { .kind = CHANNEL_STAT_MADE, .number = 1, .count = 50 },
+        { .kind = 12345, .number = 1, .count = 50 },
+    };
+    static const struct channel_stat refused[] = {
+        { .kind = CHANNEL_STAT_CALL, .number = 425, .count = 2 },
+        { .kind = CHANNEL_STAT_CALL, .number = 9999, .count = 1 },
+        { .kind = CHANNEL_STAT_IOCTL, .number = 0x5460, .count = 3 },
+        { .kind = CHANNEL_STAT_SOCKET_OPTION, .number = CHANNEL_SOCKET_OPTION(6, 31), .count = 1 },
+    };
+    if (!strstr(argument_after("-append"), " ck.stats ")) exit(6);
+    send_frame(CHANNEL_STATS, stats, sizeof stats);
+    if (number) send_frame(CHANNEL_STATS, refused, sizeof refused);
+    send_exit(CHANNEL_EXITED, 3);
+}
+
 /* ---- kernels and machines in trouble ---- */
 
 static void panics(void)
@@ -311,6 +333,7 @@ static void takes_what_was_not_sent(void)
 
 static void sends_a_host_frame(void) { send_frame(CHANNEL_STDIN, "x", 1); }
 static void sends_an_unknown_frame(void) { send_header(0x55, 0, 0); }
+static void sends_torn_statistics(void) { send_frame(CHANNEL_STATS, "1234567890123456789012345", 25); }
 static void sends_a_short_exit(void) { send_frame(CHANNEL_EXIT, "\0\0\0\0", 4); }
 static void exits_in_an_unknown_way(void) { send_exit(99, 0); }
 static void exits_with_a_huge_status(void) { send_exit(CHANNEL_EXITED, 256); }
@@ -358,6 +381,7 @@ static const struct part {
     { "megabytes", sends_megabytes, false },
     { "slow", sends_bytes_one_by_one, false },
     { "log", logs, false },
+    { "stats", tells_statistics, false },
     { "empty", sends_empty_frames, false },
     { "never-reads", never_reads, false },
     { "panic", panics, false },
@@ -380,6 +404,7 @@ static const struct part {
     { "host-frame", sends_a_host_frame, false },
     { "taken-too-much", takes_what_was_not_sent, false },
     { "unknown", sends_an_unknown_frame, false },
+    { "torn-stats", sends_torn_statistics, false },
     { "short-exit", sends_a_short_exit, false },
     { "exit-kind", exits_in_an_unknown_way, false },
     { "exit-status", exits_with_a_huge_status, false },

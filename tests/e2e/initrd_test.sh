@@ -48,6 +48,19 @@ has "and says so" "$(cat serial)" "panic: initrd: there is none"
 : >empty
 panics empty "there is none"
 
+# ---- mapped: the archive is a file behind the machine's memory ----
+mkdir -p large/zz
+head -c 40000000 /dev/urandom >large/file
+cp "$programs/hello.musl" large/zz/hello
+"$ck" build --rootfs large -o large.cpio
+for options in '' '--machine q35' '--memory 4G' '--memory 4G --machine q35' '--cpus 2 --machine q35'; do
+    # The options are words.
+    # shellcheck disable=SC2086
+    timeout 30 "$ck" run $options --rootfs large.cpio /zz/hello 6 >out 2>err </dev/null
+    is "a mapped archive runs ($options)" "$? $(cat out err)" "6 hello from /zz/hello"
+done
+rm -r large large.cpio
+
 # ---- packed ----
 lz4 -q good.cpio good.lz4
 lz4 -q -l good.cpio good-legacy.lz4

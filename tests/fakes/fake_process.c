@@ -4,9 +4,9 @@
 #include "core/entropy.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
-#include "fs/proc_source.h"
 #include "fs/rootfs.h"
 #include "process/identity.h"
+#include "procfs/procfs.h"
 #include "syscall/sys_file.h"
 #include "syscall/timespec.h"
 #include "vm/usercopy.h"
@@ -35,8 +35,6 @@ struct thread *percpu_current(void) { return &kernel_thread; }
 struct process *process_current(void) { return &process; }
 struct user_thread *user_thread_current(void) { return &thread; }
 
-static struct fd_table *files(void) { return process.files; }
-
 static void require(bool condition, const char *what)
 {
     if (condition) return;
@@ -56,13 +54,15 @@ void fake_process_start(const void *archive, size_t bytes)
         archive = empty_archive;
         bytes = sizeof(empty_archive) - 1;
     }
+    static bool is_ready;
+    if (!is_ready) procfs_init("test");
+    is_ready = true;
     const char *why = "";
     err_t e = rootfs_init(archive, bytes, &why);
     require(!failed(e), why);
     process =
         (struct process){ .pid = 1, .files = fd_table_create(), .fs = fs_context_create(rootfs_root()) };
     require(process.files && process.fs, "no memory");
-    proc_files = files;
     process.limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ FD_LIMIT_DEFAULT, FD_LIMIT_MAX };
     for (int fd = 0; fd < 3; fd++) require(sys_open((uint64_t)"/dev/null", 2, 0) == fd, "/dev/null");
 }

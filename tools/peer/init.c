@@ -6,7 +6,8 @@
  *
  * BOOT is the time-stamp counter at the first instruction in ring 3. HOW says what NUMBER is: "exit" a
  * status, "signal" a signal, "exec" the errno of a program that could not be started, "none" that there was
- * none to run. What to run stands in /peer/words, each word with a NUL behind it.
+ * none to run. What to run stands in /peer/words, each word with a NUL behind it, and its environment likewise in
+ * /peer/environment.
  *
  * A failure in here ends the program, upon which Linux panics and names the exit status: the number of the
  * step that failed. */
@@ -25,6 +26,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "tools/peer/init_devices.h"
+
 enum {
     WORDS_BYTES_MAX = 64 << 10,
     WORDS_MAX = 1024,
@@ -35,6 +38,8 @@ enum {
     STEP_FORK,
     STEP_SEND,
     STEP_REBOOT,
+    STEP_MODULES,
+    STEP_NETWORK,
 };
 
 struct ending {
@@ -69,43 +74,46 @@ static int open_serial(void)
     return serial;
 }
 
-/* The words become `out`, with NULL behind them. */
-static void read_words(char **out)
+struct words {
+    char text[WORDS_BYTES_MAX + 1];
+    char *items[WORDS_MAX + 1]; /* with NULL behind them */
+};
+
+static void read_words(const char *path, struct words *out)
 {
-    static char text[WORDS_BYTES_MAX + 1];
-    int fd = open("/peer/words", O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = read(fd, text, sizeof text);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *text = out->text;
+    ssize_t bytes = read(fd, text, sizeof out->text);
     need(STEP_WORDS, bytes >= 0 && bytes <= WORDS_BYTES_MAX);
     close(fd);
     size_t count = 0;
     for (char *word = text; word < text + bytes; word += strlen(word) + 1) {
         need(STEP_WORDS, count < WORDS_MAX);
-        out[count++] = word;
+        out->items[count++] = word;
     }
-    out[count] = NULL;
+    out->items[count] = NULL;
 }
 
 /* The child shares our memory until it has become the program, so it can leave its errno here. */
 static volatile int exec_error;
 
-static pid_t start(char **words, const int streams[3])
+static pid_t start(char **words, char **environment, const int streams[3])
 {
-    char *no_environment[] = { NULL };
     pid_t pid = vfork();
     if (pid != 0) return pid;
     for (int fd = 0; fd < 3; fd++)
         if (dup2(streams[fd], fd) < 0) exec_error = errno;
     if (!exec_error) {
-        execve(words[0], words, no_environment);
+        execve(words[0], words, environment);
         exec_error = errno;
     }
     _exit(127);
 }
 
-static struct ending run(char **words, const int streams[3])
+static struct ending run(char **words, char **environment, const int streams[3])
 {
     if (!words[0]) return (struct ending){ "none", 0 };
-    pid_t pid = start(words, streams);
+    pid_t pid = start(words, environment, streams);
     need(STEP_FORK, pid > 0);
     int status;
     while (wait(&status) != pid) {} /* the first process inherits all orphans */
@@ -168,18 +176,24 @@ static void report(int serial, struct ending ending, const int streams[3])
 
 int main(void)
 {
-    static char *words[WORDS_MAX + 1];
+    static struct words words, environment;
     need(STEP_MOUNT, mount("none", "/dev", "devtmpfs", 0, NULL) == 0 &&
                          mount("none", "/proc", "proc", 0, NULL) == 0 &&
                          mount("none", "/sys", "sysfs", 0, NULL) == 0);
+    /* A Linux without pseudo terminals has no use for the first of these. */
+    (void)(mkdir("/dev/pts", 0755) == 0 && mount("none", "/dev/pts", "devpts", 0, "ptmxmode=0666"));
+    need(STEP_MOUNT, mkdir("/dev/shm", 01777) == 0 && symlink("/proc/self/fd", "/dev/fd") == 0);
     /* There was no /dev/console for the kernel to open, so the serial line becomes descriptor 0 and the
      * streams 1 to 3: start() overwrites none of them before it has used it. */
     int serial = open_serial();
     int streams[3] = { open("/dev/null", O_RDONLY | O_CLOEXEC), memfd_create("stdout", MFD_CLOEXEC),
                        memfd_create("stderr", MFD_CLOEXEC) };
     need(STEP_OUTPUT, streams[0] >= 0 && streams[1] >= 0 && streams[2] >= 0);
-    read_words(words);
-    report(serial, run(words, streams), streams);
+    need(STEP_MODULES, load_modules());
+    need(STEP_NETWORK, start_network());
+    read_words("/peer/words", &words);
+    read_words("/peer/environment", &environment);
+    report(serial, run(words.items, environment.items, streams), streams);
     reboot(RB_AUTOBOOT);
     return STEP_REBOOT;
 }

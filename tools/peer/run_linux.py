@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Run one static program on the peer's Linux as `ck run --icount` runs it on ours, or `ck run --cpus N`.
+"""Run one program on a peer's Linux as `ck run --icount` runs it on ours, or `ck run --cpus N`.
 
 Usage: run_linux.py [OPTION...] KERNEL [PROGRAM [ARGUMENT...]]
 
 --memory SIZE      of the machine, as QEMU writes it (512M)
 --rootfs ARCHIVE   a newc archive, as `ck build` writes it; PROGRAM is then a path in it
 --cpus N           processors; with more than one they run at the same time, and nothing is counted
+--no-count         one processor, and nothing is counted either: as `ck run`
+--machine NAME     microvm, or q35, which has PCI
+--modules FOLDER   modules to be loaded first, in the order that the file `order` there has
+--env NAME=VALUE   a variable of the program; there are no others
+--port HOST:GUEST  a virtio network card (q35), on which a TCP port of this host leads to one of the program
 --timeout SECONDS  of real time (300)
 --log FILE         for what Linux's console said
 --append WORDS     more for Linux's command line
@@ -74,18 +79,26 @@ def initial_files(init, options):
             raise Failure(FAILED, f'{options.program}: the name is taken in the root file system')
         entries.append((name, executable, pathlib.Path(options.program).read_bytes()))
         words = ['/' + name, *options.arguments]
-    entries.append(('peer/words', plain, b''.join(os.fsencode(word) + b'\0' for word in words)))
+    for name, strings in (('words', words), ('environment', options.env)):
+        entries.append((f'peer/{name}', plain, b''.join(os.fsencode(string) + b'\0' for string in strings)))
+    if options.modules:
+        entries.append(('peer/modules', directory, b''))
+        entries += [(f'peer/modules/{file.name}', plain, file.read_bytes()) for file in sorted(options.modules.iterdir())]
     return cpio(entries) + rootfs
 
 
 def machine_arguments(options, folder):
     """As host/ck/machine.c has them with --icount; tests/e2e/peer_test.sh compares."""
+    machine = {'microvm': 'microvm,x-option-roms=off,auto-kernel-cmdline=off', 'q35': 'q35'}[options.machine]
+    parallel = ['-accel', 'tcg,thread=multi'] if options.cpus > 1 else ['-accel', 'tcg']
+    forwards = ''.join(f',hostfwd=tcp:127.0.0.1:{host}-:{guest}' for host, guest in map(lambda p: p.split(':'), options.port))
+    network = ['-netdev', f'user,id=net{forwards}', '-device', 'virtio-net-pci,netdev=net,romfile='] if forwards else []
     counting = ['-accel', 'tcg', '-icount', 'shift=0,sleep=off', '-rtc', 'base=2024-01-01,clock=vm']
     return [
         os.environ.get('CK_QEMU') or 'qemu-system-x86_64',
-        '-M', 'microvm,x-option-roms=off,auto-kernel-cmdline=off',
+        '-M', machine,
         '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none',
-        *(counting if options.cpus == 1 else ['-accel', 'tcg,thread=multi']), '-seed', '1',
+        *(counting if options.cpus == 1 and options.count else parallel), '-seed', '1',
         '-cpu', 'max,-erms,-fsrm,-rdrand,-rdseed',
         '-smp', str(options.cpus), '-m', options.memory,
         '-kernel', str(options.kernel), '-initrd', f'{folder}/initrd', '-append', f'{KERNEL_WORDS} {options.append}'.strip(),
@@ -94,7 +107,7 @@ def machine_arguments(options, folder):
         '-chardev', f'file,id=channel,path={folder}/channel',
         '-device', 'isa-serial,chardev=channel,iobase=0x2f8,irq=3,index=1',
         '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
-        *shlex.split(options.qemu),
+        *network, *shlex.split(options.qemu),
     ]
 
 
@@ -155,6 +168,11 @@ def main():
     parser.add_argument('--memory', default='512M')
     parser.add_argument('--cpus', type=int, default=1)
     parser.add_argument('--rootfs')
+    parser.add_argument('--no-count', dest='count', action='store_false')
+    parser.add_argument('--machine', choices=('microvm', 'q35'), default='microvm')
+    parser.add_argument('--modules', type=pathlib.Path)
+    parser.add_argument('--env', action='append', default=[])
+    parser.add_argument('--port', action='append', default=[])
     parser.add_argument('--timeout', type=float, default=300)
     parser.add_argument('--log', type=pathlib.Path)
     parser.add_argument('--append', default='')

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /proc and /sys. What is in them is told by tables (fs/made.h), which others add to by path: "proc", "proc/net",
+ * "proc/sys/net/core", "sys/class/net", "sys/bus/pci/devices" and so on; docs/proc.md has all. */
+#pragma once
+#include "lib/base.h"
+
+/* Before rootfs_init. The command line stays where it is. */
+void procfs_init(const char *boot_words);
