@@ -88,6 +88,9 @@ $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 $(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c channel.c buffer.c tree.c report.c)))
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
 
+# ---- network ----
+$(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
+
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
 FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))

@@ -67,6 +67,7 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     if (r->flags & LINUX_CLONE_CHILD_SETTID) t->set_tid = r->child_tid;
     if (r->flags & LINUX_CLONE_CHILD_CLEARTID) t->clear_tid = r->child_tid;
     memcpy(t->name, from->name, sizeof(t->name));
+    t->timer_slack_ns = from->timer_slack_ns;
     if (!(r->flags & LINUX_CLONE_VM)) rseq_inherit(t);
     signal_inherit(t, (r->flags & (LINUX_CLONE_VM | LINUX_CLONE_VFORK)) == LINUX_CLONE_VM);
 }
@@ -119,6 +120,8 @@ static err_t copy_process(struct process *from, const struct clone_request *r, s
     if (failed(e)) return e;
     p->end_signal = r->end_signal;
     p->no_new_privileges = from->no_new_privileges;
+    p->is_dumpable = from->is_dumpable;
+    p->personality = from->personality;
     p->fpu_permitted = from->fpu_permitted;
     memcpy(p->limits, from->limits, sizeof(p->limits));
     e = signal_give_actions(p, from, r->flags & LINUX_CLONE_SIGHAND, r->flags & LINUX_CLONE_CLEAR_SIGHAND);

@@ -44,8 +44,6 @@ int64_t sys_gettid(void);
 int64_t sys_set_tid_address(uint64_t address);
 int64_t sys_set_robust_list(uint64_t head, uint64_t bytes);
 int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes);
-int64_t sys_arch_prctl(uint64_t option, uint64_t address);
-int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint64_t old_limit);
 int64_t sys_getrlimit(uint64_t resource, uint64_t limit);
 int64_t sys_setrlimit(uint64_t resource, uint64_t limit);
@@ -78,6 +76,11 @@ int64_t sys_sched_setaffinity(uint64_t pid, uint64_t bytes, uint64_t mask);
 int64_t sys_getcpu(uint64_t cpu, uint64_t node, uint64_t cache);
 int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2,
                   uint64_t value3);
+
+/* ---- sys_prctl.c ---- */
+int64_t sys_arch_prctl(uint64_t option, uint64_t address);
+int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int64_t sys_personality(uint64_t wanted);
 
 /* ---- sys_rseq.c ---- */
 int64_t sys_rseq(uint64_t address, uint64_t bytes, uint64_t flags, uint64_t signature);
