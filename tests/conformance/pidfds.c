@@ -12,11 +12,14 @@ enum {
 };
 
 static long pidfd_open(long pid, long flags) { return syscall(CALL_PIDFD_OPEN, pid, flags); }
-static long send_signal(long fd, int signal, void *info, long flags)
+static long pidfd_send_signal(long fd, int signal, void *info, long flags)
 {
     return syscall(CALL_PIDFD_SEND_SIGNAL, fd, signal, info, flags);
 }
-static long get_fd(long pidfd, long fd, long flags) { return syscall(CALL_PIDFD_GETFD, pidfd, fd, flags); }
+static long pidfd_getfd(long pidfd, long fd, long flags)
+{
+    return syscall(CALL_PIDFD_GETFD, pidfd, fd, flags);
+}
 static long wait_for(long fd, int options, siginfo_t *info)
 {
     memset(info, 0, sizeof *info);
@@ -59,18 +62,18 @@ static void refusals(void)
     CASE("process -1", pidfd_open(-1, 0));
     CASE("nobody", pidfd_open(4194303, 0));
     CASE("flags there are not", pidfd_open(getpid(), 1));
-    CASE("signal with flags", send_signal(own, 0, NULL, 0x100));
-    CASE("signal through something else", send_signal(event, 0, NULL, 0));
-    CASE("signal through nothing", send_signal(99, 0, NULL, 0));
-    CASE("signal there is not", send_signal(own, 65, NULL, 0));
-    CASE("signal 0", send_signal(own, 0, NULL, 0));
-    CASE("bad address", send_signal(own, 0, bad, 0));
+    CASE("signal with flags", pidfd_send_signal(own, 0, NULL, 0x100));
+    CASE("signal through something else", pidfd_send_signal(event, 0, NULL, 0));
+    CASE("signal through nothing", pidfd_send_signal(99, 0, NULL, 0));
+    CASE("signal there is not", pidfd_send_signal(own, 65, NULL, 0));
+    CASE("signal 0", pidfd_send_signal(own, 0, NULL, 0));
+    CASE("bad address", pidfd_send_signal(own, 0, bad, 0));
     info.si_signo = SIGUSR1;
     info.si_code = SI_QUEUE;
-    CASE("another signal in it", send_signal(own, SIGUSR2, &info, 0));
-    CASE("get with flags", get_fd(own, 0, 1));
-    CASE("get through something else", get_fd(event, 0, 0));
-    CASE("get what is closed", get_fd(own, 99, 0));
+    CASE("another signal in it", pidfd_send_signal(own, SIGUSR2, &info, 0));
+    CASE("get with flags", pidfd_getfd(own, 0, 1));
+    CASE("get through something else", pidfd_getfd(event, 0, 0));
+    CASE("get what is closed", pidfd_getfd(own, 99, 0));
     CASE("wait for itself", wait_for(own, WEXITED | WNOHANG, &info));
     CASE("wait for something else", wait_for(event, WEXITED, &info));
     CASE("wait for nothing", wait_for(99, WEXITED, &info));
@@ -92,21 +95,21 @@ static void ends(void)
     CASE("from nobody", info.si_pid);
     CASE("not waited for", wait_for(quick, WEXITED, &info));
     CASE("nor with WNOHANG", wait_for(quick, WEXITED | WNOHANG, &info));
-    CASE("signal 0", send_signal(fd, 0, NULL, 0));
+    CASE("signal 0", pidfd_send_signal(fd, 0, NULL, 0));
     watch(ep, fd, EPOLLIN, 1);
     show_wait("watched", ep);
     let_it_end();
     show_wait_for("it ends", ep, 1, LONG_MS);
     CASE("readable", is_readable(fd));
     CASE("also the other", is_readable(quick));
-    CASE("a zombie takes signals", send_signal(fd, SIGTERM, NULL, 0));
+    CASE("a zombie takes signals", pidfd_send_signal(fd, SIGTERM, NULL, 0));
     CASE("looked at", wait_for(fd, WEXITED | WNOWAIT, &info));
     tell("its news", "%d %d %d", info.si_signo, info.si_code, info.si_status);
     CASE("its number", info.si_pid == pid);
     CASE("waited for", wait_for(quick, WEXITED, &info));
     CASE("again", wait_for(fd, WEXITED, &info));
-    CASE("signal to one that is gone", send_signal(fd, SIGTERM, NULL, 0));
-    CASE("its files", get_fd(fd, 0, 0));
+    CASE("signal to one that is gone", pidfd_send_signal(fd, SIGTERM, NULL, 0));
+    CASE("its files", pidfd_getfd(fd, 0, 0));
     CASE("still readable", is_readable(fd));
     CASE("open it anew", pidfd_open(pid, 0));
     close(fd);
@@ -119,16 +122,16 @@ static void signals(void)
     siginfo_t info;
     pid_t pid = start_waiter(1);
     int fd = (int)pidfd_open(pid, 0);
-    CASE("stop it", send_signal(fd, SIGSTOP, NULL, 0));
+    CASE("stop it", pidfd_send_signal(fd, SIGSTOP, NULL, 0));
     CASE("stopped", wait_for(fd, WSTOPPED, &info));
     tell("its news", "%d %d", info.si_code, info.si_status);
     CASE("readable while stopped", is_readable(fd));
-    CASE("let it go on", send_signal(fd, SIGCONT, NULL, 0));
+    CASE("let it go on", pidfd_send_signal(fd, SIGCONT, NULL, 0));
     CASE("goes on", wait_for(fd, WCONTINUED, &info));
     info = (siginfo_t){ .si_signo = SIGTERM, .si_code = SI_USER };
-    CASE("pretend", send_signal(fd, SIGTERM, &info, 0));
+    CASE("pretend", pidfd_send_signal(fd, SIGTERM, &info, 0));
     info.si_code = SI_QUEUE;
-    CASE("with a value", send_signal(fd, SIGTERM, &info, 0));
+    CASE("with a value", pidfd_send_signal(fd, SIGTERM, &info, 0));
     CASE("ended", wait_for(fd, WEXITED, &info));
     tell("its news", "%d %d", info.si_code, info.si_status);
     let_it_end();
@@ -140,13 +143,13 @@ static void others_files(void)
     pid_t pid = start_waiter(0);
     int fd = (int)pidfd_open(pid, 0), theirs = -1;
     for (int i = 0; i < LONG_MS && theirs < 0; i++) {
-        theirs = (int)get_fd(fd, pipe_to_child[0], 0); /* closed here, open there */
+        theirs = (int)pidfd_getfd(fd, pipe_to_child[0], 0); /* closed here, open there */
         if (theirs < 0) pause_ms(1);
     }
     HOLDS("another's file", theirs >= 0);
     CASE("closed by exec", fcntl(theirs, F_GETFD));
     close(theirs);
-    CASE("kill it", send_signal(fd, SIGKILL, NULL, 0));
+    CASE("kill it", pidfd_send_signal(fd, SIGKILL, NULL, 0));
     tell("killed", "%s", status_text(wait_soon(pid, 0)));
     close(pipe_to_child[1]);
     close(fd);
