@@ -80,7 +80,7 @@ FS_C := $(filter kernel/fs/%.c kernel/syscall/io_pieces.c kernel/syscall/sys_fil
 	$(filter-out %/proc_process.c,$(call code_in,kernel/procfs)) kernel/arch/topology.c kernel/core/machine_name.c \
 	kernel/core/unsupported.c kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process proc lock mutex space)
 $(eval $(call unit_test,fs,$(call tests_in,kernel/fs kernel/procfs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
-EPOLL_C := $(addprefix kernel/fs/,epoll.c epoll_wait.c epoll_nesting.c readiness.c) lib/format.c lib/tree.c
+EPOLL_C := $(addprefix kernel/fs/,epoll.c epoll_wait.c epoll_nesting.c readiness.c) lib/tree.c
 $(eval $(call unit_test,epoll-threads,tests/stress/epoll_threads_test.c,$(EPOLL_C) $(call fakes,mutex lock_threads sched_threads),,-fsanitize=thread -g))
 $(eval $(call unit_test,process,$(call tests_in,kernel/process),kernel/process/signal_queue.c kernel/process/signal_restart.c $(call fakes,heap)))
 $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
