@@ -22,6 +22,8 @@ struct interface *interfaces[INTERFACES_MAX]; /* of devices, in the order of the
 uint32_t interface_count;
 bool interfaces_have_sent;
 
+bool interfaces_exist(void) { return __atomic_load_n(&interface_count, __ATOMIC_RELAXED); }
+
 /* ---- receiving ---- */
 
 static void free_buffer(struct pbuf *packet) { heap_free(CONTAINER_OF(packet, struct net_buffer, stack)); }
