@@ -22,6 +22,7 @@
 #include "core/shutdown.h"
 #include "core/time.h"
 #include "device/console.h"
+#include "device/pci.h"
 #include "drivers/framebuffer/framebuffer.h"
 #include "drivers/ps2/ps2.h"
 #include "drivers/uart/uart.h"
@@ -322,6 +323,10 @@ static void start_devices(void)
         log_error("command line: net=%s makes no sense; addresses come by DHCP", options.net);
     virtio_net_found = has_network ? attach_network : ignore_network;
     virtio_probe_mmio(&acpi);
+    if (!has_network) return; /* nothing else is on PCI that would be used */
+    err_t e = pci_init(&acpi);
+    if (!failed(e)) virtio_probe_pci();
+    if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
 }
 
 /* Otherwise at the first use. What it keeps is not to be taken for the container's. */

@@ -4,6 +4,8 @@
 #include "drivers/virtio/virtqueue.h"
 #include "lib/mmio.h"
 
+enum { VIRTIO_QUEUES_MAX = 4 };
+
 struct virtio_device;
 
 /* What the two transports do. */
@@ -21,13 +23,12 @@ struct virtio_transport {
 
 struct virtio_device {
     const struct virtio_transport *transport;
-    struct mmio regs;   /* MMIO: all of it; PCI: the common structure, and the next four */
+    struct mmio regs;   /* MMIO: all of it; PCI: the common structure, and the next ones */
     struct mmio notify; /* PCI */
-    struct mmio isr, config;
-    uint32_t notify_multiplier;
-    uint32_t config_bytes;
+    struct mmio config; /* PCI */
+    uint32_t notify_multiplier, notify_bytes, config_bytes;
     uint16_t type;
-    uint16_t notify_offsets[4];                      /* PCI: of its queues */
+    uint32_t notify_offsets[VIRTIO_QUEUES_MAX];      /* PCI: of its queues */
     uint64_t features;                               /* that both sides have */
     char name[24];                                   /* for the log */
     void (*interrupt)(struct virtio_device *device); /* any queue, or the configuration */

@@ -108,7 +108,6 @@ static void start_device(struct mmio regs, uint32_t number, uint32_t irq)
     device->transport = &mmio_transport;
     device->regs = regs;
     device->type = (uint16_t)mmio_read32(&regs, VIRTIO_MMIO_TYPE);
-    device->config_bytes = VIRTIO_MMIO_BYTES - VIRTIO_MMIO_CONFIG;
     format_string(device->name, sizeof(device->name), "virtio-mmio %u", number);
     err_t e = irq_attach(irq, interrupt, device);
     if (failed(e)) {

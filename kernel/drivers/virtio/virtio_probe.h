@@ -9,3 +9,5 @@ extern void (*virtio_net_found)(struct net_device *device);
 
 /* The slots that QEMU's microvm has for devices; nothing on other machines. */
 void virtio_probe_mmio(const struct acpi_info *acpi);
+/* Those on PCI, after pci_init(). */
+void virtio_probe_pci(void);
