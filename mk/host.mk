@@ -90,6 +90,8 @@ $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/ll
 
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
+$(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
+$(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
 
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
 FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))

@@ -150,11 +150,10 @@ static err_t take_vector_locked(irq_handler_t handler, void *context, uint8_t *v
 }
 
 /* Physical destination, fixed delivery, edge. [intel-sdm3 11.11.1, 11.11.2] */
-err_t irq_attach_message(uint32_t cpu, irq_handler_t handler, void *context, struct irq_message *out)
+err_t irq_attach_message(uint32_t apic_id, irq_handler_t handler, void *context, struct irq_message *out)
 {
     const uint64_t address_base = 0xfee00000;
     uint8_t vector;
-    uint32_t apic_id = percpu_of(cpu)->apic_id;
     if (apic_id > UINT8_MAX || !lapic_is_ready()) return ERR_NOT_SUPPORTED;
     spin_lock(&irq_lock);
     err_t e = take_vector_locked(handler, context, &vector);

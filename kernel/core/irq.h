@@ -27,9 +27,9 @@ struct irq_message {
     uint64_t address;
     uint32_t data;
 };
-/* Makes a message that interrupts `cpu`, which is there; for ever. ERR_NO_SPACE, no vector is left; ERR_NOT_SUPPORTED,
- * that CPU's APIC id is above 255, or there is no local APIC. */
-err_t irq_attach_message(uint32_t cpu, irq_handler_t handler, void *context, struct irq_message *out);
+/* Makes a message that interrupts the CPU with this APIC id; for ever. ERR_NO_SPACE, no vector is left;
+ * ERR_NOT_SUPPORTED, the id is above 255, or there is no local APIC. */
+err_t irq_attach_message(uint32_t apic_id, irq_handler_t handler, void *context, struct irq_message *out);
 
 /* Interrupts seen: on one line, and those that came without a cause. */
 uint64_t irq_count(uint32_t irq);

@@ -9,6 +9,7 @@
 #include "mm/page_table.h"
 
 enum { BUSES = 256, SLOTS = 32, FUNCTIONS = 8, BUS_BYTES = 1 << 20, DEPTH_MAX = 8 };
+enum { GPEX_VENDOR = 0x1b36, GPEX_DEVICE = 0x0008 }; /* QEMU's host bridge */
 
 static const struct acpi_segment *window; /* NULL: by the ports. Only the first segment is looked at */
 static volatile void *bus_windows[BUSES]; /* mapped so far */
@@ -174,10 +175,25 @@ static bool has_ports(void)
     return port_read32(PCI_PORT_ADDRESS) == 1u << 31;
 }
 
+/* QEMU's microvm has its window always there and tells of it in its DSDT alone. [qemu hw/i386/microvm.c] Its host bridge
+ * says whether it is one: nothing else is at that place on a machine without fixed hardware. */
+static bool is_microvm_window(const struct acpi_info *acpi)
+{
+    static const struct acpi_segment microvm = { .base = { 0xe0000000 }, .last_bus = 255 };
+    struct pci_device bridge;
+    if (acpi->fadt.why || !acpi->fadt.is_hardware_reduced) return false;
+    window = &microvm;
+    err_t e = map_bus(0);
+    bool is_it = !failed(e) && open_function(&bridge, 0, 0, 0) && bridge.vendor == GPEX_VENDOR &&
+                 pci_read(&bridge, PCI_DEVICE, 2) == GPEX_DEVICE;
+    if (!is_it) window = NULL;
+    return is_it;
+}
+
 err_t pci_init(const struct acpi_info *acpi)
 {
     window = !acpi->mcfg.why && acpi->mcfg.count ? &acpi->mcfg.segments[0] : NULL;
-    if (!window && !has_ports()) return ERR_NO_DEVICE;
+    if (!window && !is_microvm_window(acpi) && !has_ports()) return ERR_NO_DEVICE;
     err_t e = scan_bus(window ? window->first_bus : 0, 0);
     if (window) pci_assign_bars(first, window->base.raw);
     return e;

@@ -2,6 +2,8 @@
 /* MSI-X: interrupts that are writes, each vector with an address and a value of its own. [pci-3.0 6.8] */
 #include "device/pci.h"
 
+#include "arch/percpu.h"
+
 err_t pci_msix_start(struct pci_device *device)
 {
     if (!device->msix) return ERR_NOT_SUPPORTED;
@@ -22,7 +24,7 @@ err_t pci_msix_attach(struct pci_device *device, uint32_t vector, uint32_t cpu, 
 {
     struct irq_message message;
     if (vector >= device->msix_vectors || !device->msix_table.base) return ERR_INVALID;
-    err_t e = irq_attach_message(cpu, handler, context, &message);
+    err_t e = irq_attach_message(percpu_of(cpu)->apic_id, handler, context, &message);
     if (failed(e)) return e;
     uint32_t entry = vector * PCI_MSIX_ENTRY_BYTES;
     mmio_write32(&device->msix_table, entry, (uint32_t)message.address);
