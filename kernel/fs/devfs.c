@@ -142,12 +142,25 @@ void devfs_add(const struct char_device *device)
     added[added_count++] = device;
 }
 
+enum { TREES_MAX = 4 };
+static struct dev_tree {
+    const char *name;
+    err_t (*create)(struct vnode **out, int64_t time_ns);
+} trees[TREES_MAX];
+static size_t tree_count;
+
+void devfs_add_tree(const char *name, err_t (*create)(struct vnode **out, int64_t time_ns))
+{
+    ASSERT(tree_count < TREES_MAX);
+    trees[tree_count++] = (struct dev_tree){ name, create };
+}
+
 const struct char_device *devfs_find(uint64_t number)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(memory_devices); i++)
         if (memory_devices[i].number == number) return &memory_devices[i];
     for (size_t i = 0; i < added_count; i++)
-        if (added[i]->number == number) return added[i];
+        if (number - added[i]->number <= added[i]->further) return added[i];
     return NULL;
 }
 
@@ -196,6 +209,16 @@ static err_t add_name(struct vnode *dev, const struct dev_name *name)
     return e;
 }
 
+static err_t add_tree(struct vnode *dev, const struct dev_tree *tree)
+{
+    struct vnode *v;
+    err_t e = tree->create(&v, dev->mtime_ns);
+    if (failed(e)) return e;
+    e = add_vnode(dev, tree->name, v);
+    vnode_put(v);
+    return e;
+}
+
 static err_t fill(struct vnode *dev)
 {
     err_t e = OK;
@@ -203,6 +226,7 @@ static err_t fill(struct vnode *dev)
         e = add_device(dev, &memory_devices[i]);
     for (size_t i = 0; i < added_count && !failed(e); i++) e = add_device(dev, added[i]);
     for (size_t i = 0; i < ARRAY_LENGTH(names) && !failed(e); i++) e = add_name(dev, &names[i]);
+    for (size_t i = 0; i < tree_count && !failed(e); i++) e = add_tree(dev, &trees[i]);
     return e;
 }
 

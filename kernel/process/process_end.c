@@ -12,6 +12,7 @@
 #include "process/user_thread.h"
 #include "vm/space.h"
 
+void (*process_session_ends)(struct process *leader);
 void (*process_init_ended)(struct process *process, uint32_t wait_status);
 
 static struct process *init GUARDED_BY(process_tree_lock); /* NULL: not there yet, or ended */
@@ -116,6 +117,7 @@ void process_become_zombie(struct process *p)
 {
     struct list dead = LIST_INIT(dead);
     process_timers_end(p);
+    if (p->session == p->id && process_session_ends) process_session_ends(p); /* nobody else changes its session */
     give_back(p);
     spin_lock(&process_tree_lock);
     bool is_init = p == init;
