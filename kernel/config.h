@@ -31,6 +31,11 @@ enum {
         2048, /* locks of an ended thread that are looked at, as Linux's ROBUST_LIST_LIMIT */
     CONFIG_ROBUST_LIST_TURN = 64, /* of them, before other threads have their turn */
 
+    /* ---- network; lwIP's own numbers are in net/lwip/lwipopts.h ---- */
+    CONFIG_TCP_BACKLOG_MAX = 4096,        /* connections that wait for accept, as Linux's somaxconn */
+    CONFIG_DATAGRAM_QUEUE_BYTES = 212992, /* received and not read yet, as Linux's rmem_default */
+    CONFIG_NET_QUEUE_PACKETS = 1000,      /* that wait for room in a device's ring, as Linux's txqueuelen */
+
     /* ---- lock order, debug builds ---- */
     CONFIG_LOCK_CLASSES_MAX = 128, /* places that initialise locks */
     CONFIG_LOCK_EDGES_MAX = 256,   /* pairs of them that were held together */

@@ -37,6 +37,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
+#include "net/stack.h"
 #include "payload.h"
 #include "procfs/procfs.h"
 #include "sched/cpu_start.h"
@@ -301,10 +302,17 @@ static void start_files(void)
     if (failed(e)) panic("initrd: %s", why);
 }
 
+/* Otherwise at the first use. What it keeps is not to be taken for the container's. */
+static void start_network_early(void)
+{
+    if (CONFIG_DEBUG && failed(net_start())) log_error("network: %s", err_text(ERR_NO_MEMORY));
+}
+
 /* Nobody needs the files any more, so that all that was allocated since must be free: in debug builds what
  * is not is named. */
 static void report_leaks(uint64_t mark)
 {
+    net_forget_ended();
     rootfs_fini();
     if (!heap_report(mark)) log_info("heap: all blocks of the container came back");
 }
@@ -327,6 +335,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_channel();
     start_consoles();
     cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
+    start_network_early();
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
     syscall_init(options.is_traced, options.has_stats);

@@ -76,15 +76,20 @@ $(eval $(call unit_test,vga,kernel/drivers/vga/vga_test.c,kernel/drivers/vga/vga
 $(eval $(call unit_test,framebuffer,kernel/drivers/framebuffer/framebuffer_test.c,kernel/drivers/framebuffer/framebuffer.c kernel/drivers/framebuffer/font.c $(INPUT_C) kernel/device/text_grid.c $(DEVICE_FAKES)))
 
 FS_C := $(call code_in,kernel/fs) $(call code_in,kernel/syscall)
-FS_C := $(filter kernel/fs/%.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
+FS_C := $(filter kernel/fs/%.c kernel/syscall/io_pieces.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
 	$(filter-out %/proc_process.c,$(call code_in,kernel/procfs)) kernel/arch/topology.c kernel/core/machine_name.c \
-	kernel/core/unsupported.c kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process proc lock space)
+	kernel/core/unsupported.c kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process proc lock mutex space)
 $(eval $(call unit_test,fs,$(call tests_in,kernel/fs kernel/procfs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
+EPOLL_C := $(addprefix kernel/fs/,epoll.c epoll_wait.c epoll_nesting.c readiness.c) lib/format.c lib/tree.c
+$(eval $(call unit_test,epoll-threads,tests/stress/epoll_threads_test.c,$(EPOLL_C) $(call fakes,mutex lock_threads sched_threads),,-fsanitize=thread -g))
 $(eval $(call unit_test,process,$(call tests_in,kernel/process),kernel/process/signal_queue.c kernel/process/signal_restart.c $(call fakes,heap)))
 $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 
 $(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c channel.c buffer.c tree.c report.c)))
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
+
+# ---- network ----
+$(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
 
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
 FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))

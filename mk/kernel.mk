@@ -6,6 +6,15 @@ LAYERS := $(shell sed 's/\#.*//' kernel/LAYERS | tr -d '*')
 KERNEL_DIRS := $(filter-out main.c lib abi,$(LAYERS))
 KERNEL_C := kernel/main.c $(shell find $(addprefix kernel/,$(KERNEL_DIRS)) lib -name '*.c' \
 	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -path 'kernel/vdso/program/*' ! -name cpio_write.c ! -name payload.c ! -name payload.c | sort)
+# lwIP, fetched, with the kernel's flags. tcp_out.c is included by a file of ours.
+LWIP_C := $(addprefix $(B)/lwip/,$(addprefix core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c raw.c stats.c tcp.c tcp_in.c udp.c \
+	$(addprefix ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \
+	$(addprefix ipv6/,ethip6.c icmp6.c inet6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c)) netif/ethernet.c)
+KERNEL_C += $(LWIP_C)
+LWIP_INCLUDES := -Ikernel/net/lwip -isystem $(B)/lwip/include
+# Foreign code has its own idea of warnings.
+LWIP_WARN := -Wno-undef -Wno-shadow -Wno-missing-prototypes -Wno-unused-parameter -Wno-address
+LWIP_WARN_clang-19 := -Wno-tautological-constant-out-of-range-compare
 KERNEL_S := $(sort $(wildcard kernel/arch/*.S))
 KTEST_HARNESS := tests/harness/ktest.c tests/harness/crash.c tests/harness/crash_locks.c
 KTEST_C := $(sort $(wildcard kernel/*/*_ktest.c kernel/*/*/*_ktest.c) $(KTEST_HARNESS))
@@ -23,7 +32,7 @@ KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_charged kernel/mm
 	kernel/sched/thread kernel/sched/schedule kernel/sched/wake kernel/sched/wait kernel/sched/sleep kernel/process/futex kernel/process/futex_key kernel/syscall/sys_futex kernel/sched/mutex kernel/mm/tlb kernel/mm/page_table_range \
 	kernel/vm/anonymous kernel/vm/areas kernel/vm/fault kernel/vm/in_place kernel/vm/pages kernel/vm/space kernel/vm/space_advice kernel/vm/usercopy \
 	kernel/fs/directory kernel/fs/epoll kernel/fs/epoll_wait kernel/fs/eventfd kernel/fs/fd_table kernel/fs/file kernel/fs/io_buffer kernel/fs/pipe kernel/fs/pipe_small kernel/fs/readiness \
-	kernel/syscall/sys_file_epoll kernel/syscall/sys_file_io kernel/syscall/sys_path lib/random lib/string lib/tree kernel/syscall/sys_memory kernel/syscall/sys_signal kernel/syscall/sys_signal_send \
+	kernel/socket/socket kernel/socket/unix kernel/socket/unix_piece kernel/socket/unix_stream kernel/syscall/io_pieces kernel/syscall/sys_socket_message kernel/syscall/sys_file_epoll kernel/syscall/sys_file_io kernel/syscall/sys_path lib/random lib/string lib/tree kernel/syscall/sys_memory kernel/syscall/sys_signal kernel/syscall/sys_signal_send \
 	kernel/process/signal kernel/process/signal_act kernel/process/signal_frame kernel/process/signal_fpu kernel/process/signal_queue \
 	kernel/process/signal_restart kernel/process/user_work kernel/arch/fpu lib/cpio lib/cmdline
 KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
@@ -61,9 +70,10 @@ $$(K_$(1)_$(2))/offsets.h: kernel/arch/offsets.c $$(wildcard kernel/arch/*.h ker
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -S -o $$(@D)/offsets.s $$<
 	@sed -n 's/.*"->\([A-Z0-9_]*\) \(.*\)".*/#define \1 \2/p' $$(@D)/offsets.s > $$@
-$$(K_$(1)_$(2))/%.o: %.c mk/kernel.mk | $(B)/lz4/lz4.c
+$$(K_$(1)_$(2))/%.o: %.c mk/kernel.mk | $(B)/lz4/lz4.c $(B)/lwip/version
 	@mkdir -p $$(@D)
-	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) $$(if $$(filter $$(KERNEL_HOT),$$*),-O2 $$(HOT_$(2))) -MMD -MP -c -o $$@ $$<
+	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) $$(if $$(filter $$(KERNEL_HOT),$$*),-O2 $$(HOT_$(2))) \
+		$$(if $$(filter kernel/net/% $(B)/lwip/%,$$*),$$(LWIP_INCLUDES)) $$(if $$(filter %/lwip/tcp_out $(B)/lwip/%,$$*),$$(LWIP_WARN) $$(LWIP_WARN_$(2))) -MMD -MP -c -o $$@ $$<
 $$(K_$(1)_$(2))/%.S.o: %.S mk/kernel.mk $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<
@@ -99,4 +109,8 @@ $(B)/kernel.elf: $(B)/kernel/release-$(CC)/kernel.elf
 	objcopy --strip-all $< $@
 $(B)/lz4/lz4.c: tools/fetch_lz4.sh
 	tools/fetch_lz4.sh $(B)
+	@touch $@
+$(LWIP_C): $(B)/lwip/version ;
+$(B)/lwip/version: tools/fetch_lwip.sh
+	tools/fetch_lwip.sh $(B)
 	@touch $@

@@ -110,7 +110,7 @@ fuzz: deps ## run every fuzzer for FUZZ_SECONDS (300) seconds
 	@$(MAKE) --no-print-directory -j2 $(FUZZERS)
 	@for f in $(FUZZERS); do tools/run_fuzz.sh $$f $(FUZZ_SECONDS) || exit 1; done
 
-check: ## layers, headers, formatting, tidiness, generated documents; silent when all is well
+check: $(B)/lwip/version ## layers, headers, formatting, tidiness, generated documents; silent when all is well
 	@python3 tools/check_layers.py kernel/LAYERS .
 	@tools/check_headers.sh
 	@python3 tools/check_tidy.py

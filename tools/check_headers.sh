@@ -7,6 +7,8 @@ set -eu
 
 warnings='-std=gnu17 -fsyntax-only -Wall -Wextra -Werror -Wstrict-prototypes -Wundef -I. -Ibuild'
 kernel="$warnings -ffreestanding -fno-pic -mno-red-zone -mgeneral-regs-only -Ikernel"
+# Headers of lwIP are foreign.
+kernel="$kernel -Ikernel/net/lwip -isystem build/lwip/include"
 
 # Prints nothing when the header is fine.
 check() { # FLAGS HEADER

@@ -60,6 +60,7 @@ struct file {
     bool is_position_taken;    /* under fs_queue.lock */
     struct backing backing;    /* of a regular file: fs/file_mapping.h */
     bool is_writer, is_runner; /* counted in the vnode */
+    uint32_t hangs_up_after;   /* of a FIFO: so many openings by writers; fs/fifo.c */
     bool is_watched;           /* by an epoll, at some time; then the next are valid: */
     struct list epoll_items;   /* fs/epoll_internal.h */
 };

@@ -97,21 +97,28 @@ static err_t find_free_locked(const struct path_from *from, const char *path, bo
     return at->has_trailing_slash && !is_directory ? ERR_NOT_FOUND : OK;
 }
 
-err_t namespace_create(const struct path_from *from, const char *path, struct node_request node)
+err_t namespace_create_vnode(const struct path_from *from, const char *path, struct node_request node,
+                             struct vnode **out)
 {
     struct path_result at;
-    struct vnode *v = NULL;
     struct dir_entry *entry = NULL;
     uint32_t type = node.mode & LINUX_S_IFMT;
     node.time_ns = now();
     fs_lock();
     if (type != LINUX_S_IFLNK) node.mode &= ~from->context->umask;
     err_t e = find_free_locked(from, path, type == LINUX_S_IFDIR, &at);
-    if (!failed(e)) e = namespace_add_locked(&at, &node, &v, &entry);
+    if (!failed(e)) e = namespace_add_locked(&at, &node, out, &entry);
     fs_unlock();
     path_finish(&at);
     dir_entry_put(entry);
-    vnode_put(v);
+    return e;
+}
+
+err_t namespace_create(const struct path_from *from, const char *path, struct node_request node)
+{
+    struct vnode *v;
+    err_t e = namespace_create_vnode(from, path, node, &v);
+    if (!failed(e)) vnode_put(v);
     return e;
 }
 

@@ -20,6 +20,9 @@ err_t namespace_add_locked(const struct path_result *at, const struct node_reque
 /* mkdir, mknod, symlink. The umask is applied to everything but symbolic links. */
 err_t namespace_create(const struct path_from *from, const char *path, struct node_request node)
     EXCLUDES(fs_queue.lock);
+/* The same; the new vnode is counted. */
+err_t namespace_create_vnode(const struct path_from *from, const char *path, struct node_request node,
+                             struct vnode **out) EXCLUDES(fs_queue.lock);
 
 err_t namespace_unlink(const struct path_from *from, const char *path) EXCLUDES(fs_queue.lock);
 err_t namespace_remove_directory(const struct path_from *from, const char *path) EXCLUDES(fs_queue.lock);

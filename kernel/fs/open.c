@@ -7,6 +7,7 @@
 #include "fs/made.h"
 #include "fs/namespace.h"
 #include "fs/permission.h"
+#include "fs/pipe.h"
 #include "fs/text_file.h"
 #include "fs/tmpfs.h"
 #include "fs/vnode_file.h"
@@ -136,12 +137,14 @@ static err_t create_file(const struct opening *o, uint32_t flags, struct file **
         ops = vnode_is_stored(o->vnode) ? &regular_file_ops : &text_file_ops;
     } else if (vnode_is_directory(o->vnode)) {
         ops = o->vnode->made ? &made_directory_ops : &directory_file_ops;
-    } else if (vnode_type(o->vnode) == LINUX_S_IFIFO && o->vnode->stream.ops) {
-        /* /dev/stdout and its like. */
+    } else if (vnode_type(o->vnode) == LINUX_S_IFIFO) {
+        /* One without a name is /dev/stdout or its like. */
+        err_t e = fifo_prepare(o->vnode);
+        if (failed(e)) return e;
         ops = o->vnode->stream.ops;
         context = o->vnode->stream.context;
     } else {
-        /* Other FIFOs, sockets and devices nobody serves are refused. */
+        /* Sockets and devices nobody serves are refused. */
         bool is_char = vnode_type(o->vnode) == LINUX_S_IFCHR;
         const struct char_device *device = is_char ? devfs_find(o->vnode->device) : NULL;
         if (!device) return ERR_NO_DEVICE_ADDRESS;

@@ -61,12 +61,18 @@ static paddr_t page_get(struct pipe *p)
     return frame;
 }
 
-/* After this the pipe holds no page. */
-static void drop_pages(struct pipe *p)
+/* As it was made, once `head` is where `tail` is. */
+static void empty(struct pipe *p)
 {
     for (uint32_t i = p->tail; i != p->head; i++) pipe_page_put(p, pipe_slot_at(p, i)->frame);
     if (!is_paddr_none(p->spare)) frame_free_charged(CHARGE_KERNEL, p->spare);
     p->spare = PADDR_NONE;
+    if (p->slots == p->first_slots) return;
+    heap_free(p->slots);
+    spin_lock(&p->queue.lock);
+    p->slots = p->first_slots;
+    p->slot_count = PIPE_SLOTS_DEFAULT;
+    spin_unlock(&p->queue.lock);
 }
 
 /* ---- reading ---- */
@@ -202,7 +208,7 @@ static uint32_t pipe_poll(struct file *file)
     spin_lock(&p->queue.lock);
     if (file_is_readable(file)) {
         if (p->head != p->tail) ready |= LINUX_POLLIN | LINUX_POLLRDNORM;
-        if (p->writers == 0) ready |= LINUX_POLLHUP;
+        if (p->writers == 0 && p->writer_opens != file->hangs_up_after) ready |= LINUX_POLLHUP;
     }
     if (file_is_writable(file)) {
         if (!pipe_is_full(p)) ready |= LINUX_POLLOUT | LINUX_POLLWRNORM;
@@ -228,18 +234,6 @@ static int64_t pipe_ioctl(struct file *file, uint32_t request, uint64_t argument
     return user_copy_out(UADDR(argument), &bytes, sizeof(bytes)).code;
 }
 
-/* Through /proc/self/fd. Nobody waits for the other end, as its first opener did not. */
-static err_t pipe_reopen(struct file *file)
-{
-    struct pipe *p = file->context;
-    if ((file->flags & LINUX_O_ACCMODE) == LINUX_O_ACCMODE) return ERR_INVALID;
-    spin_lock(&p->queue.lock);
-    p->readers += file_is_readable(file);
-    p->writers += file_is_writable(file);
-    spin_unlock(&p->queue.lock);
-    return OK;
-}
-
 /* What was not read ends with the last file, although a name in /proc may outlive it. */
 static void pipe_release(struct file *file)
 {
@@ -250,12 +244,12 @@ static void pipe_release(struct file *file)
     take_locked(p);
     bool is_last = p->readers + p->writers == 0, is_lone = !p->readers != !p->writers;
     spin_unlock(&p->queue.lock);
-    if (is_last) drop_pages(p);
+    if (is_last) empty(p);
     give(p, is_last ? p->tail : p->head, p->tail, false);
     if (is_lone) readiness_changed(&p->readiness, PIPE_CHANGE_ENDS);
 }
 
-static void pipe_destroy(void *context)
+void pipe_destroy(void *context)
 {
     struct pipe *p = context;
     if (p->slots != p->first_slots) heap_free(p->slots);
@@ -271,29 +265,41 @@ static const struct file_ops pipe_ops = {
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
     .readiness = pipe_readiness,
-    .reopen = pipe_reopen,
+    .reopen = fifo_reopen,
     .release = pipe_release,
 };
 
 /* ---- making one ---- */
 
-static struct vnode *create(void)
+struct pipe *pipe_create(void)
 {
     struct pipe *p = heap_alloc_zeroed(sizeof(*p));
     if (!p) return NULL;
-    struct vnode *v = vnode_create(LINUX_S_IFIFO | 0600, FILESYSTEM_ANONYMOUS, (int64_t)time_realtime_ns());
-    if (!v) {
-        heap_free(p);
-        return NULL;
-    }
-    permission_set_maker(v);
     wait_queue_init(&p->queue);
     readiness_init(&p->readiness);
     p->slots = p->first_slots;
     p->slot_count = PIPE_SLOTS_DEFAULT;
     p->spare = PADDR_NONE;
+    return p;
+}
+
+struct vnode_stream pipe_stream(struct pipe *p)
+{
+    return (struct vnode_stream){ .ops = &pipe_ops, .context = p, .destroy = pipe_destroy };
+}
+
+static struct vnode *create(void)
+{
+    struct pipe *p = pipe_create();
+    if (!p) return NULL;
+    struct vnode *v = vnode_create(LINUX_S_IFIFO | 0600, FILESYSTEM_ANONYMOUS, (int64_t)time_realtime_ns());
+    if (!v) {
+        pipe_destroy(p);
+        return NULL;
+    }
+    permission_set_maker(v);
     v->links = 1;
-    v->stream = (struct vnode_stream){ .ops = &pipe_ops, .context = p, .destroy = pipe_destroy };
+    v->stream = pipe_stream(p);
     return v;
 }
 
@@ -304,6 +310,7 @@ static struct file *open_end(struct vnode *v, uint32_t flags)
     if (!file) return NULL;
     p->readers += file_is_readable(file); /* nobody else knows it yet */
     p->writers += file_is_writable(file);
+    p->writer_opens = 1;
     return file;
 }
 

@@ -8,9 +8,14 @@
 #include "lib/base.h"
 
 struct file;
+struct vnode;
 
 /* The two ends; `flags` are LINUX_O_NONBLOCK, of both, and LINUX_O_DIRECT, of the writer. ERR_NO_MEMORY. */
 err_t pipe_open(uint32_t flags, struct file **out_reader, struct file **out_writer);
+
+/* What is under the name of a FIFO gets a pipe if it has none; its file_ops.reopen waits for the other end.
+ * ERR_NO_MEMORY. */
+err_t fifo_prepare(struct vnode *fifo);
 
 /* F_GETPIPE_SZ and F_SETPIPE_SZ, in bytes. A capacity is rounded up to a power of two of pages.
  * ERR_BAD_FD: not a pipe. ERR_INVALID: too large a number. ERR_BUSY: it holds more than that now. */

@@ -25,7 +25,9 @@ struct pipe {
     uint32_t slot_count;     /* a power of two; changes in a busy thread */
     uint32_t head, tail;     /* full slots are those from tail to head, modulo slot_count; likewise */
     uint32_t readers, writers;
+    uint32_t reader_opens, writer_opens; /* so far */
     bool is_busy;
+    bool is_named; /* fixed */
     struct pipe_slot first_slots[PIPE_SLOTS_DEFAULT];
 };
 
@@ -53,6 +55,14 @@ static inline void pipe_page_put(struct pipe *p, paddr_t frame)
 /* The whole of it, for what the ways for small pieces leave to them. */
 int64_t pipe_read(struct file *file, struct io_buffer *to, uint64_t *position);
 int64_t pipe_write(struct file *file, struct io_buffer *from, uint64_t *position);
+
+/* NULL: there is no memory. */
+struct pipe *pipe_create(void);
+void pipe_destroy(void *pipe);
+struct vnode_stream pipe_stream(struct pipe *pipe);
+
+/* fifo.c: opened by a name, in /proc/self/fd for one without. ERR_INTERRUPTED; ERR_NO_DEVICE_ADDRESS. */
+err_t fifo_reopen(struct file *file);
 
 /* pipe_small.c */
 int64_t pipe_read_user(struct file *file, uint64_t address, uint64_t bytes);

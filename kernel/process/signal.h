@@ -28,6 +28,7 @@ struct thread_signals {
     } fault;
     struct { /* of a call with a time limit that begins again: process/signal_restart.h */
         bool is_kept, is_again;
+        bool is_final; /* the call does not begin again, whatever its kind */
         uint32_t number;
         uint64_t deadline_ns;
     } restart;

@@ -69,7 +69,9 @@ static bool begins_again(enum restart kind, const struct linux_sigaction *handle
 
 void signal_restart(struct trap_frame *f, struct thread_signals *s, const struct linux_sigaction *handler)
 {
-    if (f->vector != VECTOR_SYSCALL || (int64_t)f->rax != ERR_INTERRUPTED.code) return;
+    bool is_final = s->restart.is_final;
+    s->restart.is_final = false;
+    if (f->vector != VECTOR_SYSCALL || (int64_t)f->rax != ERR_INTERRUPTED.code || is_final) return;
     uint64_t number = f->error;
     if (number == CALL_restart_syscall) {
         if (!s->restart.is_kept) return;

@@ -5,65 +5,11 @@
 #include "abi/linux/fcntl.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
-#include "lib/string.h"
-#include "mm/heap.h"
 #include "process/process.h"
+#include "syscall/io_pieces.h"
 #include "syscall/sys_path.h"
 #include "vm/layout.h"
 #include "vm/usercopy.h"
-
-enum { VECTOR_SHORT = 8 };
-
-/* The memory of one call: one piece, or an iovec array. */
-struct pieces {
-    struct io_segment *segments;
-    uint64_t bytes; /* of all, cut to LINUX_RW_COUNT_MAX */
-    struct io_segment near[VECTOR_SHORT];
-};
-
-_Static_assert(sizeof(struct io_segment) == sizeof(struct linux_iovec) &&
-                   offsetof(struct io_segment, bytes) == offsetof(struct linux_iovec, iov_len),
-               "an iovec array is copied in and used as it is");
-
-static void pieces_fini(struct pieces *pieces)
-{
-    if (pieces->segments != pieces->near) heap_free(pieces->segments);
-}
-
-static err_t decode_buffer(uint64_t address, uint64_t bytes, struct pieces *out)
-{
-    if (!is_user_range(address, bytes)) return ERR_FAULT;
-    out->bytes = MIN(bytes, LINUX_RW_COUNT_MAX);
-    out->segments = out->near;
-    out->near[0] = (struct io_segment){ address, out->bytes };
-    return OK;
-}
-
-static err_t check_segments(struct pieces *pieces, uint64_t count)
-{
-    for (uint64_t i = 0; i < count; i++)
-        if ((int64_t)pieces->segments[i].bytes < 0) return ERR_INVALID;
-    pieces->bytes = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        struct io_segment *segment = &pieces->segments[i];
-        if (!is_user_range(segment->address, segment->bytes)) return ERR_FAULT;
-        segment->bytes = MIN(segment->bytes, LINUX_RW_COUNT_MAX - pieces->bytes);
-        pieces->bytes += segment->bytes;
-    }
-    return OK;
-}
-
-static err_t decode_vector(uint64_t address, uint64_t count, struct pieces *out)
-{
-    if (count > LINUX_IOV_MAX) return ERR_INVALID;
-    size_t bytes = count * sizeof(struct io_segment);
-    out->segments = count <= VECTOR_SHORT ? out->near : heap_alloc(bytes);
-    if (!out->segments) return ERR_NO_MEMORY;
-    err_t e = user_copy_in(out->segments, UADDR(address), bytes);
-    if (!failed(e)) e = check_segments(out, count);
-    if (failed(e)) pieces_fini(out);
-    return e;
-}
 
 /* How a call names its memory, where it starts in the file, and which way bytes go. */
 struct io_call {
@@ -92,11 +38,11 @@ static err_t check_range(const struct file *file, const struct io_call *call, ui
 
 static int64_t transfer(struct file *file, const struct io_call *call)
 {
-    struct pieces pieces;
+    struct io_pieces pieces;
     err_t e = check_file(file, call);
     if (failed(e)) return e.code;
-    e = call->is_vector ? decode_vector(call->address, call->count, &pieces)
-                        : decode_buffer(call->address, call->count, &pieces);
+    e = call->is_vector ? io_pieces_decode_vector(call->address, call->count, &pieces)
+                        : io_pieces_decode(call->address, call->count, &pieces);
     if (failed(e)) return e.code;
     int64_t result = check_range(file, call, call->is_vector ? pieces.bytes : call->count).code;
     bool is_empty_vector = call->is_vector && pieces.bytes == 0; /* the file is not even asked */
@@ -107,7 +53,7 @@ static int64_t transfer(struct file *file, const struct io_call *call)
         io_buffer_init_user(&buffer, pieces.segments, pieces.bytes);
         result = call->is_write ? file_write(file, &buffer, at) : file_read(file, &buffer, at);
     }
-    pieces_fini(&pieces);
+    io_pieces_fini(&pieces);
     return result;
 }
 

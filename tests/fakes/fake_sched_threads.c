@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "sched/thread.h"
 #include "sched/wait.h"
@@ -31,6 +32,46 @@ void wait_sleep_locked(struct wait_queue *queue) NO_THREAD_SAFETY_ANALYSIS
     while (!self.is_woken) pthread_cond_wait(&woken, &sleeping);
     pthread_mutex_unlock(&sleeping);
     spin_lock(&queue->lock);
+}
+
+/* A time limit counts from now. */
+static bool sleep_for(struct waiter *self, uint64_t ns)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += (time_t)(ns / 1000000000);
+    end.tv_nsec += (long)(ns % 1000000000);
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    int status = 0;
+    pthread_mutex_lock(&sleeping);
+    while (!self->is_woken && status == 0) status = pthread_cond_timedwait(&woken, &sleeping, &end);
+    bool is_woken = self->is_woken;
+    pthread_mutex_unlock(&sleeping);
+    return is_woken;
+}
+
+err_t wait_sleep_interruptible_locked(struct wait_queue *queue, uint64_t ns) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct waiter self = { .is_woken = false };
+    list_push_back(&queue->waiters, &self.link);
+    spin_unlock(&queue->lock);
+    bool is_woken = sleep_for(&self, ns);
+    spin_lock(&queue->lock);
+    is_woken |= list_is_empty(&self.link);
+    list_remove(&self.link);
+    return is_woken ? OK : ERR_TIMED_OUT;
+}
+
+void wait_wake_one_locked(struct wait_queue *queue)
+{
+    if (list_is_empty(&queue->waiters)) return;
+    struct waiter *waiter = LIST_ENTRY(queue->waiters.next, struct waiter, link);
+    pthread_mutex_lock(&sleeping);
+    list_remove(&waiter->link);
+    waiter->is_woken = true;
+    pthread_cond_broadcast(&woken);
+    pthread_mutex_unlock(&sleeping);
 }
 
 void wait_wake_all_locked(struct wait_queue *queue)

@@ -48,6 +48,8 @@ void wait_queue_zero(struct wait_queue *queue)
 
 void wait_wake_all_locked(struct wait_queue *queue UNUSED) { fake_wait_wakes++; }
 
+void wait_wake_one_locked(struct wait_queue *queue UNUSED) { fake_wait_wakes++; }
+
 void wait_wake_all(struct wait_queue *queue)
 {
     spin_lock(&queue->lock);

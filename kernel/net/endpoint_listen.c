@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listening for connections. lwIP counts those that are half open; the complete ones wait here, up to the backlog. When
+ * it is full new ones are not answered, so that their senders try again. */
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "net/endpoint_tcp_internal.h"
+#include "net/lwip/hooks.h"
+
+static bool is_full(const struct endpoint *listener) { return listener->accept_count > listener->backlog; }
+
+int lwip_port_may_enter(struct tcp_pcb *pcb, struct tcp_hdr *header)
+{
+    if (pcb->state != LISTEN || !(TCPH_FLAGS(header) & TCP_SYN)) return ERR_OK;
+    return is_full(pcb->callback_arg) ? ERR_MEM : ERR_OK;
+}
+
+static lwip_err_t arrived(void *argument, struct tcp_pcb *pcb, lwip_err_t e) NO_THREAD_SAFETY_ANALYSIS
+{
+    struct endpoint *listener = argument;
+    if (e != ERR_OK || !pcb) return ERR_VAL; /* there was no memory for it */
+    struct endpoint *endpoint = is_full(listener) ? NULL : endpoint_alloc(ENDPOINT_TCP, 0, listener->is_v6);
+    if (!endpoint) return ERR_MEM; /* lwIP resets it */
+    memcpy(endpoint->options, listener->options, sizeof(endpoint->options));
+    tcp_endpoint_attach(endpoint, pcb);
+    tcp_endpoint_apply_options(endpoint);
+    endpoint->was_connected = true;
+    endpoint->ready = ENDPOINT_CONNECTED | ENDPOINT_WRITABLE;
+    net_address_from_lwip(&endpoint->remote, &pcb->remote_ip, pcb->remote_port);
+    endpoint->listener = listener;
+    list_push_back(&listener->accept_queue, &endpoint->accept_link);
+    listener->accept_count++;
+    endpoint_update(listener, ENDPOINT_READABLE, 0, ENDPOINT_READABLE);
+    return ERR_OK;
+}
+
+err_t tcp_endpoint_listen(struct endpoint *endpoint, uint32_t backlog)
+{
+    lwip_err_t why;
+    if (endpoint_has(endpoint, ENDPOINT_LISTENING)) {
+        endpoint->backlog = backlog;
+        return OK;
+    }
+    err_t e = tcp_endpoint_open(endpoint);
+    if (failed(e)) return e;
+    if (endpoint->tcp->state != CLOSED) return ERR_INVALID;
+    if (!endpoint->tcp->local_port) e = error_from_lwip(tcp_bind(endpoint->tcp, endpoint_any(endpoint), 0));
+    if (failed(e)) return e;
+    /* lwIP makes another structure of it, so the first is given up. */
+    struct tcp_pcb *pcb = tcp_endpoint_detach(endpoint);
+    struct tcp_pcb *listener = tcp_listen_with_backlog_and_err(pcb, TCP_DEFAULT_LISTEN_BACKLOG, &why);
+    tcp_endpoint_attach(endpoint, listener ? listener : pcb);
+    if (!listener) return error_from_lwip(why);
+    tcp_accept(listener, arrived);
+    endpoint->backlog = backlog;
+    endpoint_update(endpoint, ENDPOINT_LISTENING, ENDPOINT_WRITABLE, 0);
+    return OK;
+}
+
+static struct endpoint *take_first(struct endpoint *listener)
+{
+    if (list_is_empty(&listener->accept_queue)) return NULL;
+    struct endpoint *endpoint = LIST_ENTRY(listener->accept_queue.next, struct endpoint, accept_link);
+    list_remove(&endpoint->accept_link);
+    list_init(&endpoint->accept_link);
+    endpoint->listener = NULL;
+    listener->accept_count--;
+    return endpoint;
+}
+
+err_t tcp_endpoint_accept(struct endpoint *endpoint, struct endpoint **out)
+{
+    *out = take_first(endpoint);
+    if (list_is_empty(&endpoint->accept_queue)) endpoint_update(endpoint, 0, ENDPOINT_READABLE, 0);
+    return *out ? OK : ERR_TRY_AGAIN;
+}
+
+void tcp_endpoint_stop_listening(struct endpoint *endpoint)
+{
+    struct endpoint *waiting;
+    endpoint_update(endpoint, ENDPOINT_READ_END | ENDPOINT_WRITE_END, ENDPOINT_LISTENING | ENDPOINT_READABLE,
+                    0);
+    if (endpoint->tcp) {
+        lwip_err_t never = tcp_close(tcp_endpoint_detach(endpoint));
+        (void)never; /* a listener's cannot fail */
+    }
+    while ((waiting = take_first(endpoint))) {
+        tcp_endpoint_drop_received(waiting);
+        if (waiting->tcp) tcp_abort(tcp_endpoint_detach(waiting));
+        heap_free(waiting);
+    }
+}

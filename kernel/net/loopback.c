@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/loopback.h"
+
+#include "net/lwip/lwip.h"
+
+enum { LOOPBACK_MTU = 65535 /* all that lwIP can count; Linux has a byte more */ };
+
+/* lwIP makes the interface itself, the first of all. */
+void loopback_start(void)
+{
+    struct netif *lo = netif_get_by_index(LOOPBACK_INTERFACE);
+    lo->mtu = lo->mtu6 = LOOPBACK_MTU;
+    netif_set_link_up(lo);
+}
+
+bool loopback_has_packets(void)
+{
+    struct netif *netif;
+    NETIF_FOREACH(netif)
+    {
+        if (netif->loop_first) return true;
+    }
+    return false;
+}
+
+void loopback_deliver(void)
+{
+    while (loopback_has_packets()) netif_poll_all();
+}
