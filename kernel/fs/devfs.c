@@ -125,9 +125,11 @@ static const struct file_ops random_ops = {
 };
 
 static const struct char_device memory_devices[] = {
-    { "null", 0x103, 0666, &null_ops, NULL },      { "zero", 0x105, 0666, &zero_ops, NULL },
-    { "full", 0x107, 0666, &full_ops, NULL },      { "random", 0x108, 0666, &random_ops, NULL },
-    { "urandom", 0x109, 0666, &random_ops, NULL },
+    { .name = "null", .number = 0x103, .permissions = 0666, .ops = &null_ops },
+    { .name = "zero", .number = 0x105, .permissions = 0666, .ops = &zero_ops },
+    { .name = "full", .number = 0x107, .permissions = 0666, .ops = &full_ops },
+    { .name = "random", .number = 0x108, .permissions = 0666, .ops = &random_ops },
+    { .name = "urandom", .number = 0x109, .permissions = 0666, .ops = &random_ops },
 };
 _Static_assert(MEM_MAJOR == 0x103 >> 8, "the numbers above");
 

@@ -117,7 +117,8 @@ void process_become_zombie(struct process *p)
 {
     struct list dead = LIST_INIT(dead);
     process_timers_end(p);
-    if (p->session == p->id && process_session_ends) process_session_ends(p); /* nobody else changes its session */
+    if (p->session == p->id && process_session_ends)
+        process_session_ends(p); /* nobody else changes its session */
     give_back(p);
     spin_lock(&process_tree_lock);
     bool is_init = p == init;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which session a terminal controls, and which group of it may use it. [posix 11.1, linux drivers/tty/tty_jobctrl.c]
  * All under process_tree_lock; the session's number keeps the terminal and its foreground (process/process_id.h). */
+#include "terminal/job_control.h"
+
 #include "fs/credentials.h"
 #include "process/process_group.h"
 #include "process/user_thread.h"
@@ -127,7 +129,8 @@ err_t job_leave_terminal(struct terminal *t)
     spin_lock(&process_tree_lock);
     if (p->session->terminal != t) e = ERR_NOT_TTY;
     /* A terminal is a session's here, not each process's, so one that is not the leader cannot leave it alone. */
-    else if (p->session != p->id) e = ERR_NOT_PERMITTED;
+    else if (p->session != p->id)
+        e = ERR_NOT_PERMITTED;
     else {
         signal_foreground_locked(t, LINUX_SIGHUP);
         signal_foreground_locked(t, LINUX_SIGCONT);

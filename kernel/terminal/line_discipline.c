@@ -10,16 +10,17 @@ const struct linux_termios line_defaults = {
     .c_cflag = LINUX_B38400 | LINUX_CS8 | LINUX_CREAD,
     .c_lflag = LINUX_ISIG | LINUX_ICANON | LINUX_ECHO | LINUX_ECHOE | LINUX_ECHOK | LINUX_ECHOCTL |
                LINUX_ECHOKE | LINUX_IEXTEN,
-    .c_cc = { 'C' & 31, '\\' & 31, 127, 'U' & 31, 'D' & 31, 0, 1, 0, 'Q' & 31, 'S' & 31, 'Z' & 31, 0, 'R' & 31,
-              'O' & 31, 'W' & 31, 'V' & 31, 0 },
+    .c_cc = { 'C' & 31, '\\' & 31, 127, 'U' & 31, 'D' & 31, 0, 1, 0, 'Q' & 31, 'S' & 31, 'Z' & 31, 0,
+              'R' & 31, 'O' & 31, 'W' & 31, 'V' & 31, 0 },
 };
 
 void line_init(struct line_discipline *line, size_t (*put)(void *context, const char *bytes, size_t count),
-               void *context)
+               void (*forget)(void *context), void *context)
 {
     memset(line, 0, sizeof(*line));
     line->termios = line_defaults;
     line->put = put;
+    line->forget = forget;
     line->context = context;
 }
 
@@ -112,7 +113,10 @@ static bool is_key(const struct line_discipline *l, uint8_t byte, uint32_t which
     return byte && byte == l->termios.c_cc[which];
 }
 
-static bool has(const struct line_discipline *l, uint32_t local_flag) { return l->termios.c_lflag & local_flag; }
+static bool has(const struct line_discipline *l, uint32_t local_flag)
+{
+    return l->termios.c_lflag & local_flag;
+}
 
 void line_echo(struct line_discipline *l, uint8_t byte)
 {
@@ -160,7 +164,7 @@ static uint32_t take_signal(struct line_discipline *l, uint32_t signal)
     uint32_t events = signal;
     if (!has(l, LINUX_NOFLSH)) {
         line_flush_input(l);
-        events |= LINE_OUTPUT_FLUSHED;
+        l->forget(l->context);
     }
     if (l->is_stopped) {
         l->is_stopped = false;

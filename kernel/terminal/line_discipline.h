@@ -15,26 +15,27 @@ enum line_event {
     LINE_SIGNAL_STOP = 1 << 2,
     LINE_OUTPUT_STOPS = 1 << 3,
     LINE_OUTPUT_GOES_ON = 1 << 4,
-    LINE_OUTPUT_FLUSHED = 1 << 5, /* what was written and not taken yet is to be forgotten */
 };
 
 struct line_discipline {
     struct linux_termios termios;
     /* Where echo and processed output go; returns how many it took. */
     size_t (*put)(void *context, const char *bytes, size_t count);
+    /* What was put during this line_feed() is to be forgotten. */
+    void (*forget)(void *context);
     void *context;
-    uint32_t head, lines_end, tail;      /* counting for ever: written, end of the last whole line, read */
+    uint32_t head, lines_end, tail; /* counting for ever: written, end of the last whole line, read */
     uint8_t bytes[LINE_BYTES_MAX];
-    uint64_t ends[LINE_BYTES_MAX / 64];  /* bits of bytes that end a line; a NUL among them is end of file */
-    uint32_t column, line_column;        /* of the cursor: now, and where the line being edited began */
+    uint64_t ends[LINE_BYTES_MAX / 64]; /* bits of bytes that end a line; a NUL among them is end of file */
+    uint32_t column, line_column;       /* of the cursor: now, and where the line being edited began */
     bool is_next_literal;
-    bool is_stopped;                     /* by its stop character */
+    bool is_stopped; /* by its stop character */
 };
 
 /* What a terminal begins with on Linux. */
 extern const struct linux_termios line_defaults;
 void line_init(struct line_discipline *line, size_t (*put)(void *context, const char *bytes, size_t count),
-               void *context);
+               void (*forget)(void *context), void *context);
 
 /* The new mode holds for what is there as well; a line being edited becomes readable when lines end to matter. */
 void line_set_mode(struct line_discipline *line, const struct linux_termios *termios);

@@ -22,13 +22,13 @@ static bool write_processed(struct line_discipline *l, uint8_t byte)
 {
     uint32_t flags = l->termios.c_oflag, spaces = TAB - l->column % TAB;
     bool expands = byte == '\t' && (flags & LINUX_TABDLY) == LINUX_XTABS;
-    if (byte == '\r' && (flags & LINUX_OCRNL)) byte = '\n';
-    else if (byte == '\r' && (flags & LINUX_ONOCR) && l->column == 0) return true;
-    else if (byte == '\n' && (flags & LINUX_ONLCR)) {
+    if (byte == '\r' && (flags & LINUX_ONOCR) && l->column == 0) return true;
+    if (byte == '\n' && (flags & LINUX_ONLCR)) {
         if (!put(l, "\r\n", 2)) return false;
         l->column = l->line_column = 0;
         return true;
     }
+    if (byte == '\r' && (flags & LINUX_OCRNL)) byte = '\n';
     if ((flags & LINUX_OLCUC) && byte >= 'a' && byte <= 'z') byte -= 'a' - 'A';
     if (!(expands ? put(l, "        ", spaces) : put(l, (const char *)&byte, 1))) return false;
     if (byte == '\t')
@@ -103,7 +103,8 @@ static bool take_back(struct line_discipline *l, uint32_t *at, uint8_t *byte)
 
 static bool is_word(uint8_t byte)
 {
-    return byte == '_' || byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z');
+    return byte == '_' || byte >= 0x80 || (byte >= '0' && byte <= '9') ||
+           ((byte | 32) >= 'a' && (byte | 32) <= 'z');
 }
 
 static void kill_at_once(struct line_discipline *l, uint8_t key)
@@ -117,8 +118,10 @@ static void kill_at_once(struct line_discipline *l, uint8_t key)
 
 void line_erase(struct line_discipline *l, uint8_t key)
 {
-    const uint32_t flags = l->termios.c_lflag, erases_all = LINUX_ECHO | LINUX_ECHOK | LINUX_ECHOKE | LINUX_ECHOE;
-    bool is_one = key == l->termios.c_cc[LINUX_VERASE], is_kill = !is_one && key == l->termios.c_cc[LINUX_VKILL];
+    const uint32_t flags = l->termios.c_lflag,
+                   erases_all = LINUX_ECHO | LINUX_ECHOK | LINUX_ECHOKE | LINUX_ECHOE;
+    bool is_one = key == l->termios.c_cc[LINUX_VERASE],
+         is_kill = !is_one && key == l->termios.c_cc[LINUX_VKILL];
     bool has_seen_word = false;
     if (l->head == l->lines_end) return;
     if (is_kill && (flags & erases_all) != erases_all) {

@@ -45,7 +45,8 @@ static void destroy(struct terminal *t)
 
 static void output_changed_locked(struct terminal *t)
 {
-    readiness_changed(&pty_of(t)->master_readiness, LINUX_POLLIN | LINUX_POLLRDNORM | LINUX_POLLOUT | LINUX_POLLHUP);
+    readiness_changed(&pty_of(t)->master_readiness,
+                      LINUX_POLLIN | LINUX_POLLRDNORM | LINUX_POLLOUT | LINUX_POLLHUP);
 }
 
 /* NO_SPACE: all numbers are taken. */
@@ -88,8 +89,8 @@ static struct pty *find(uint32_t number)
     if (number < PTYS_MAX) p = ptys[number];
     /* The last reference may be gone, and destroy() wait for the lock. */
     uint32_t references = p ? __atomic_load_n(&p->terminal.references, __ATOMIC_RELAXED) : 0;
-    while (references && !__atomic_compare_exchange_n(&p->terminal.references, &references, references + 1, false,
-                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {}
+    while (references && !__atomic_compare_exchange_n(&p->terminal.references, &references, references + 1,
+                                                      false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {}
     spin_unlock(&ptys_lock);
     return references ? p : NULL;
 }
@@ -121,7 +122,8 @@ static int64_t master_read(struct file *file, struct io_buffer *to, uint64_t *po
     uint64_t done = 0;
     (void)position;
     if (p->is_packet && to->left) {
-        int64_t count = take_output(p, bytes + 1, MIN(to->left, sizeof(bytes)) - 1, file->flags & LINUX_O_NONBLOCK);
+        int64_t count =
+            take_output(p, bytes + 1, MIN(to->left, sizeof(bytes)) - 1, file->flags & LINUX_O_NONBLOCK);
         if (count < 0) return count;
         bytes[0] = PACKET_DATA;
         return io_put(to, bytes, (size_t)count + 1) == (size_t)count + 1 ? count + 1 : ERR_FAULT.code;
@@ -206,7 +208,8 @@ static int64_t open_peer(const struct pty *p, uint64_t flags)
     format_string(path, sizeof(path), "/dev/pts/%u", p->number);
     err_t e = open_flags_check(&how.flags);
     if (!failed(e))
-        e = fd_reserve(self->files, 0, (uint32_t)MIN(self->limits[LINUX_RLIMIT_NOFILE].soft, (uint64_t)FD_LIMIT_MAX),
+        e = fd_reserve(self->files, 0,
+                       (uint32_t)MIN(self->limits[LINUX_RLIMIT_NOFILE].soft, (uint64_t)FD_LIMIT_MAX),
                        flags & LINUX_O_CLOEXEC, &fd);
     if (failed(e)) return e.code;
     e = open_path(&from, path, &how, &file);
@@ -322,9 +325,14 @@ static const struct made_row rows[] = {
     { .name = "ptmx", .mode = LINUX_S_IFCHR | 0666, .kind = MADE_DEVICE, .device = PTMX_DEVICE },
 };
 static const struct made_series names = {
-    "", find_name, next_name, { .mode = LINUX_S_IFCHR | 0620, .kind = MADE_DEVICE, .device = PTS_DEVICE },
+    "",
+    find_name,
+    next_name,
+    { .mode = LINUX_S_IFCHR | 0620, .kind = MADE_DEVICE, .device = PTS_DEVICE },
 };
-static const struct made_table table = { .rows = rows, .count = ARRAY_LENGTH(rows), .series = &names, .look = look };
+static const struct made_table table = {
+    .rows = rows, .count = ARRAY_LENGTH(rows), .series = &names, .look = look
+};
 static const struct made_row root = MADE_DIRECTORY("", 0755, &table);
 
 err_t pts_create(struct vnode **out, int64_t time_ns)

@@ -19,6 +19,13 @@ static size_t put_output(void *context, const char *bytes, size_t count)
     return count;
 }
 
+/* What was typed in one piece with the key is not echoed; what the other end could have taken by now, it has. */
+static void forget_output(void *context)
+{
+    struct terminal *t = context;
+    t->output_head = t->echo_start;
+}
+
 size_t terminal_take_output(struct terminal *t, char *bytes, size_t capacity)
 {
     spin_lock(&t->queue.lock);
@@ -40,7 +47,7 @@ void terminal_init(struct terminal *t, uint32_t device, void (*destroy)(struct t
     t->destroy = destroy;
     wait_queue_init(&t->queue);
     readiness_init(&t->readiness);
-    line_init(&t->line, put_output, t);
+    line_init(&t->line, put_output, forget_output, t);
 }
 
 struct terminal *terminal_get(struct terminal *t)
@@ -61,11 +68,8 @@ size_t terminal_input(struct terminal *t, const char *bytes, size_t count)
     uint32_t events = 0;
     size_t done = 0;
     spin_lock(&t->queue.lock);
-    for (; done < count && line_room(&t->line); done++) {
-        uint32_t now = line_feed(&t->line, bytes + done, 1);
-        if (now & LINE_OUTPUT_FLUSHED) t->output_tail = t->output_head;
-        events |= now;
-    }
+    t->echo_start = t->output_head;
+    for (; done < count && line_room(&t->line); done++) events |= line_feed(&t->line, bytes + done, 1);
     wait_wake_all_locked(&t->queue);
     if (t->changed_locked) t->changed_locked(t);
     spin_unlock(&t->queue.lock);

@@ -23,6 +23,7 @@ struct terminal {
     uint32_t opens; /* files of this end */
     uint8_t output[TERMINAL_OUTPUT_MAX];
     uint32_t output_head, output_tail; /* counting for ever */
+    uint32_t echo_start;               /* where output_head was when the typed bytes came */
     struct process_id *session;        /* that it controls, counted; under process_tree_lock */
     /* There is output, or room for input; with queue.lock, any context. NULL: nobody wants to know. */
     void (*changed_locked)(struct terminal *terminal);
@@ -74,6 +75,3 @@ err_t job_set_group(struct terminal *terminal, bool is_master, int32_t group);
 err_t job_get_session(struct terminal *terminal, bool is_master, int32_t *session);
 /* SIGHUP for the session of a terminal that was hung up, which has none from now on. Threads only. */
 void job_hang_up(struct terminal *terminal);
-
-/* Makes /dev/tty, /dev/console, /dev/ptmx and /dev/pts known. Before rootfs_init. */
-void terminals_init(void);

@@ -52,7 +52,8 @@ static struct patience patience_of(const struct terminal *t, size_t wanted)
 {
     const struct linux_termios *m = &t->line.termios;
     if (m->c_lflag & LINUX_ICANON) return (struct patience){ .least = 1 };
-    size_t least = MIN(MAX((size_t)m->c_cc[LINUX_VMIN], (size_t)1), wanted);
+    size_t least = MAX((size_t)m->c_cc[LINUX_VMIN], (size_t)1);
+    least = MIN(least, wanted);
     return (struct patience){ least, m->c_cc[LINUX_VTIME] * TENTH_NS, !m->c_cc[LINUX_VMIN] };
 }
 

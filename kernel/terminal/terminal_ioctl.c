@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests to terminals. [linux man ioctl_tty] */
+#include "abi/linux/poll.h"
 #include "abi/linux/signal.h"
 #include "terminal/terminal.h"
 #include "vm/usercopy.h"
