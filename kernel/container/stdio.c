@@ -154,11 +154,17 @@ static void output_changed_locked(struct terminal *t) NO_THREAD_SAFETY_ANALYSIS
     wait_wake_all_locked(&t->queue);
 }
 
+static void set_size(uint16_t rows, uint16_t columns)
+{
+    struct linux_winsize size = { .ws_row = rows, .ws_col = columns };
+    terminal_resize(console_terminal(), &size);
+}
+
 bool stdio_pass_terminal(uint32_t rows, uint32_t columns)
 {
-    struct linux_winsize size = { .ws_row = (uint16_t)rows, .ws_col = (uint16_t)columns };
     console_terminal_pass_through(output_changed_locked);
-    terminal_resize(console_terminal(), &size);
+    set_size((uint16_t)rows, (uint16_t)columns);
+    channel_resized_hook = set_size;
     is_terminal = thread_create("terminal output", send_output, NULL) &&
                   thread_create("terminal input", type_input, NULL);
     return is_terminal;
