@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits, usage, names, and the auxiliary vector.
- * [linux uapi linux/resource.h, linux/utsname.h, linux/sysinfo.h, linux/auxvec.h, asm/prctl.h] */
+ * [linux uapi linux/resource.h, linux/utsname.h, linux/sysinfo.h, linux/auxvec.h] */
 #pragma once
 #include <stdint.h>
 
@@ -44,23 +44,6 @@ struct linux_sysinfo {
     uint32_t unit_bytes, padding3;
 };
 _Static_assert(sizeof(struct linux_sysinfo) == 112, "ABI");
-
-#define LINUX_ARCH_SET_GS 0x1001
-#define LINUX_ARCH_SET_FS 0x1002
-#define LINUX_ARCH_GET_FS 0x1003
-#define LINUX_ARCH_GET_GS 0x1004
-
-#define LINUX_PR_SET_PDEATHSIG       1
-#define LINUX_PR_GET_PDEATHSIG       2
-#define LINUX_PR_GET_DUMPABLE        3
-#define LINUX_PR_SET_DUMPABLE        4
-#define LINUX_PR_SET_NAME            15
-#define LINUX_PR_GET_NAME            16
-#define LINUX_PR_CAPBSET_READ        23
-#define LINUX_PR_SET_CHILD_SUBREAPER 36
-#define LINUX_PR_GET_CHILD_SUBREAPER 37
-#define LINUX_PR_SET_NO_NEW_PRIVS    38
-#define LINUX_PR_GET_NO_NEW_PRIVS    39
 
 #define LINUX_AT_NULL         0
 #define LINUX_AT_PHDR         3

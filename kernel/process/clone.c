@@ -6,6 +6,7 @@
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
 #include "lib/string.h"
+#include "process/pidfd.h"
 #include "process/process_internal.h"
 #include "process/rseq.h"
 #include "process/user_thread.h"
@@ -23,7 +24,7 @@
 #define SUPPORTED_FLAGS                                                                        \
     (THREAD_FLAGS | IDLE_FLAGS | LINUX_CLONE_VFORK | LINUX_CLONE_PARENT | LINUX_CLONE_THREAD | \
      LINUX_CLONE_SETTLS | LINUX_CLONE_PARENT_SETTID | LINUX_CLONE_CHILD_CLEARTID |             \
-     LINUX_CLONE_CHILD_SETTID | LINUX_CLONE_CLEAR_SIGHAND)
+     LINUX_CLONE_CHILD_SETTID | LINUX_CLONE_CLEAR_SIGHAND | LINUX_CLONE_PIDFD)
 
 /* The parent that waits until the child leaves its space; on the parent's stack. Who ends it, child or parent, does so
  * under process_tree_lock. */
@@ -43,6 +44,8 @@ static err_t check(const struct clone_request *r)
     if ((flags & LINUX_CLONE_PARENT) && !__atomic_load_n(&process_current()->parent_pid, __ATOMIC_RELAXED))
         return ERR_INVALID;
     if ((flags & LINUX_CLONE_THREAD) && shared != THREAD_FLAGS) return ERR_INVALID;
+    if ((flags & LINUX_CLONE_PIDFD) && (flags & (LINUX_CLONE_THREAD | LINUX_CLONE_DETACHED)))
+        return ERR_INVALID;
     if ((flags & LINUX_CLONE_SETTLS) && r->tls >= USER_END) return ERR_NOT_PERMITTED;
     return r->end_signal <= LINUX_NSIG ? OK : ERR_INVALID;
 }
@@ -64,6 +67,7 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     if (r->flags & LINUX_CLONE_CHILD_SETTID) t->set_tid = r->child_tid;
     if (r->flags & LINUX_CLONE_CHILD_CLEARTID) t->clear_tid = r->child_tid;
     memcpy(t->name, from->name, sizeof(t->name));
+    t->timer_slack_ns = from->timer_slack_ns;
     if (!(r->flags & LINUX_CLONE_VM)) rseq_inherit(t);
     signal_inherit(t, (r->flags & (LINUX_CLONE_VM | LINUX_CLONE_VFORK)) == LINUX_CLONE_VM);
 }
@@ -116,6 +120,8 @@ static err_t copy_process(struct process *from, const struct clone_request *r, s
     if (failed(e)) return e;
     p->end_signal = r->end_signal;
     p->no_new_privileges = from->no_new_privileges;
+    p->is_dumpable = from->is_dumpable;
+    p->personality = from->personality;
     p->fpu_permitted = from->fpu_permitted;
     memcpy(p->limits, from->limits, sizeof(p->limits));
     e = signal_give_actions(p, from, r->flags & LINUX_CLONE_SIGHAND, r->flags & LINUX_CLONE_CLEAR_SIGHAND);
@@ -199,12 +205,17 @@ static err_t clone_process(const struct clone_request *r, const struct trap_fram
     fill_thread(t, r, frame);
     struct vfork vfork = { .queue = WAIT_QUEUE_INIT(vfork.queue), .child = t };
     if (r->flags & LINUX_CLONE_VFORK) t->vfork = &vfork;
-    e = process_publish(p, from, r->flags & LINUX_CLONE_PARENT, t);
+    struct file *pidfd = NULL;
+    uint32_t fd = 0;
+    if (r->flags & LINUX_CLONE_PIDFD) e = pidfd_prepare(p->id, r->pidfd, &fd, &pidfd);
+    if (!failed(e)) e = process_publish(p, from, r->flags & LINUX_CLONE_PARENT, t);
     if (failed(e)) {
+        if (pidfd) pidfd_cancel(fd, pidfd);
         user_thread_destroy(t);
         discard(p);
         return e;
     }
+    if (pidfd) fd_install(from->files, fd, pidfd);
     *number = p->pid;
     tell_parent_tid(r, p->pid);
     user_thread_run(t);

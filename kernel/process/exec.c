@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/exec.h"
 
+#include "abi/linux/prctl.h"
 #include "abi/linux/system.h"
 #include "config.h"
 #include "process/exec_image.h"
@@ -109,7 +110,7 @@ err_t exec_load(struct fs_context *fs, const struct linux_rlimit *limits, const 
     if (plan && out->path) {
         memcpy(out->path, request->path, path_bytes);
         plan->limits = limits;
-        plan->is_fixed = false;
+        plan->is_fixed = process_current() && process_current()->personality & LINUX_ADDR_NO_RANDOMIZE;
         plan->credentials = NULL;
         plan->program_file = plan->interpreter_file = (struct exec_file){ 0 };
         exec_words_init(&plan->words, request);
@@ -193,6 +194,8 @@ void exec_commit(struct exec_image *image)
     signal_reset_for_exec();
     fpu_reset(&thread_current()->fpu);
     p->fpu_permitted = 0;
+    p->is_dumpable = true;
+    p->personality &= ~LINUX_READ_IMPLIES_EXEC; /* 64-bit programs ask for it anew */
     fs_base_write(0);
     user_gs_base_write(0);
 }

@@ -49,6 +49,7 @@ err_t process_alloc(const char *path, struct process **out)
     list_init(&p->group_link);
     list_init(&p->threads);
     p->end_signal = LINUX_SIGCHLD;
+    p->is_dumpable = true;
     p->start_tsc = tsc_read();
     p->credentials = credentials_get(credentials_current());
     p->path = copy_of(path);

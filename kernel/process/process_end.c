@@ -3,6 +3,7 @@
  *
  * Each thread ends by itself, on its way to ring 3 or in a system call, in user_thread_exit. The last one of a
  * process gives back what the process had and makes it a zombie, which its parent waits for. */
+#include "abi/linux/poll.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
 #include "mm/heap.h"
@@ -127,6 +128,7 @@ void process_become_zombie(struct process *p)
     process_group_check_locked(p, p->parent, p);
     p->wait_status = p->end_status;
     p->is_zombie = true;
+    readiness_changed(&p->id->readiness, LINUX_POLLIN | LINUX_POLLRDNORM);
     if (!is_init) tell_end_locked(p, &dead);
     spin_unlock(&process_tree_lock);
     free_all(&dead);

@@ -51,6 +51,7 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
     if (!t->thread) goto free_thread;
     if (failed(thread_fpu_create(t->thread))) goto destroy_stopped;
     t->process = process;
+    t->timer_slack_ns = TIMER_SLACK_DEFAULT_NS;
     t->id = id;
     t->tid = id->number;
 

@@ -6,6 +6,8 @@
 #include "process/process.h"
 #include "sched/thread.h"
 
+#define TIMER_SLACK_DEFAULT_NS 50000u /* as Linux's */
+
 struct user_thread {
     struct thread *thread;
     struct process *process;
@@ -17,6 +19,7 @@ struct user_thread {
     struct trap_frame start;     /* what ring 3 begins with */
     uint64_t set_tid, clear_tid; /* where the number is written at the start, and 0 at the end; 0: nowhere */
     uint64_t robust_list;
+    uint64_t timer_slack_ns; /* kept for those who ask */
     struct {
         uint64_t address;   /* of its struct linux_rseq; 0: not registered */
         uint32_t signature; /* stands before each place where a sequence is begun again */

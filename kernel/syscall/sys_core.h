@@ -44,8 +44,6 @@ int64_t sys_gettid(void);
 int64_t sys_set_tid_address(uint64_t address);
 int64_t sys_set_robust_list(uint64_t head, uint64_t bytes);
 int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes);
-int64_t sys_arch_prctl(uint64_t option, uint64_t address);
-int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint64_t old_limit);
 int64_t sys_getrlimit(uint64_t resource, uint64_t limit);
 int64_t sys_setrlimit(uint64_t resource, uint64_t limit);
@@ -78,6 +76,11 @@ int64_t sys_sched_setaffinity(uint64_t pid, uint64_t bytes, uint64_t mask);
 int64_t sys_getcpu(uint64_t cpu, uint64_t node, uint64_t cache);
 int64_t sys_futex(uint64_t word, uint64_t operation, uint64_t value, uint64_t timeout, uint64_t word2,
                   uint64_t value3);
+
+/* ---- sys_prctl.c ---- */
+int64_t sys_arch_prctl(uint64_t option, uint64_t address);
+int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int64_t sys_personality(uint64_t wanted);
 
 /* ---- sys_rseq.c ---- */
 int64_t sys_rseq(uint64_t address, uint64_t bytes, uint64_t flags, uint64_t signature);
@@ -129,6 +132,9 @@ int64_t sys_rt_sigpending(uint64_t set, uint64_t set_bytes);
 int64_t sys_restart_syscall(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 int64_t sys_kill(uint64_t pid, uint64_t signal);
 int64_t sys_tkill(uint64_t tid, uint64_t signal);
+int64_t sys_pidfd_open(uint64_t pid, uint64_t flags);
+int64_t sys_pidfd_getfd(uint64_t pidfd, uint64_t fd, uint64_t flags);
+int64_t sys_pidfd_send_signal(uint64_t pidfd, uint64_t signal, uint64_t info, uint64_t flags);
 int64_t sys_tgkill(uint64_t pid, uint64_t tid, uint64_t signal);
 int64_t sys_rt_sigqueueinfo(uint64_t pid, uint64_t signal, uint64_t info);
 int64_t sys_rt_tgsigqueueinfo(uint64_t pid, uint64_t tid, uint64_t signal, uint64_t info);

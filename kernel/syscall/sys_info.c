@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/linux/prctl.h"
 #include "abi/linux/system.h"
 #include "core/entropy.h"
 #include "core/machine_name.h"
@@ -6,6 +7,7 @@
 #include "fs/io_buffer.h"
 #include "lib/string.h"
 #include "mm/charge.h"
+#include "process/process.h"
 #include "procfs/machine.h"
 #include "syscall/sys_core.h"
 #include "vm/usercopy.h"
@@ -14,12 +16,14 @@ enum { GETRANDOM_FLAGS = 7, GETRANDOM_CHUNK = 256 };
 
 int64_t sys_uname(uint64_t out)
 {
+    bool is_old = (process_current()->personality & LINUX_PERSONALITY_BASE) == LINUX_PERSONALITY_LINUX32;
     struct linux_utsname name = {
         .system = MACHINE_SYSTEM,
         .release = MACHINE_RELEASE,
         .version = MACHINE_VERSION,
         .machine = "x86_64",
     };
+    if (is_old) memcpy(name.machine, "i686", sizeof("i686"));
     machine_name_get(MACHINE_HOST, name.node);
     machine_name_get(MACHINE_DOMAIN, name.domain);
     return user_copy_out(UADDR(out), &name, sizeof(name)).code;

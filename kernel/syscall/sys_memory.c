@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/mman.h"
+#include "abi/linux/prctl.h"
 #include "arch/features.h"
 #include "process/process.h"
 #include "fs/file.h"
@@ -17,6 +18,14 @@ static struct space *space(void) { return process_current()->space; }
 _Static_assert(LINUX_PROT_READ == SPACE_READ && LINUX_PROT_WRITE == SPACE_WRITE &&
                    LINUX_PROT_EXEC == SPACE_EXEC,
                "protections pass through");
+
+/* A program may want that what can be read can be executed: personality(2). */
+static uint32_t protection_of(uint64_t protection)
+{
+    bool reads_run = process_current()->personality & LINUX_READ_IMPLIES_EXEC;
+    if (unlikely(reads_run) && protection & SPACE_READ) protection |= SPACE_EXEC;
+    return protection & SPACE_PROTECTION;
+}
 
 struct map_request {
     uint64_t at, bytes;
@@ -101,7 +110,7 @@ static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64
     *out = (struct map_request){
         .at = align_down(at, PAGE_BYTES),
         .bytes = align_up(bytes, PAGE_BYTES),
-        .flags = (protection & SPACE_PROTECTION) | decode_flags(flags),
+        .flags = protection_of(protection) | decode_flags(flags),
         .offset = offset,
         .linux_flags = flags,
     };
@@ -170,7 +179,7 @@ int64_t sys_mprotect(uint64_t at, uint64_t bytes, uint64_t protection)
     if (add_overflows(at, bytes, &end) || align_up(end, PAGE_BYTES) < end) return ERR_NO_MEMORY.code;
     if (protection & ~(uint64_t)(SPACE_PROTECTION | LINUX_PROT_SEM | LINUX_PROT_GROWSDOWN))
         return ERR_INVALID.code; /* nothing grows up on x86 */
-    uint32_t wanted = protection & SPACE_PROTECTION;
+    uint32_t wanted = protection_of(protection);
     if (protection & LINUX_PROT_GROWSDOWN) wanted |= SPACE_GROWS_DOWN;
     return space_protect(space(), at, align_up(bytes, PAGE_BYTES), wanted).code;
 }

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/futex.h"
-#include "abi/linux/fpu.h"
-#include "arch/features.h"
-#include "core/unsupported.h"
-#include "process/fpu_permission.h"
 #include "process/user_thread.h"
-#include "lib/string.h"
 #include "sched/thread.h"
 #include "syscall/sys_core.h"
 #include "syscall/sys_identity.h"
 #include "syscall/usage.h"
-#include "vm/layout.h"
 #include "vm/space.h"
 #include "vm/usercopy.h"
 
@@ -51,78 +45,6 @@ int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes)
     err_t e = user_copy_out(UADDR(bytes), &size, sizeof(size));
     if (!failed(e)) e = user_copy_out(UADDR(head), &list, sizeof(list));
     return e.code;
-}
-
-int64_t sys_arch_prctl(uint64_t option, uint64_t address)
-{
-    uint64_t value;
-    switch (option) {
-    case LINUX_ARCH_SET_FS:
-    case LINUX_ARCH_SET_GS:
-        if (address >= USER_END) return ERR_NOT_PERMITTED.code;
-        if (option == LINUX_ARCH_SET_FS)
-            fs_base_write(address);
-        else
-            user_gs_base_write(address);
-        return 0;
-    case LINUX_ARCH_GET_FS:
-    case LINUX_ARCH_GET_GS:
-        value = option == LINUX_ARCH_GET_FS ? fs_base_read() : user_gs_base_read();
-        return user_copy_out(UADDR(address), &value, sizeof(value)).code;
-    case LINUX_ARCH_GET_XCOMP_SUPP:
-    case LINUX_ARCH_GET_XCOMP_PERM:
-        value = option == LINUX_ARCH_GET_XCOMP_SUPP ? fpu_layout.features : fpu_permission();
-        return user_copy_out(UADDR(address), &value, sizeof(value)).code;
-    case LINUX_ARCH_REQ_XCOMP_PERM: return fpu_permission_request(address).code;
-    }
-    return ERR_INVALID.code;
-}
-
-static int64_t set_name(uint64_t address)
-{
-    char name[PROCESS_NAME_MAX] = "";
-    size_t length;
-    /* A longer one is cut, and its rest not looked at, as on Linux. */
-    err_t e = user_copy_string(name, UADDR(address), sizeof(name) - 1, &length);
-    if (failed(e) && e.code != ERR_NAME_TOO_LONG.code) return e.code;
-    memcpy(user_thread_current()->name, name, sizeof(name));
-    return 0;
-}
-
-static int64_t set_family_option(uint32_t *option, uint32_t value)
-{
-    spin_lock(&process_tree_lock);
-    *option = value;
-    spin_unlock(&process_tree_lock);
-    return 0;
-}
-
-int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-    struct process *p = process_current();
-    int64_t result;
-    if (identity_prctl((uint32_t)option, (const uint64_t[]){ a, b, c, d }, &result)) return result;
-    switch ((uint32_t)option) {
-    case LINUX_PR_SET_PDEATHSIG:
-        if (a > LINUX_NSIG) return ERR_INVALID.code;
-        return set_family_option(&p->orphan_signal, (uint32_t)a);
-    case LINUX_PR_GET_PDEATHSIG:
-        return user_copy_out(UADDR(a), &p->orphan_signal, sizeof(p->orphan_signal)).code;
-    case LINUX_PR_SET_CHILD_SUBREAPER: return set_family_option(&p->adopts, a != 0);
-    case LINUX_PR_GET_CHILD_SUBREAPER: return user_copy_out(UADDR(a), &p->adopts, sizeof(p->adopts)).code;
-    case LINUX_PR_SET_NAME: return set_name(a);
-    case LINUX_PR_GET_NAME:
-        return user_copy_out(UADDR(a), user_thread_current()->name, PROCESS_NAME_MAX).code;
-    case LINUX_PR_GET_DUMPABLE: return 1;
-    case LINUX_PR_SET_DUMPABLE: return a <= 1 ? 0 : ERR_INVALID.code;
-    case LINUX_PR_GET_NO_NEW_PRIVS: return a || b || c || d ? ERR_INVALID.code : p->no_new_privileges;
-    case LINUX_PR_SET_NO_NEW_PRIVS:
-        if (a != 1 || b || c || d) return ERR_INVALID.code;
-        p->no_new_privileges = true;
-        return 0;
-    }
-    unsupported_note(CHANNEL_STAT_PRCTL, (uint32_t)option);
-    return ERR_INVALID.code;
 }
 
 /* RLIMIT_MEMLOCK limits nobody who has CAP_IPC_LOCK, as root has. */

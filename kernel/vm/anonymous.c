@@ -11,7 +11,7 @@ enum { HUGE_LEVEL = 2 }; /* of the entries that leaves of 2 MiB go into */
 
 bool area_may_be_huge(const struct area *area)
 {
-    if (area->flags & SPACE_NO_HUGE) return false;
+    if (area->flags & SPACE_NO_HUGE || area->space->refuses_huge) return false;
     return !(area->flags & SPACE_STACK) || (area->flags & SPACE_WANTS_HUGE);
 }
 

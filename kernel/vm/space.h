@@ -95,6 +95,7 @@ struct space {
         uint64_t mapped_bytes, data_bytes, stack_bytes;
         uint64_t request_bytes; /* of memory that is not there, as no single request could be kept */
     } limits;
+    bool refuses_huge;     /* for anonymous memory not mapped yet: PR_SET_THP_DISABLE */
     uint32_t barriers;     /* LINUX_MEMBARRIER_REGISTER_; atomic */
     uint32_t future_marks; /* SPACE_LOCK_MARKS that new areas get */
 };

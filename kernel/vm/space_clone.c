@@ -50,6 +50,7 @@ err_t space_clone(struct space *space, struct space **out)
     to->start = space->start;
     to->limits = space->limits;
     to->barriers = space->barriers;
+    to->refuses_huge = space->refuses_huge;
     e = clone_areas_locked(space, to);
     mutex_unlock(&to->lock);
     mutex_unlock(&space->lock);
