@@ -12,6 +12,7 @@
 #include "vm/backing.h"
 
 struct file;
+struct text;
 
 struct file_ops {
     /* For /proc/self/fd: all of it when it is a path or has a ':', else "name:[inode]". */
@@ -38,6 +39,8 @@ struct file_ops {
     uint32_t (*poll)(struct file *file);
     /* Told whenever one of them becomes true (fs/readiness.h); as long as the file. NULL: they never change. */
     struct readiness *(*readiness)(struct file *file);
+    /* What /proc/PID/fdinfo/N says of it besides. May be NULL. */
+    void (*describe)(struct file *file, struct text *text);
     /* Directories only; NULL: NOT_DIRECTORY. */
     int64_t (*read_names)(struct file *file, struct io_buffer *to, uint64_t *position);
     /* Another file was opened on the same vnode, through /proc/self/fd; is_shared or a stream. May be NULL. */

@@ -3,7 +3,9 @@
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/poll.h"
+#include "core/log.h"
 #include "core/time.h"
+#include "core/unsupported.h"
 #include "fs/credentials.h"
 #include "fs/file.h"
 #include "process/user_thread.h"
@@ -49,7 +51,10 @@ err_t socket_create(int32_t number, uint32_t type, int32_t protocol, struct sock
     if (number < 0 || number >= LINUX_AF_COUNT) return ERR_NO_FAMILY;
     if (type >= LINUX_SOCK_TYPE_COUNT) return ERR_INVALID;
     const struct socket_family *family = find_family(number);
-    return family ? family->create(type, protocol, out) : ERR_NO_FAMILY;
+    if (family) return family->create(type, protocol, out);
+    if (unsupported_note(CHANNEL_STAT_SOCKET_FAMILY, (uint64_t)number))
+        log_info("sockets of address family %d are not supported", number);
+    return ERR_NO_FAMILY;
 }
 
 err_t socket_create_pair(int32_t number, uint32_t type, int32_t protocol, struct socket *out[2])

@@ -4,6 +4,8 @@
 #include "socket/socket.h"
 
 #include "abi/linux/time.h"
+#include "core/log.h"
+#include "core/unsupported.h"
 #include "fs/credentials.h"
 #include "vm/usercopy.h"
 
@@ -13,9 +15,11 @@ enum {
     PRIORITY_MAX = 6,           /* without a capability */
     BUFFER_BYTES_MAX = 4194304, /* net.core.wmem_max and rmem_max, before the doubling */
 };
-#define NS_PER_S  1000000000ull
-#define NS_PER_US 1000ull
-#define US_PER_S  1000000ll
+#define NS_PER_S    1000000000ull
+#define NS_PER_US   1000ull
+#define US_PER_S    1000000ll
+#define US_PER_TICK 1000ull
+#define NS_PER_TICK 1000000ull
 
 static const struct {
     uint16_t option;
@@ -175,7 +179,8 @@ static err_t set_timeout(uint64_t *timeout_ns, uint64_t address, uint32_t bytes)
                __builtin_mul_overflow((uint64_t)t.seconds, NS_PER_S, &ns)) {
         ns = UINT64_MAX;
     } else {
-        ns += (uint64_t)t.microseconds * NS_PER_US;
+        /* Linux counts in ticks, and tells what it counts. */
+        ns += ((uint64_t)t.microseconds + US_PER_TICK - 1) / US_PER_TICK * NS_PER_TICK;
     }
     __atomic_store_n(timeout_ns, ns, __ATOMIC_RELAXED);
     return OK;
@@ -249,22 +254,53 @@ static err_t set_generic(struct socket *s, int32_t name, uint64_t address, uint3
     return OK;
 }
 
+/* Options that Linux refuses to set, or to tell, too. */
+static bool is_for_one_direction(int32_t name)
+{
+    switch (name) {
+    case LINUX_SO_TYPE:
+    case LINUX_SO_ERROR:
+    case LINUX_SO_SNDLOWAT:
+    case LINUX_SO_PEERCRED:
+    case LINUX_SO_PEERNAME:
+    case LINUX_SO_ACCEPTCONN:
+    case LINUX_SO_SNDBUFFORCE:
+    case LINUX_SO_RCVBUFFORCE:
+    case LINUX_SO_PROTOCOL:
+    case LINUX_SO_DOMAIN:
+    case LINUX_SO_COOKIE: return true;
+    }
+    return false;
+}
+
+/* What is refused because it is not known here is counted. */
+static err_t note(int32_t level, int32_t name, err_t e)
+{
+    bool is_unknown = e.code == ERR_NO_OPTION.code || e.code == ERR_NOT_SUPPORTED.code;
+    if (is_unknown && !(level == LINUX_SOL_SOCKET && is_for_one_direction(name)) &&
+        unsupported_note(CHANNEL_STAT_SOCKET_OPTION, CHANNEL_SOCKET_OPTION(level, name)))
+        log_info("socket option %d of level %d is not supported", name, level);
+    return e;
+}
+
 err_t socket_set_option(struct socket *s, int32_t level, int32_t name, uint64_t address, int32_t bytes)
 {
     if (bytes < 0) return ERR_INVALID;
     if (level != LINUX_SOL_SOCKET)
-        return s->ops->set_option ? s->ops->set_option(s, level, name, address, (uint32_t)bytes)
-                                  : ERR_NOT_SUPPORTED;
+        return note(level, name,
+                    s->ops->set_option ? s->ops->set_option(s, level, name, address, (uint32_t)bytes)
+                                       : ERR_NOT_SUPPORTED);
     err_t e = set_generic(s, name, address, (uint32_t)bytes);
     if (!failed(e) && s->ops->option_changed) s->ops->option_changed(s, name);
-    return e;
+    return note(level, name, e);
 }
 
 err_t socket_get_option(struct socket *s, int32_t level, int32_t name, uint64_t address, uint64_t length_at)
 {
     if (level != LINUX_SOL_SOCKET)
-        return s->ops->get_option ? s->ops->get_option(s, level, name, address, length_at)
-                                  : ERR_NOT_SUPPORTED;
+        return note(level, name,
+                    s->ops->get_option ? s->ops->get_option(s, level, name, address, length_at)
+                                       : ERR_NOT_SUPPORTED);
     uint32_t room;
     err_t e = read_length(length_at, &room);
     if (failed(e)) return e;
@@ -283,5 +319,5 @@ err_t socket_get_option(struct socket *s, int32_t level, int32_t name, uint64_t 
     }
     int32_t value;
     e = get_number(s, name, &value);
-    return failed(e) ? e : socket_tell_option(&value, sizeof(value), address, length_at);
+    return failed(e) ? note(level, name, e) : socket_tell_option(&value, sizeof(value), address, length_at);
 }
