@@ -2,7 +2,7 @@
 /* How much a thread wants of a CPU that it shares: each step of niceness is a turn shorter by a fifth, as Linux weighs
  * threads, within bounds; SCHED_IDLE is the shortest turn there is. [linux kernel/sched/core.c, sched_prio_to_weight] */
 #pragma once
-#include "lib/base.h"
+#include "process/process_id.h"
 
 struct user_thread;
 
