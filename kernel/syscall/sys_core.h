@@ -82,6 +82,12 @@ int64_t sys_arch_prctl(uint64_t option, uint64_t address);
 int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 int64_t sys_personality(uint64_t wanted);
 
+/* ---- memory of another process: sys_process_memory.c ---- */
+int64_t sys_process_vm_readv(uint64_t pid, uint64_t local, uint64_t local_count, uint64_t remote,
+                             uint64_t remote_count, uint64_t flags);
+int64_t sys_process_vm_writev(uint64_t pid, uint64_t local, uint64_t local_count, uint64_t remote,
+                              uint64_t remote_count, uint64_t flags);
+
 /* ---- sys_rseq.c ---- */
 int64_t sys_rseq(uint64_t address, uint64_t bytes, uint64_t flags, uint64_t signature);
 int64_t sys_membarrier(uint64_t command, uint64_t flags, uint64_t cpu);
