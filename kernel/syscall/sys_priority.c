@@ -6,9 +6,9 @@
 #include "process/user_thread.h"
 #include "syscall/sys_core.h"
 
-/* What is done to each thread that is meant, and what has come of it: nobody found, so far. */
+/* What is done to each thread that is meant, with process_tree_lock, and what has come of it: nobody found, so far. */
 struct visit {
-    void (*each)(struct visit *visit, struct user_thread *thread) REQUIRES(process_tree_lock);
+    void (*each)(struct visit *visit, struct user_thread *thread);
     int64_t result;
     int32_t value;
     uint32_t uid; /* PRIO_USER: whose */
@@ -62,7 +62,7 @@ static void find_least_nice(struct visit *v, struct user_thread *t)
     v->result = MAX(v->result, (int64_t)(NICENESS_MAX + 1 - t->niceness.value));
 }
 
-static void make_nice(struct visit *v, struct user_thread *t)
+static void make_nice(struct visit *v, struct user_thread *t) NO_THREAD_SAFETY_ANALYSIS
 {
     struct niceness wanted = t->niceness;
     wanted.value = (int8_t)v->value;
