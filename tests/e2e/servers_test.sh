@@ -25,8 +25,9 @@ start() {
         kill -0 $machine 2>/dev/null || break
         sleep 0.2
     done
-    echo "# the machine did not start:"
+    echo "not ok 1 - the machine starts"
     sed 's/^/# /' out err | tail -n 20
+    exit 1
 }
 
 # ended: the machine's status, when it has ended by itself
@@ -41,8 +42,8 @@ port_of() { sed -n "s/.*port \([0-9]*\) of .* leads to the guest's $1\/.*/\1/p" 
 
 # answers PORT: waits until something listens
 answers() {
-    for _ in $(seq 100); do
-        curl -s -m 5 -o /dev/null "http://127.0.0.1:$1/" && return
+    for _ in $(seq 40); do
+        curl -s -m 1 -o /dev/null "http://127.0.0.1:$1/" && return
         sleep 0.2
     done
 }

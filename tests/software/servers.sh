@@ -7,7 +7,8 @@ mkdir -p /srv/www /var/lib/nginx /var/log/nginx /tmp/redis
 for bytes in 0 1 1000 100000 3000000; do head -c $bytes /dev/zero | tr '\0' x >/srv/www/$bytes; done
 echo 'hello from the guest' >/srv/www/index.html
 cat >/tmp/nginx.conf <<'CONF'
-worker_processes 2;
+master_process off;
+daemon off;
 error_log stderr;
 pid /tmp/nginx.pid;
 events { worker_connections 256; }
@@ -19,7 +20,7 @@ http {
     server { listen 8080; root /srv/www; index index.html; }
 }
 CONF
-nginx -c /tmp/nginx.conf
+nginx -c /tmp/nginx.conf &
 python3 -m http.server 8000 --directory /srv/www >/dev/null 2>&1 &
 echo started
 redis-server --dir /tmp/redis --appendonly yes --save '' --protected-mode no --loglevel warning &
