@@ -13,6 +13,7 @@
 #include "vm/space.h"
 
 #include "abi/linux/poll.h"
+void (*process_undo_semaphores)(struct process *process);
 void (*process_init_ended)(struct process *process, uint32_t wait_status);
 
 static struct process *init GUARDED_BY(process_tree_lock); /* NULL: not there yet, or ended */
@@ -117,6 +118,7 @@ void process_become_zombie(struct process *p)
 {
     struct list dead = LIST_INIT(dead);
     process_timers_end(p);
+    if (p->has_semaphore_undos) process_undo_semaphores(p);
     give_back(p);
     spin_lock(&process_tree_lock);
     bool is_init = p == init;
