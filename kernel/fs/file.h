@@ -26,10 +26,11 @@ struct file_ops {
      * sleep. A missing operation gives INVALID. */
     int64_t (*read)(struct file *file, struct io_buffer *to, uint64_t *position);
     int64_t (*write)(struct file *file, struct io_buffer *from, uint64_t *position);
-    /* The same for one piece of user memory, in user space, of a file without a position; for the small ones that are
-     * to be quick. NULL: it goes by the two above. */
+    /* The same for one piece of user memory, in user space; for the small ones that are to be quick. Files with a
+     * position read and move it themselves. NULL: it goes by the two above. */
     int64_t (*read_user)(struct file *file, uint64_t address, uint64_t bytes);
     int64_t (*write_user)(struct file *file, uint64_t address, uint64_t bytes);
+    int64_t (*read_user_at)(struct file *file, uint64_t address, uint64_t bytes, uint64_t position);
     /* The new position. NULL: SEEK_PIPE. */
     err_t (*seek)(struct file *file, int64_t offset, uint32_t whence, uint64_t *position);
     /* `argument` is the caller's, perhaps a user address. NULL: NOT_TTY. */
@@ -72,6 +73,9 @@ struct file *file_create(const struct file_ops *ops, void *context, uint32_t fla
 /* The same for a vnode with or without a name; takes references of its own. */
 struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
                              void *context, uint32_t flags);
+/* The same, but the caller's references become the file's; they are still the caller's after a failure. */
+struct file *file_adopt(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
+                        void *context, uint32_t flags);
 
 struct file *file_get(struct file *file);
 void file_put(struct file *file); /* NULL is fine. Threads only */
