@@ -68,6 +68,9 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     if (r->flags & LINUX_CLONE_CHILD_CLEARTID) t->clear_tid = r->child_tid;
     memcpy(t->name, from->name, sizeof(t->name));
     t->timer_slack_ns = from->timer_slack_ns;
+    t->memory_policy = from->memory_policy;
+    t->io_priority = from->io_priority;
+    niceness_inherit(t);
     if (!(r->flags & LINUX_CLONE_VM)) rseq_inherit(t);
     signal_inherit(t, (r->flags & (LINUX_CLONE_VM | LINUX_CLONE_VFORK)) == LINUX_CLONE_VM);
 }

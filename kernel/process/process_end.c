@@ -105,6 +105,7 @@ static void give_back(struct process *p)
     struct fd_table *files = p->files;
     struct fs_context *fs = p->fs;
     spin_lock(&p->signal_lock);
+    if (space) p->ended_threads = process_usage_sum(p->ended_threads, space_usage(space));
     p->space = NULL;
     p->files = NULL;
     p->fs = NULL;
