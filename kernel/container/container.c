@@ -15,6 +15,7 @@
 #include "fs/file.h"
 #include "fs/fs_context.h"
 #include "fs/path.h"
+#include "ipc/semaphore_set.h"
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -319,6 +320,7 @@ struct container_end container_run(const char *cmdline)
     process_init();
     process_tell_out_of_memory = memory_limit_tell;
     process_init_ended = init_ended;
+    process_undo_semaphores = semaphore_set_undo;
     e = start(words);
     if (failed(e)) {
         heap_free(words);

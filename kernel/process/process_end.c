@@ -13,6 +13,7 @@
 #include "process/user_thread.h"
 #include "vm/space.h"
 
+void (*process_undo_semaphores)(struct process *process);
 void (*process_session_ends)(struct process *leader);
 void (*process_init_ended)(struct process *process, uint32_t wait_status);
 
@@ -119,6 +120,7 @@ void process_become_zombie(struct process *p)
 {
     struct list dead = LIST_INIT(dead);
     process_timers_end(p);
+    if (p->has_semaphore_undos) process_undo_semaphores(p);
     if (p->session == p->id && process_session_ends)
         process_session_ends(p); /* nobody else changes its session */
     give_back(p);
