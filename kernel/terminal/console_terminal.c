@@ -33,7 +33,15 @@ static void show_locked(struct terminal *t)
     }
 }
 
-static size_t type(const char *bytes, size_t count) { return terminal_input(&terminal, bytes, count); }
+/* Backspace keys send one or the other, and programs expect DEL, as from Linux's keyboards. */
+static size_t type(const char *bytes, size_t count)
+{
+    static const char delete = 127;
+    size_t done = 0;
+    for (size_t taken = 1; done < count && taken; done += taken)
+        taken = terminal_input(&terminal, bytes[done] == '\b' ? &delete : bytes + done, 1);
+    return done;
+}
 
 /* Where an input has no interrupt, somebody has to look. */
 static void poll_inputs(void *unused)

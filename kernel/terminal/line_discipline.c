@@ -17,7 +17,6 @@ const struct linux_termios line_defaults = {
 void line_init(struct line_discipline *line, size_t (*put)(void *context, const char *bytes, size_t count),
                void (*forget)(void *context), void *context)
 {
-    memset(line, 0, sizeof(*line));
     line->termios = line_defaults;
     line->put = put;
     line->forget = forget;

@@ -34,6 +34,7 @@ struct line_discipline {
 
 /* What a terminal begins with on Linux. */
 extern const struct linux_termios line_defaults;
+/* In storage of zeros. */
 void line_init(struct line_discipline *line, size_t (*put)(void *context, const char *bytes, size_t count),
                void (*forget)(void *context), void *context);
 

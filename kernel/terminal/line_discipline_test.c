@@ -32,6 +32,7 @@ static void start(void)
 {
     forget(NULL);
     room = sizeof(shown) - 1;
+    memset(&line, 0, sizeof(line));
     line_init(&line, put, forget, NULL);
 }
 

@@ -41,7 +41,6 @@ size_t terminal_take_output(struct terminal *t, char *bytes, size_t capacity)
 
 void terminal_init(struct terminal *t, uint32_t device, void (*destroy)(struct terminal *))
 {
-    memset(t, 0, sizeof(*t));
     t->references = 1;
     t->device = device;
     t->destroy = destroy;

@@ -30,7 +30,7 @@ struct terminal {
     void (*destroy)(struct terminal *terminal);
 };
 
-/* One reference. */
+/* In storage of zeros. One reference. */
 void terminal_init(struct terminal *terminal, uint32_t device, void (*destroy)(struct terminal *));
 struct terminal *terminal_get(struct terminal *terminal);
 void terminal_put(struct terminal *terminal); /* NULL is fine. Threads only */
