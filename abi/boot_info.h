@@ -7,7 +7,7 @@
 
 enum {
     BOOT_RANGES_MAX = 128,
-    BOOT_CMDLINE_MAX = 2048, /* bytes, NUL included; a longer one is refused */
+    BOOT_CMDLINE_MAX = 8192, /* bytes, NUL included; a longer one is refused */
 };
 
 enum boot_range_kind {

@@ -39,10 +39,11 @@ enum { CONFIG_DEBUG = 0 };
 #define NO_THREAD_SAFETY_ANALYSIS
 #endif
 
-#define PACKED     __attribute__((packed))
-#define ALIGNED(n) __attribute__((aligned(n)))
-#define NORETURN   __attribute__((noreturn))
-#define NOINLINE   __attribute__((noinline))
+#define PACKED        __attribute__((packed))
+#define ALIGNED(n)    __attribute__((aligned(n)))
+#define NORETURN      __attribute__((noreturn))
+#define NOINLINE      __attribute__((noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 /* Constant zeros: mapped read-only, without room in the file. */
 #define READ_ONLY_ZEROS          __attribute__((section(".bss.read_only")))
 #define UNUSED                   __attribute__((unused))

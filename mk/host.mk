@@ -14,7 +14,7 @@ $(B)/host/ck/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
 $(B)/ck: $(CK_O)
-	@echo "  LD $@"; $(HOSTCC) -o $@ $^
+	@echo "  LD $@"; $(HOSTCC) -o $@ $^ -lcjson -lz -lzstd
 -include $(CK_O:.o=.d)
 
 # ---- unit tests: one binary per line below, clang with sanitizers ----
@@ -27,7 +27,7 @@ $(B)/unit/$(1)/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(CLANG) $(filter-out -O2,$(HOST_FLAGS)) -O1 $(or $(5),$(SANITIZE)) $(4) -MMD -MP -c -o $$@ $$<
 $(B)/unit/$(1)/test: $$(U_$(1))
-	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm
+	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm $(if $(filter ck,$(1)),-lcjson)
 -include $$(U_$(1):.o=.d)
 endef
 
@@ -80,12 +80,12 @@ FS_C := $(filter kernel/fs/%.c kernel/syscall/io_pieces.c kernel/syscall/sys_fil
 	$(filter-out %/proc_process.c,$(call code_in,kernel/procfs)) kernel/arch/topology.c kernel/core/machine_name.c \
 	kernel/core/unsupported.c kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process proc lock mutex space)
 $(eval $(call unit_test,fs,$(call tests_in,kernel/fs kernel/procfs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
-EPOLL_C := $(addprefix kernel/fs/,epoll.c epoll_wait.c epoll_nesting.c readiness.c) lib/format.c lib/tree.c
+EPOLL_C := $(addprefix kernel/fs/,epoll.c epoll_wait.c epoll_nesting.c readiness.c) lib/tree.c
 $(eval $(call unit_test,epoll-threads,tests/stress/epoll_threads_test.c,$(EPOLL_C) $(call fakes,mutex lock_threads sched_threads),,-fsanitize=thread -g))
 $(eval $(call unit_test,process,$(call tests_in,kernel/process),kernel/process/signal_queue.c kernel/process/signal_restart.c $(call fakes,heap)))
 $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 
-$(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c channel.c buffer.c tree.c report.c)))
+$(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c tar_tree.c channel.c buffer.c tree.c tree_walk.c layer.c oci_json.c option_cursor.c sha256.c report.c)))
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
 
 # ---- network ----
@@ -96,9 +96,9 @@ FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c host/ck/*_fuzz.c d
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
 FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
-	$(if $(filter host/%,$(1)),host/ck/tar.c lib/base.c,lib/base.c $(LIB_C) $(call code_in,kernel/boot) $(call fakes,memory)))
+	$(if $(filter host/%,$(1)),$(addprefix host/ck/,buffer.c layer.c oci_json.c option_cursor.c report.c tar.c tar_tree.c tree.c tree_walk.c) lib/base.c,lib/base.c $(LIB_C) $(call code_in,kernel/boot) $(call fakes,memory)))
 
 .SECONDEXPANSION:
 $(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) | $(B)/lz4/lz4.c
 	@mkdir -p $(@D)
-	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm $(if $(filter host/%,$*),-lcjson)

@@ -62,6 +62,7 @@ $(B)/tests-ktest.list: FORCE
 $(B)/tests-e2e.list: FORCE
 	@( printf 'ck front\ttests/e2e/ck_front_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck rootfs\ttests/e2e/ck_rootfs_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
+	   printf 'ck oci\ttests/e2e/ck_oci_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
 	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \

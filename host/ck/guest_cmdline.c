@@ -9,6 +9,9 @@
 #include "host/ck/report.h"
 #include "lib/cmdline.h"
 
+/* Behind these bytes the code that loads us on a q35 keeps what it tells us. [qemu 7.2 pc-bios/optionrom/pvh_main.c] */
+enum { PVH_ROM_CMDLINE_MAX = 4096 };
+
 static void add_word(struct buffer *line, const char *word)
 {
     if (buffer_bytes(line) > 0) buffer_append(line, " ", 1);
@@ -56,16 +59,22 @@ char *guest_cmdline_create(const struct guest_cmdline *f)
     if (net) add_word(&line, net);
     free(net);
     if (o->network.hostname) add_option(&line, "hostname", o->network.hostname);
-    add_environment(&line, &o->environment);
+    if (f->launch->workdir) add_option(&line, "cwd", f->launch->workdir);
+    if (f->launch->has_user) {
+        char *user = must_format("%u:%u", f->launch->uid, f->launch->gid);
+        add_option(&line, "user", user);
+        free(user);
+    }
+    add_environment(&line, &f->launch->environment);
     buffer_append(&line, " --", 3); /* as a word it would be quoted, and separate nothing */
-    add_word(&line, f->program);
-    for (size_t i = 1; i < o->argument_count; i++) add_word(&line, o->arguments[i]);
+    for (size_t i = 0; i < f->launch->command.count; i++) add_word(&line, f->launch->command.items[i]);
     buffer_append(&line, "", 1);
 
-    if (buffer_bytes(&line) > BOOT_CMDLINE_MAX) {
+    int room = o->machine == MACHINE_Q35 ? PVH_ROM_CMDLINE_MAX : BOOT_CMDLINE_MAX;
+    if (buffer_bytes(&line) > (size_t)room) {
         report("the program's arguments and environment take %zu bytes of the kernel's command line; "
                "it has room for %d",
-               buffer_bytes(&line), BOOT_CMDLINE_MAX);
+               buffer_bytes(&line), room);
         buffer_free(&line);
         return NULL;
     }

@@ -16,18 +16,23 @@ static const char general_help[] =
     "usage: ck COMMAND ...\n"
     "\n"
     "  ck run [OPTIONS] [--] PROGRAM [ARGS...]      run a Linux program in a machine of its own\n"
-    "  ck build --rootfs DIR|FILE.tar -o FILE.cpio  pack a root file system for ck run --rootfs\n"
+    "  ck build --rootfs PATH -o FILE.cpio  pack a root file system for ck run --rootfs\n"
     "  ck help [COMMAND]                            this text, or a command's\n"
     "  ck --version\n";
 
 static const char run_help[] =
     "usage: ck run [OPTIONS] [--] PROGRAM [ARGS...]\n"
+    "       ck run [OPTIONS] --rootfs IMAGE\n"
     "\n"
     "Boots CloudKernel under QEMU and runs PROGRAM there. Its standard input, output, error and exit status\n"
     "are ck's own. PROGRAM is a path inside --rootfs, or without --rootfs a file of this machine\n"
-    "(an x86-64 Linux program, linked statically).\n"
+    "(an x86-64 Linux program, linked statically). An OCI image says itself what it runs; PROGRAM and ARGS\n"
+    "take the place of its entry point and command.\n"
     "\n"
-    "  --rootfs DIR|FILE   root file system: a folder, a .tar, or a newc .cpio (plain or lz4)\n"
+    "  --rootfs PATH       root file system: a folder; a .tar or newc .cpio, plain or packed with gzip or "
+    "zstd (cpio:\n"
+    "                      lz4, too); an OCI image layout, as a folder or tar, PATH:NAME for one of its "
+    "images\n"
     "  --memory SIZE       the machine's memory, root file system included, such as 64M or 2G (default: what "
     "that\n"
     "                      takes, and 512M)\n"
@@ -35,6 +40,8 @@ static const char run_help[] =
     "all)\n"
     "  --cpus N            CPUs of the machine (default 1)\n"
     "  -e, --env K[=V]     a variable for the program; without =V, the value it has here\n"
+    "  -u, --user U[:G]    whom the program runs as, names or numbers (default: the image's, or root)\n"
+    "  -w, --workdir DIR   where the program begins (default: the image's, or /)\n"
     "  --env-file FILE     one such variable a line\n"
     "  --net user          a network card; the program reaches what this machine reaches\n"
     "  --net tap=NAME[,ADDR/PREFIX[,gw=ADDR]]  a card on the interface NAME; without an address, by DHCP\n"
@@ -66,7 +73,7 @@ static const char run_help[] =
     "QEMU.\n";
 
 static const char build_help[] =
-    "usage: ck build --rootfs DIR|FILE.tar -o FILE.cpio\n"
+    "usage: ck build --rootfs PATH -o FILE.cpio\n"
     "\n"
     "Packs a root file system into a newc cpio archive whose file data lies on page boundaries, so that the\n"
     "kernel maps it without copying. `ck run --rootfs FILE.cpio` then starts without packing.\n";

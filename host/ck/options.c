@@ -168,6 +168,20 @@ static bool parse_log(struct run_options *o, const char *text)
     return parse_path("--log", text, &o->log_path);
 }
 
+static bool parse_workdir(struct run_options *o, const char *text)
+{
+    if (text[0] != '/') report("--workdir %s: not an absolute path", text);
+    o->workdir = text;
+    return text[0] == '/';
+}
+
+static bool parse_user(struct run_options *o, const char *text)
+{
+    if (text[0] == '\0' || text[0] == ':') report("--user %s: not USER, USER:GROUP, or their numbers", text);
+    o->user = text;
+    return text[0] != '\0' && text[0] != ':';
+}
+
 static bool parse_qemu(struct run_options *o, const char *text)
 {
     if (split_words(text, &o->qemu_extra)) return true;
@@ -192,24 +206,16 @@ static const struct option {
     bool (*parse)(struct run_options *options, const char *value);
 } options[] = {
 #define FLAG(field) offsetof(struct run_options, field), NULL
-    { "--help", "-h", FLAG(wants_help) },
-    { "--icount", NULL, FLAG(is_counting) },
-    { "--stats", NULL, FLAG(wants_stats) },
-    { "--verbose", "-v", FLAG(is_verbose) },
-    { "--cpus", NULL, 0, parse_cpus },
-    { "--dns", NULL, 0, parse_dns },
-    { "--env", "-e", 0, parse_environment },
-    { "--env-file", NULL, 0, parse_env_file },
-    { "--hostname", NULL, 0, parse_hostname },
-    { "--log", NULL, 0, parse_log },
-    { "--machine", NULL, 0, parse_machine },
-    { "--memory", NULL, 0, parse_memory },
-    { "--memory-limit", NULL, 0, parse_memory_limit },
-    { "--net", NULL, 0, parse_net },
-    { "--publish", "-p", 0, parse_publish },
-    { "--qemu", NULL, 0, parse_qemu },
-    { "--rootfs", NULL, 0, parse_rootfs },
-    { "--timeout", NULL, 0, parse_seconds },
+    { "--help", "-h", FLAG(wants_help) },      { "--icount", NULL, FLAG(is_counting) },
+    { "--stats", NULL, FLAG(wants_stats) },    { "--user", "-u", 0, parse_user },
+    { "--verbose", "-v", FLAG(is_verbose) },   { "--cpus", NULL, 0, parse_cpus },
+    { "--dns", NULL, 0, parse_dns },           { "--env", "-e", 0, parse_environment },
+    { "--env-file", NULL, 0, parse_env_file }, { "--hostname", NULL, 0, parse_hostname },
+    { "--log", NULL, 0, parse_log },           { "--machine", NULL, 0, parse_machine },
+    { "--memory", NULL, 0, parse_memory },     { "--memory-limit", NULL, 0, parse_memory_limit },
+    { "--net", NULL, 0, parse_net },           { "--publish", "-p", 0, parse_publish },
+    { "--qemu", NULL, 0, parse_qemu },         { "--rootfs", NULL, 0, parse_rootfs },
+    { "--timeout", NULL, 0, parse_seconds },   { "--workdir", "-w", 0, parse_workdir },
 };
 
 static bool parse_option(struct run_options *o, struct option_cursor *c, const char *name)

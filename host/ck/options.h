@@ -19,6 +19,8 @@ struct run_options {
     uint64_t timeout_ns;            /* 0: none */
     const char *rootfs;             /* NULL: PROGRAM is a file of the host */
     const char *log_path;           /* NULL: none */
+    const char *user;               /* USER[:GROUP], names or numbers; NULL: the image's, or root */
+    const char *workdir;            /* NULL: the image's, or / */
     struct string_list environment; /* NAME=VALUE */
     struct string_list qemu_extra;
     struct network network;

@@ -6,11 +6,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/ck/folder.h"
+#include "host/ck/memory_file.h"
 #include "host/ck/pack.h"
 #include "host/ck/program.h"
 #include "host/ck/report.h"
@@ -38,11 +38,11 @@ static const struct magic magics[] = {
     { MAGIC("\x04\x22\x4d\x18"), FORMAT_LZ4, NULL }, /* a frame */
     { MAGIC("\x02\x21\x4c\x18"), FORMAT_LZ4, NULL }, /* `lz4 -l`, what Linux takes */
     { MAGIC("070707"), FORMAT_REFUSED, "an old cpio archive; make it with cpio -H newc" },
-    { MAGIC("\x1f\x8b"), FORMAT_REFUSED, "compressed with gzip; unpack it with gunzip first" },
     { MAGIC("\xfd"
             "7zXZ"),
       FORMAT_REFUSED, "compressed with xz; unpack it with unxz first" },
-    { MAGIC("\x28\xb5\x2f\xfd"), FORMAT_REFUSED, "compressed with zstd; unpack it with unzstd first" },
+    { MAGIC("\x1f\x8b"), FORMAT_REFUSED, "compressed twice" },
+    { MAGIC("\x28\xb5\x2f\xfd"), FORMAT_REFUSED, "compressed twice" },
     { MAGIC("BZh"), FORMAT_REFUSED, "compressed with bzip2; unpack it with bunzip2 first" },
     { MAGIC("\x7f"
             "ELF"),
@@ -61,40 +61,6 @@ static enum format tell_format(const uint8_t *bytes, size_t count, const char **
     return FORMAT_REFUSED;
 }
 
-/* ---- files in memory ---- */
-
-struct mapping {
-    int fd;
-    struct stat stat;
-    uint8_t *bytes; /* NULL for a folder and for an empty file */
-};
-
-static void mapping_close(struct mapping *m)
-{
-    if (m->bytes) munmap(m->bytes, (size_t)m->stat.st_size);
-    if (m->fd >= 0) close(m->fd);
-}
-
-/* On failure errno says why, or is 0 for something that is neither file nor folder. */
-static bool mapping_open(struct mapping *m, const char *path)
-{
-    *m = (struct mapping){ .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
-    if (m->fd < 0) return false;
-    bool is_good = fstat(m->fd, &m->stat) == 0;
-    if (is_good && S_ISREG(m->stat.st_mode) && m->stat.st_size > 0) {
-        void *at = mmap(NULL, (size_t)m->stat.st_size, PROT_READ, MAP_PRIVATE, m->fd, 0);
-        is_good = at != MAP_FAILED;
-        if (is_good) m->bytes = at;
-    } else if (is_good && !S_ISREG(m->stat.st_mode) && !S_ISDIR(m->stat.st_mode)) {
-        errno = 0;
-        is_good = false;
-    }
-    int error = errno;
-    if (!is_good) mapping_close(m);
-    errno = error;
-    return is_good;
-}
-
 static bool report_unusable(const char *path)
 {
     if (errno)
@@ -106,43 +72,89 @@ static bool report_unusable(const char *path)
 
 /* ---- root file systems ---- */
 
-static bool read_archive(struct rootfs *out, struct mapping *m, const char *path)
+/* What the user named: a file, unpacked when it is packed; or a folder. */
+static bool open_source(struct memory_file *out, const char *path)
 {
-    const char *why = NULL;
-    enum format format = tell_format(m->bytes, (size_t)m->stat.st_size, &why);
-    if (format == FORMAT_CPIO || format == FORMAT_LZ4) why = "a cpio archive already";
-    if (format != FORMAT_TAR) {
-        report("%s: %s", path, why);
-        return false;
-    }
-    out->mapped = m->bytes;
-    out->mapped_bytes = (size_t)m->stat.st_size;
-    m->bytes = NULL;
-    return tar_fill_tree(&out->tree, path, out->mapped, out->mapped_bytes);
+    if (!memory_file_open(out, path)) return report_unusable(path);
+    if (!out->bytes || packing_of(out->bytes, out->count) == PACKING_NONE) return true;
+    struct memory_file packed = *out;
+    bool is_good = memory_file_unpack(out, packed.bytes, packed.count, path);
+    memory_file_close(&packed);
+    return is_good;
 }
 
-static bool read_mapped(struct rootfs *out, struct mapping *m, const char *path)
+/* `files` holds a folder or a tar; a layout in it stands for the image inside. */
+static bool take_files(struct rootfs *out, struct tree *files, const char *path, const char *wanted)
+{
+    if (!oci_is_layout(files)) {
+        if (tree_find(files, "manifest.json") && tree_find(files, "repositories"))
+            report("%s: an archive of Docker's older kind; save it with --format oci-archive", path);
+        else if (wanted)
+            report("%s: no OCI layout, so there is no image %s in it", path, wanted);
+        out->tree = *files;
+        *files = (struct tree){ 0 };
+        return !wanted;
+    }
+    tree_init(&out->tree);
+    out->is_image = oci_read(&out->tree, files, path, wanted, &out->image);
+    return out->is_image;
+}
+
+static bool read_files(struct rootfs *out, struct memory_file *source, const char *path, const char *wanted)
 {
     *out = (struct rootfs){ 0 };
-    tree_init(&out->tree);
-    bool is_good = S_ISDIR(m->stat.st_mode) ? folder_read(&out->tree, path) : read_archive(out, m, path);
+    tree_init(&out->files);
+    bool is_folder = S_ISDIR(source->stat.st_mode);
+    if (!is_folder) {
+        out->source = *source;
+        *source = (struct memory_file){ .fd = -1 };
+    }
+    bool is_good = is_folder ? folder_read(&out->files, path)
+                             : tar_fill_tree(&out->files, path, out->source.bytes, out->source.count);
+    is_good = is_good && take_files(out, &out->files, path, wanted);
     if (!is_good) rootfs_release(out);
     return is_good;
 }
 
-bool rootfs_read(struct rootfs *out, const char *path)
+/* PATH, or PATH:NAME of an image in a layout, when only that exists. Owned by the caller: *out_wanted. */
+static char *split_name(const char *text, char **out_wanted)
 {
-    struct mapping m;
-    if (!mapping_open(&m, path)) return report_unusable(path);
-    bool is_good = read_mapped(out, &m, path);
-    mapping_close(&m);
+    struct stat st;
+    char *path = must_copy_string(text), *colon = strrchr(path, ':');
+    *out_wanted = NULL;
+    if (!colon || colon[1] == '\0' || lstat(path, &st) == 0) return path;
+    *colon = '\0';
+    if (stat(path, &st) == 0)
+        *out_wanted = must_copy_string(colon + 1);
+    else
+        *colon = ':';
+    return path;
+}
+
+bool rootfs_read(struct rootfs *out, const char *text)
+{
+    struct memory_file source;
+    const char *why = "a cpio archive already";
+    char *wanted, *path = split_name(text, &wanted);
+    bool is_good = open_source(&source, path);
+    if (is_good && !S_ISDIR(source.stat.st_mode)) {
+        enum format format = tell_format(source.bytes, source.count, &why);
+        is_good = format == FORMAT_TAR;
+        if (!is_good) report("%s: %s", path, why ? why : "a cpio archive already");
+    }
+    is_good = is_good && read_files(out, &source, path, wanted);
+    memory_file_close(&source);
+    free(path);
+    free(wanted);
     return is_good;
 }
 
 void rootfs_release(struct rootfs *rootfs)
 {
     tree_fini(&rootfs->tree);
-    if (rootfs->mapped) munmap(rootfs->mapped, rootfs->mapped_bytes);
+    tree_fini(&rootfs->files);
+    if (rootfs->is_image) oci_image_free(&rootfs->image);
+    if (rootfs->source.count) memory_file_close(&rootfs->source);
 }
 
 static bool check_cpio(const void *bytes, uint64_t count, const char *path, const char *where)
@@ -161,16 +173,16 @@ static bool check_cpio(const void *bytes, uint64_t count, const char *path, cons
 }
 
 /* The kernel would find the same faults, but only after a boot. */
-static bool check_lz4(const struct mapping *m, const char *path)
+static bool check_lz4(const struct memory_file *m, const char *path)
 {
     uint64_t content_bytes = 0;
     size_t bytes = 0;
     const char *why = NULL;
     uint8_t *content = NULL;
-    err_t e = lz4_frame_content_bytes(m->bytes, (size_t)m->stat.st_size, &content_bytes, &why);
+    err_t e = lz4_frame_content_bytes(m->bytes, m->count, &content_bytes, &why);
     if (!failed(e)) {
         content = must_realloc(NULL, content_bytes);
-        e = lz4_frame_decompress(m->bytes, (size_t)m->stat.st_size, content, content_bytes, &bytes, &why);
+        e = lz4_frame_decompress(m->bytes, m->count, content, content_bytes, &bytes, &why);
     }
     if (failed(e)) report("%s: broken lz4: %s", path, why ? why : err_text(e));
     bool is_good = !failed(e) && check_cpio(content, bytes, path, " of its contents");
@@ -178,41 +190,51 @@ static bool check_lz4(const struct mapping *m, const char *path)
     return is_good;
 }
 
-static int take_descriptor(struct mapping *m)
+static int take_descriptor(struct memory_file *m)
 {
     int fd = m->fd;
     m->fd = -1;
     return fd;
 }
 
-int rootfs_open(const char *path, uint64_t *out_bytes)
+/* A cpio archive is what the machine gets, as it is. */
+static int open_cpio(struct memory_file *source, enum format format, const char *path, uint64_t *out_bytes)
 {
-    struct mapping m;
-    if (!mapping_open(&m, path)) {
-        report_unusable(path);
-        return -1;
-    }
-    const char *why;
+    bool is_good =
+        format == FORMAT_LZ4 ? check_lz4(source, path) : check_cpio(source->bytes, source->count, path, "");
+    *out_bytes = source->count;
+    return is_good ? take_descriptor(source) : -1;
+}
+
+int rootfs_open(const char *text, rootfs_use_t *use, void *context, uint64_t *out_bytes)
+{
+    const char *why = NULL;
+    char *wanted, *path = split_name(text, &wanted);
+    struct memory_file source;
+    struct rootfs rootfs;
     int fd = -1;
-    struct rootfs source;
+    if (!open_source(&source, path)) goto done;
     enum format format =
-        S_ISDIR(m.stat.st_mode) ? FORMAT_TAR : tell_format(m.bytes, (size_t)m.stat.st_size, &why);
-    bool is_cpio = format == FORMAT_CPIO && check_cpio(m.bytes, (uint64_t)m.stat.st_size, path, "");
-    bool is_lz4 = format == FORMAT_LZ4 && check_lz4(&m, path);
-    if (is_cpio || is_lz4) {
-        *out_bytes = (uint64_t)m.stat.st_size;
-        fd = take_descriptor(&m);
-    } else if (format != FORMAT_CPIO && format != FORMAT_LZ4 && read_mapped(&source, &m, path)) {
-        fd = pack_tree_in_memory(&source.tree, out_bytes);
-        rootfs_release(&source);
+        S_ISDIR(source.stat.st_mode) ? FORMAT_TAR : tell_format(source.bytes, source.count, &why);
+    if (format == FORMAT_REFUSED) {
+        report("%s: %s", path, why);
+    } else if (format == FORMAT_CPIO || format == FORMAT_LZ4) {
+        fd = use(context, NULL) ? open_cpio(&source, format, path, out_bytes) : -1;
+    } else if (read_files(&rootfs, &source, path, wanted)) {
+        if (use(context, &rootfs)) fd = pack_tree_in_memory(&rootfs.tree, out_bytes);
+        rootfs_release(&rootfs);
     }
-    mapping_close(&m);
+    memory_file_close(&source);
+
+done:
+    free(path);
+    free(wanted);
     return fd;
 }
 
 /* ---- one program ---- */
 
-static bool check_program(const struct mapping *m, const char *path, int *out_status)
+static bool check_program(const struct memory_file *m, const char *path, int *out_status)
 {
     *out_status = STATUS_CANNOT_EXECUTE;
     if (S_ISDIR(m->stat.st_mode)) {
@@ -223,10 +245,11 @@ static bool check_program(const struct mapping *m, const char *path, int *out_st
         report("%s: not marked as executable (chmod +x)", path);
         return false;
     }
-    return program_check(m->bytes, (uint64_t)m->stat.st_size, path);
+    return program_check(m->bytes, m->count, path);
 }
 
-static int pack_program(const struct mapping *m, const char *host_path, const char *name, uint64_t *out_bytes)
+static int pack_program(const struct memory_file *m, const char *host_path, const char *name,
+                        uint64_t *out_bytes)
 {
     static const char *const folders[] = { "etc", "root", "sys" }; /* the kernel makes /dev and /proc */
     struct tree tree;
@@ -247,9 +270,9 @@ static int pack_program(const struct mapping *m, const char *host_path, const ch
 
 int rootfs_open_program(const char *host_path, uint64_t *out_bytes, char **out_program, int *out_status)
 {
-    struct mapping m;
+    struct memory_file m;
     *out_program = NULL;
-    if (!mapping_open(&m, host_path)) {
+    if (!memory_file_open(&m, host_path)) {
         bool is_missing = errno == ENOENT || errno == ENOTDIR;
         *out_status = is_missing ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
         report_unusable(host_path);
@@ -263,6 +286,6 @@ int rootfs_open_program(const char *host_path, uint64_t *out_bytes, char **out_p
         fd = pack_program(&m, host_path, name, out_bytes);
         *out_program = must_format("/%s", name);
     }
-    mapping_close(&m);
+    memory_file_close(&m);
     return fd;
 }

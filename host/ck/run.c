@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/ck/guest_cmdline.h"
+#include "host/ck/launch.h"
 #include "host/ck/machine.h"
 #include "host/ck/relay.h"
 #include "host/ck/report.h"
@@ -241,29 +242,46 @@ static int run_machine(const struct machine_config *config, const struct stdin_s
     return status;
 }
 
-/* The archive in its descriptor, and how the guest names the program. -1: *out_status. */
-static int open_archive(const struct run_options *o, char **out_program, struct memory_plan *out_memory,
+struct decision {
+    const struct run_options *options;
+    struct launch *launch;
+};
+
+static bool decide(void *context, struct rootfs *rootfs)
+{
+    struct decision *d = context;
+    return launch_decide(d->launch, d->options, rootfs);
+}
+
+/* The program of the host is the one file of its root, under its last name. */
+static int open_program(const struct run_options *o, struct launch *out, uint64_t *out_bytes, int *out_status)
+{
+    char *program;
+    int fd = rootfs_open_program(o->arguments[0], out_bytes, &program, out_status);
+    if (fd < 0) return fd;
+    if (launch_decide(out, o, NULL)) {
+        free(out->command.items[0]);
+        out->command.items[0] = program;
+        return fd;
+    }
+    free(program);
+    close(fd);
+    return -1;
+}
+
+/* The archive in its descriptor, and what is started from it. -1: *out_status. */
+static int open_archive(const struct run_options *o, struct launch *out, struct memory_plan *out_memory,
                         int *out_status)
 {
     uint64_t bytes = 0;
-    int fd;
+    struct decision decision = { o, out };
     *out_status = STATUS_CK_FAILED;
-    *out_program = NULL;
-    if (o->rootfs) {
-        fd = rootfs_open(o->rootfs, &bytes);
-        *out_program = must_copy_string(o->arguments[0]);
-    } else {
-        fd = rootfs_open_program(o->arguments[0], &bytes, out_program, out_status);
-    }
-    if (fd >= 0 && !memory_plan_make(o, fd, bytes, o->rootfs ? o->rootfs : o->arguments[0], out_memory)) {
-        close(fd);
-        fd = -1;
-    }
-    if (fd < 0) {
-        free(*out_program);
-        *out_program = NULL;
-    }
-    return fd;
+    int fd = o->rootfs ? rootfs_open(o->rootfs, decide, &decision, &bytes)
+                       : open_program(o, out, &bytes, out_status);
+    if (fd < 0 || memory_plan_make(o, fd, bytes, o->rootfs ? o->rootfs : o->arguments[0], out_memory))
+        return fd;
+    close(fd);
+    return -1;
 }
 
 int run_program(struct run_options *o)
@@ -274,10 +292,11 @@ int run_program(struct run_options *o)
 
     int status = STATUS_CK_FAILED, log_fd = -1, archive_fd = -1;
     struct memory_plan memory;
-    char *program = NULL, *cmdline = NULL, *kernel_path = find_kernel();
+    struct launch launch = { 0 };
+    char *cmdline = NULL, *kernel_path = find_kernel();
     struct stdin_state input = { .has_stdin = true };
     if (!kernel_path) goto done;
-    archive_fd = open_archive(o, &program, &memory, &status);
+    archive_fd = open_archive(o, &launch, &memory, &status);
     if (archive_fd < 0) goto done;
     status = STATUS_CK_FAILED;
     if (o->log_path && (log_fd = open_log(o->log_path)) < 0) goto done;
@@ -287,7 +306,7 @@ int run_program(struct run_options *o)
                                    .memory = &memory,
                                    .tsc_khz = o->is_counting ? COUNTING_TSC_KHZ : tsc_khz_since(tsc_start),
                                    .has_stdin = input.has_stdin,
-                                   .program = program };
+                                   .launch = &launch };
     cmdline = guest_cmdline_create(&facts);
     if (!cmdline) goto done;
     struct machine_config config = {
@@ -298,13 +317,13 @@ int run_program(struct run_options *o)
         .cmdline = cmdline,
         .tsc_khz = facts.tsc_khz,
     };
-    status = run_machine(&config, &input, log_fd, program);
+    status = run_machine(&config, &input, log_fd, launch.command.items[0]);
 
 done:
     if (log_fd >= 0) close(log_fd);
     if (archive_fd >= 0) close(archive_fd);
     free(cmdline);
-    free(program);
+    launch_free(&launch);
     free(kernel_path);
     return status;
 }

@@ -15,7 +15,7 @@ static const uint32_t types[] = {
     [TAR_FIFO] = S_IFIFO,
 };
 
-static const char *put_entry(struct tree *tree, const struct tar_entry *entry)
+const char *tar_put_entry(struct tree *tree, const struct tar_entry *entry)
 {
     if (entry->kind == TAR_HARD_LINK) return tree_link(tree, entry->path, entry->link);
     struct tree_inode inode = { .mode = types[entry->kind] | entry->mode,
@@ -43,7 +43,7 @@ bool tar_fill_tree(struct tree *tree, const char *name, const void *bytes, uint6
             report("%s: %s left out, it is a FIFO", name, entry.path);
             continue;
         }
-        why = put_entry(tree, &entry);
+        why = tar_put_entry(tree, &entry);
         if (why) report("%s: %s: %s", name, entry.path, why);
     }
     if (!why && step == TAR_BROKEN) {

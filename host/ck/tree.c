@@ -9,7 +9,7 @@
 
 enum { FIRST_BUCKETS = 256 };
 
-static bool is_directory(const struct tree_node *node) { return S_ISDIR(node->inode->mode); }
+bool tree_is_directory(const struct tree_node *node) { return S_ISDIR(node->inode->mode); }
 
 /* ---- inodes ---- */
 
@@ -46,8 +46,8 @@ static size_t bucket_of(const struct tree *tree, const struct tree_node *parent,
     return (size_t)(hash ^ hash >> 32) & (tree->bucket_count - 1);
 }
 
-static struct tree_node *find_child(const struct tree *tree, const struct tree_node *parent, const char *name,
-                                    size_t length)
+struct tree_node *tree_child(const struct tree *tree, const struct tree_node *parent, const char *name,
+                             size_t length)
 {
     struct tree_node *node = tree->buckets[bucket_of(tree, parent, name, length)];
     for (; node; node = node->next_in_bucket)
@@ -116,7 +116,7 @@ void tree_fini(struct tree *tree)
             next = node->next_in_bucket;
             node_free(node);
         }
-    node_free(tree->root);
+    if (tree->root) node_free(tree->root);
     free(tree->buckets);
     *tree = (struct tree){ 0 };
 }
@@ -154,7 +154,7 @@ struct tree_node *tree_find(const struct tree *tree, const char *path)
     struct tree_node *node = tree->root;
     const char *name;
     size_t length;
-    while (node && next_component(&path, &name, &length)) node = find_child(tree, node, name, length);
+    while (node && next_component(&path, &name, &length)) node = tree_child(tree, node, name, length);
     return node;
 }
 
@@ -163,7 +163,7 @@ struct tree_node *tree_find(const struct tree *tree, const char *path)
 /* Replace what `node` stands for; takes over one reference to `inode`. */
 static const char *replace(struct tree_node *node, struct tree_inode *inode)
 {
-    if (is_directory(node) != S_ISDIR(inode->mode)) {
+    if (tree_is_directory(node) != S_ISDIR(inode->mode)) {
         inode_put(inode);
         return "the same name is a directory and something else";
     }
@@ -182,8 +182,8 @@ static const char *put_inode(struct tree *tree, const char *path, struct tree_in
     bool has_name = !why && next_component(&path, &name, &length);
     while (!why && has_name) {
         bool has_next = next_component(&path, &next_name, &next_length);
-        struct tree_node *child = find_child(tree, node, name, length);
-        if (!is_directory(node)) {
+        struct tree_node *child = tree_child(tree, node, name, length);
+        if (!tree_is_directory(node)) {
             why = "its parent is not a directory";
         } else if (!child && !has_next) {
             add_child(tree, node, name, length, inode);
@@ -213,7 +213,7 @@ const char *tree_link(struct tree *tree, const char *path, const char *target)
     if (why) return why;
     struct tree_node *node = tree_find(tree, target);
     if (!node) return "a hard link to a file that is not in front of it";
-    if (is_directory(node)) return "a hard link to a directory";
+    if (tree_is_directory(node)) return "a hard link to a directory";
     node->inode->link_count++;
     return put_inode(tree, path, node->inode);
 }
@@ -223,6 +223,42 @@ void tree_ensure_directory(struct tree *tree, const char *path, uint32_t permiss
     if (tree_find(tree, path)) return;
     /* Fails only where the parent is a file, and then the image has its own idea of that place. */
     (void)tree_put(tree, path, &(struct tree_inode){ .mode = S_IFDIR | permissions });
+}
+
+/* ---- removing ---- */
+
+static void unindex_node(struct tree *tree, struct tree_node *node)
+{
+    struct tree_node **at = &tree->buckets[bucket_of(tree, node->parent, node->name, strlen(node->name))];
+    while (*at != node) at = &(*at)->next_in_bucket;
+    *at = node->next_in_bucket;
+}
+
+/* Leaves first; a tree is as deep as its longest path has slashes, too deep to call oneself for each. */
+void tree_remove_children(struct tree *tree, struct tree_node *top)
+{
+    struct tree_node *node = top;
+    for (;;) {
+        while (node->first_child) node = node->first_child;
+        if (node == top) return;
+        struct tree_node *parent = node->parent;
+        parent->first_child = node->next_sibling;
+        unindex_node(tree, node);
+        tree->node_count--;
+        node_free(node);
+        node = parent;
+    }
+}
+
+void tree_remove(struct tree *tree, struct tree_node *node)
+{
+    tree_remove_children(tree, node);
+    struct tree_node **at = &node->parent->first_child;
+    while (*at != node) at = &(*at)->next_sibling;
+    *at = node->next_sibling;
+    unindex_node(tree, node);
+    tree->node_count--;
+    node_free(node);
 }
 
 /* ---- visiting ---- */

@@ -40,7 +40,7 @@ struct tree {
 };
 
 void tree_init(struct tree *tree);
-void tree_fini(struct tree *tree);
+void tree_fini(struct tree *tree); /* one of zeroes is fine, too */
 
 /* Put `inode` at `path` ("a/b", "/a/b" and "./a//b/" are the same; "" is the root). Missing parents become
  * directories of mode 755. The strings in `inode` are handed over in every case. NULL, or what is wrong. */
@@ -49,6 +49,13 @@ const char *tree_put(struct tree *tree, const char *path, const struct tree_inod
 const char *tree_link(struct tree *tree, const char *path, const char *target);
 /* Symbolic links are not followed. */
 struct tree_node *tree_find(const struct tree *tree, const char *path);
+/* The child of that name, `length` bytes of it; NULL: none. */
+struct tree_node *tree_child(const struct tree *tree, const struct tree_node *parent, const char *name,
+                             size_t length);
+bool tree_is_directory(const struct tree_node *node);
+/* A node other than the root, or all below one, with everything in them. */
+void tree_remove(struct tree *tree, struct tree_node *node);
+void tree_remove_children(struct tree *tree, struct tree_node *node);
 /* Make a directory of mode `permissions` there unless the name is taken. */
 void tree_ensure_directory(struct tree *tree, const char *path, uint32_t permissions);
 

@@ -67,6 +67,36 @@ arch_user_string:                       /* (dst, src, capacity): bytes up to and
     smap_site stac                      /* 0: none within capacity, -1: fault */
     movq    %rdx, %rcx
     xorl    %eax, %eax
+    /* Eight at a time: (word - 0x01..) & ~word has a lane's top bit set at the first zero byte, and not below it. A
+     * word may reach into a page that the string does not: what faults for good is read again byte by byte. */
+    movabsq $0x0101010101010101, %r9
+    movq    %r9, %r10
+    shlq    $7, %r10
+1:  leaq    8(%rax), %r11
+    cmpq    %rcx, %r11
+    ja      string_bytes
+string_word:
+    movq    (%rsi, %rax), %r8
+    movq    %r8, %r11
+    notq    %r11
+    movq    %r8, %rdx
+    subq    %r9, %rdx
+    andq    %r11, %rdx
+    andq    %r10, %rdx
+    jnz     3f
+    movq    %r8, (%rdi, %rax)
+    addq    $8, %rax
+    jmp     1b
+3:  leaq    -1(%rdx), %r11              /* the bytes up to the NUL, and zeros */
+    xorq    %rdx, %r11
+    andq    %r11, %r8
+    movq    %r8, (%rdi, %rax)
+    bsfq    %rdx, %rdx
+    shrl    $3, %edx
+    leaq    1(%rax, %rdx), %rax
+    smap_site clac
+    ret
+string_bytes:
 1:  cmpq    %rcx, %rax
     je      2f
 string_byte:
@@ -232,6 +262,7 @@ trap_fixups:
     .quad copy_bytes, copy_bytes_fixup
     .quad zero_words, zero_words_fixup
     .quad zero_bytes, zero_bytes_fixup
+    .quad string_word, string_bytes
     .quad string_byte, string_fixup
     .quad xsave_head, one_fixup
     .quad xsave_registers, one_fixup

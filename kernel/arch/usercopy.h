@@ -14,7 +14,8 @@ struct user_u64 {
 uint64_t arch_user_copy(void *dst, const void *src, uint64_t bytes);
 /* Bytes NOT zeroed. */
 uint64_t arch_user_zero(void *dst, uint64_t bytes);
-/* Bytes copied including the NUL; 0 when there is none within `capacity`; -1 on a fault. */
+/* Bytes copied including the NUL; 0 when there is none within `capacity`; -1 on a fault. Up to seven zeros may follow
+ * the NUL, within the capacity. */
 int64_t arch_user_string(char *dst, const char *src, uint64_t capacity);
 
 /* An aligned word, read or compared and exchanged in one step, which then is a full barrier. What was

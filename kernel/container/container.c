@@ -9,8 +9,11 @@
 #include "core/log.h"
 #include "core/time.h"
 #include "device/console.h"
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
+#include "fs/fs_context.h"
+#include "fs/path.h"
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -18,12 +21,14 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "process/exec.h"
+#include "process/identity.h"
 #include "process/init.h"
 #include "process/user_thread.h"
 #include "sched/wait.h"
 
 /* The decoded words of the command line; each needs at least one byte and a separator there. */
-enum { WORDS_MAX = BOOT_CMDLINE_MAX / 2 };
+/* Of the arguments; of the environment there cannot be more, each begins with " env=". */
+enum { WORDS_MAX = BOOT_CMDLINE_MAX / 5 };
 
 struct container {
     struct wait_queue queue; /* its lock guards the rest; the boot thread sleeps on it */
@@ -40,6 +45,7 @@ static struct container container = { .queue = WAIT_QUEUE_INIT(container.queue) 
 /* Word lists in one allocation: the pointers, then the text they point to. */
 struct words {
     struct cmdline_text memory_limit; /* `at` is NULL when there is none */
+    const char *workdir, *user;       /* NULL: the root, root */
     uint32_t argument_count, environment_count;
     const char *arguments[WORDS_MAX], *environment[WORDS_MAX];
     char text[BOOT_CMDLINE_MAX];
@@ -50,24 +56,36 @@ static const char *const default_environment[] = {
     "HOME=/",
 };
 
+/* Where the value of an option that is text for the program goes; NULL: the word is none. */
+static const char **place_of(struct cmdline_text word, struct cmdline_text *out_value, struct words *out)
+{
+    if (cmdline_option_is(word, "env", out_value)) return &out->environment[out->environment_count++];
+    if (cmdline_option_is(word, "cwd", out_value)) return &out->workdir;
+    if (cmdline_option_is(word, "user", out_value)) return &out->user;
+    return NULL;
+}
+
 static err_t decode_words(const char *cmdline, struct words *out)
 {
     struct cmdline_text word, value;
     size_t used = 0, length;
     out->argument_count = out->environment_count = 0;
     out->memory_limit.at = NULL;
+    out->workdir = out->user = NULL;
     struct cmdline_words w = cmdline_options(cmdline);
     while (cmdline_next(&w, &word)) {
         if (cmdline_option_is(word, "memory_limit", &value)) out->memory_limit = value;
-        if (!cmdline_option_is(word, "env", &value)) continue;
+        const char **place = place_of(word, &value, out);
+        if (!place) continue;
         err_t e = cmdline_decode(value, out->text + used, sizeof(out->text) - used, &length);
         if (failed(e)) return e;
-        out->environment[out->environment_count++] = out->text + used;
+        *place = out->text + used;
         used += length + 1;
     }
     for (w = cmdline_program_after(w); cmdline_next(&w, &word);) {
         err_t e = cmdline_decode(word, out->text + used, sizeof(out->text) - used, &length);
         if (failed(e)) return e;
+        if (out->argument_count == WORDS_MAX) return ERR_ARGS_TOO_LONG;
         out->arguments[out->argument_count++] = out->text + used;
         used += length + 1;
     }
@@ -111,6 +129,59 @@ static err_t load(struct process *p, const struct words *words, struct exec_entr
     return OK;
 }
 
+/* Where the program begins. */
+static err_t enter_workdir(struct process *p, const char *path)
+{
+    struct vnode *v;
+    struct path_from from = { .context = p->fs };
+    err_t e = path_get_vnode(&from, path, WALK_FOLLOW | WALK_DIRECTORY, &v);
+    if (failed(e)) return e;
+    fs_context_set_cwd(p->fs, v);
+    vnode_put(v);
+    return OK;
+}
+
+/* UID:GID: whom it runs as. */
+static err_t become_user(const char *numbers)
+{
+    char text[24];
+    uint64_t uid, gid;
+    size_t length = strlen(numbers);
+    if (length >= sizeof(text)) return ERR_INVALID;
+    memcpy(text, numbers, length + 1);
+    char *colon = strchr(text, ':');
+    if (!colon) return ERR_INVALID;
+    *colon = 0;
+    if (failed(cmdline_parse_number(text, &uid)) || failed(cmdline_parse_number(colon + 1, &gid)) ||
+        uid >= UINT32_MAX || gid >= UINT32_MAX)
+        return ERR_INVALID;
+    struct credentials *c = identity_copy();
+    if (!c) return ERR_NO_MEMORY;
+    err_t e = identity_set_gid(c, (uint32_t)gid);
+    if (!failed(e)) e = identity_set_uid(c, (uint32_t)uid);
+    if (failed(e))
+        credentials_put(c);
+    else
+        identity_commit(c);
+    return e;
+}
+
+/* Who and where the program is, then the program. */
+static err_t prepare(struct process *p, const struct words *words, struct exec_entry *entry)
+{
+    err_t e = words->workdir ? enter_workdir(p, words->workdir) : OK;
+    if (failed(e)) {
+        complain(words->workdir, "the program cannot begin in this folder");
+        return e;
+    }
+    e = words->user ? become_user(words->user) : OK;
+    if (failed(e)) {
+        complain(words->user, "not UID:GID");
+        return e;
+    }
+    return load(p, words, entry);
+}
+
 /* The first process's own thread: everything that touches its space must run here. */
 static void init_thread(void *argument)
 {
@@ -118,7 +189,7 @@ static void init_thread(void *argument)
     struct process *p = thread->process;
     struct container *c = &container;
     struct exec_entry entry;
-    err_t e = load(p, c->words, &entry);
+    err_t e = prepare(p, c->words, &entry);
     heap_free(c->words);
     if (failed(e)) {
         c->is_refused = true;

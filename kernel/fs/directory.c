@@ -1,99 +1,86 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fs/directory.h"
 
+#include "fs/directory_internal.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 
-enum { TABLE_BUCKETS_MIN = 256 };
+enum { TABLE_BITS_MIN = 8, TABLE_BUCKETS_MIN = 1 << TABLE_BITS_MIN, TABLE_GROWTH_BITS = 2 };
 
-/* All under fs_queue.lock. The first table needs no allocation, and failing to grow only makes chains
- * longer, so adding a name never fails for the table's sake. */
+/* The first table needs no allocation, and failing to grow only makes chains longer, so adding a name never fails
+ * for the table's sake. */
 static struct dir_entry *first_buckets[TABLE_BUCKETS_MIN];
-static struct dir_entry **buckets = first_buckets;
-static uint32_t bucket_mask = TABLE_BUCKETS_MIN - 1;
-static uint64_t entries_in_table;
+struct directory_table directory_table = { .buckets = first_buckets, .shift = 32 - TABLE_BITS_MIN };
 
 /* ---- the table ---- */
 
-/* Eight bytes at a time: path walks hash every byte of every path. Multiplication mixes upwards only,
- * so the upper half is what is used. The odd constants are the fraction bits of the golden ratio and
- * of the square root of two. */
 static uint32_t hash_name(const struct vnode *directory, const char *name, size_t bytes)
 {
-    uint64_t hash = (uint64_t)directory ^ bytes;
-    while (bytes >= 8) {
-        uint64_t word;
-        memcpy(&word, name, 8);
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
-        hash ^= hash >> 32;
-        name += 8;
-        bytes -= 8;
-    }
-    uint64_t rest = 0;
-    for (size_t i = 0; i < bytes; i++) rest = rest << 8 | (uint8_t)name[i];
-    hash = (hash ^ rest) * 0x9e3779b97f4a7c15ull;
-    hash = (hash ^ hash >> 29) * 0x6a09e667f3bcc909ull;
-    return (uint32_t)(hash >> 32);
+    uint64_t hash = (uint64_t)directory;
+    size_t at = 0;
+    for (; bytes - at >= 8; at += 8) hash = name_hash_add(hash, load_u64(name + at));
+    return name_hash_end(hash, name_load_rest(name + at, bytes - at), bytes);
 }
 
-static void table_move_all(struct dir_entry **target, uint32_t mask)
+static uint32_t bucket_count_locked(void) REQUIRES(fs_queue.lock)
 {
-    for (uint32_t i = 0; i <= bucket_mask; i++) {
+    return 1u << (32 - directory_table.shift);
+}
+
+static void table_move_all_locked(struct dir_entry **target, uint32_t shift) REQUIRES(fs_queue.lock)
+{
+    struct directory_table *t = &directory_table;
+    for (uint32_t i = 0; i < bucket_count_locked(); i++) {
         struct dir_entry *next;
-        for (struct dir_entry *entry = buckets[i]; entry; entry = next) {
+        for (struct dir_entry *entry = t->buckets[i]; entry; entry = next) {
             next = entry->hash_next;
-            entry->hash_next = target[entry->hash & mask];
-            target[entry->hash & mask] = entry;
+            entry->hash_next = target[entry->hash >> shift];
+            target[entry->hash >> shift] = entry;
         }
-        buckets[i] = NULL;
+        t->buckets[i] = NULL;
     }
-    if (buckets != first_buckets) heap_free(buckets);
-    buckets = target;
-    bucket_mask = mask;
+    if (t->buckets != first_buckets) heap_free(t->buckets);
+    t->buckets = target;
+    t->shift = shift;
 }
 
 static void table_grow_locked(void) REQUIRES(fs_queue.lock)
 {
-    uint64_t count = 4ull * (bucket_mask + 1);
+    uint64_t count = (uint64_t)bucket_count_locked() << TABLE_GROWTH_BITS;
     struct dir_entry **target = heap_alloc_zeroed(count * sizeof(*target));
-    if (target) table_move_all(target, (uint32_t)(count - 1));
+    if (target) table_move_all_locked(target, directory_table.shift - TABLE_GROWTH_BITS);
 }
 
 void directory_table_trim_locked(void)
 {
-    if (entries_in_table > 0 || buckets == first_buckets) return;
-    heap_free(buckets);
-    buckets = first_buckets;
-    bucket_mask = TABLE_BUCKETS_MIN - 1;
+    struct directory_table *t = &directory_table;
+    if (t->entry_count > 0 || t->buckets == first_buckets) return;
+    heap_free(t->buckets);
+    t->buckets = first_buckets;
+    t->shift = 32 - TABLE_BITS_MIN;
 }
 
 static void table_add_locked(struct dir_entry *entry) REQUIRES(fs_queue.lock)
 {
-    if (entries_in_table > bucket_mask) table_grow_locked();
+    if (directory_table.entry_count >= bucket_count_locked()) table_grow_locked();
     entry->hash = hash_name(entry->parent, entry->name, entry->name_bytes);
-    struct dir_entry **bucket = &buckets[entry->hash & bucket_mask];
+    struct dir_entry **bucket = &directory_table.buckets[entry->hash >> directory_table.shift];
     entry->hash_next = *bucket;
     *bucket = entry;
-    entries_in_table++;
+    directory_table.entry_count++;
 }
 
 static void table_remove_locked(struct dir_entry *entry) REQUIRES(fs_queue.lock)
 {
-    struct dir_entry **at = &buckets[entry->hash & bucket_mask];
+    struct dir_entry **at = &directory_table.buckets[entry->hash >> directory_table.shift];
     while (*at != entry) at = &(*at)->hash_next;
     *at = entry->hash_next;
-    entries_in_table--;
+    directory_table.entry_count--;
 }
 
 struct dir_entry *directory_find_locked(const struct vnode *directory, const char *name, size_t bytes)
 {
-    uint32_t hash = hash_name(directory, name, bytes);
-    struct dir_entry *entry = buckets[hash & bucket_mask];
-    for (; entry; entry = entry->hash_next)
-        if (entry->hash == hash && entry->parent == directory && entry->name_bytes == bytes &&
-            memcmp(entry->name, name, bytes) == 0)
-            return entry;
-    return NULL;
+    return directory_look_up_locked(directory, name, bytes, hash_name(directory, name, bytes));
 }
 
 /* ---- the list of one directory ---- */

@@ -4,7 +4,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/poll.h"
-#include "lib/format.h"
+#include "fs/text_file.h"
 #include "mm/charge.h"
 #include "mm/heap.h"
 
@@ -282,12 +282,27 @@ static uint32_t epoll_poll(struct file *file)
 
 static struct readiness *epoll_readiness(struct file *file) { return &epoll_of(file)->readiness; }
 
+static void epoll_describe(struct file *file, struct text *text)
+{
+    struct epoll *ep = epoll_of(file);
+    mutex_lock(&ep->lock);
+    for (struct tree_node *node = tree_first(&ep->items); node; node = tree_next(node)) {
+        const struct epoll_item *item = item_at(node);
+        struct vnode_attributes a;
+        vnode_get_attributes(item->file->vnode, &a);
+        text_add(text, "tfd: %8u events: %8x data: %16lx  pos:%lu ino:%lx sdev:%lx\n", item->fd, item->events,
+                 item->data, item->file->position, a.inode, a.device);
+    }
+    mutex_unlock(&ep->lock);
+}
+
 static const struct file_ops epoll_ops = {
     .name = "anon_inode:[eventpoll]",
     .mode = 0600,
     .seek = file_seek_nowhere,
     .poll = epoll_poll,
     .readiness = epoll_readiness,
+    .describe = epoll_describe,
     .release = epoll_release,
 };
 
@@ -306,25 +321,4 @@ err_t epoll_open(struct file **out)
     if (*out) return OK;
     heap_free(ep);
     return ERR_NO_MEMORY;
-}
-
-/* The cursor is the number of items that were described. */
-bool epoll_describe(struct file *file, uint64_t *cursor, char *line, size_t capacity, size_t *length)
-{
-    struct epoll *ep = epoll_of(file);
-    mutex_lock(&ep->lock);
-    struct tree_node *node = tree_first(&ep->items);
-    for (uint64_t i = 0; node && i < *cursor; i++) node = tree_next(node);
-    (*cursor)++;
-    if (node) {
-        const struct epoll_item *item = item_at(node);
-        struct vnode_attributes a;
-        vnode_get_attributes(item->file->vnode, &a);
-        *length = format_string(
-            line, capacity, "tfd: %8u events: %8x data: %16llx  pos:%llu ino:%llx sdev:%llx\n", item->fd,
-            item->events, (unsigned long long)item->data, (unsigned long long)item->file->position,
-            (unsigned long long)a.inode, (unsigned long long)a.device);
-    }
-    mutex_unlock(&ep->lock);
-    return node;
 }

@@ -28,7 +28,3 @@ void epoll_forget_file(struct file *file);
 
 /* So many files may be watched in all: /proc/sys/fs/epoll/max_user_watches. */
 uint64_t epoll_watches_max(void);
-
-/* What /proc/PID/fdinfo says of what it watches, from *cursor on, which is 0 at first: a line, without NUL. False: there
- * are no more. */
-bool epoll_describe(struct file *epoll, uint64_t *cursor, char *line, size_t capacity, size_t *length);

@@ -8,8 +8,8 @@
 enum { WORD_BITS = 64, CAPACITY_MIN = 64 };
 
 static uint64_t bit_of(uint32_t fd) { return 1ull << (fd % WORD_BITS); }
-static bool bit_get(const uint64_t *bits, uint32_t fd) { return bits[fd / WORD_BITS] & bit_of(fd); }
-static void bit_set(uint64_t *bits, uint32_t fd, bool value)
+static inline bool bit_get(const uint64_t *bits, uint32_t fd) { return bits[fd / WORD_BITS] & bit_of(fd); }
+static inline void bit_set(uint64_t *bits, uint32_t fd, bool value)
 {
     if (value)
         bits[fd / WORD_BITS] |= bit_of(fd);
@@ -51,7 +51,7 @@ static void storage_adopt(struct fd_table *table, const struct storage *storage)
     table->cloexec = storage->cloexec;
 }
 
-static err_t make_room_locked(struct fd_table *table, uint32_t fd) REQUIRES(table->lock)
+static NOINLINE err_t make_room_locked(struct fd_table *table, uint32_t fd) REQUIRES(table->lock)
 {
     if (fd < table->capacity) return OK;
     uint32_t capacity = table->capacity;
@@ -196,9 +196,11 @@ static err_t reserve_locked(struct fd_table *table, uint32_t from, uint32_t limi
 {
     bool is_from_start = from <= table->lowest_hint;
     uint32_t found = first_free_locked(table, MAX(from, table->lowest_hint));
-    if (found >= limit) return ERR_TOO_MANY_FILES;
-    err_t e = make_room_locked(table, found);
-    if (failed(e)) return e;
+    if (unlikely(found >= limit)) return ERR_TOO_MANY_FILES;
+    if (unlikely(found >= table->capacity)) {
+        err_t e = make_room_locked(table, found);
+        if (failed(e)) return e;
+    }
     if (is_from_start) table->lowest_hint = found + 1;
     bit_set(table->used, found, true);
     *fd = found;
@@ -207,18 +209,18 @@ static err_t reserve_locked(struct fd_table *table, uint32_t from, uint32_t limi
 
 err_t fd_reserve(struct fd_table *table, uint32_t from, uint32_t limit, bool is_cloexec, uint32_t *fd)
 {
-    spin_lock(&table->lock);
+    spin_lock_short(&table->lock);
     err_t e = reserve_locked(table, from, limit, fd);
-    if (!failed(e)) bit_set(table->cloexec, *fd, is_cloexec);
-    spin_unlock(&table->lock);
+    if (!failed(e) && is_cloexec) bit_set(table->cloexec, *fd, true); /* a free number is not marked */
+    spin_unlock_short(&table->lock);
     return e;
 }
 
 void fd_install(struct fd_table *table, uint32_t fd, struct file *file)
 {
-    spin_lock(&table->lock);
+    spin_lock_short(&table->lock);
     table->files[fd] = file;
-    spin_unlock(&table->lock);
+    spin_unlock_short(&table->lock);
 }
 
 void fd_cancel(struct fd_table *table, uint32_t fd)
@@ -269,9 +271,9 @@ bool fd_get_vnode(struct fd_table *table, uint32_t fd, struct vnode **vnode, str
 
 err_t fd_remove(struct fd_table *table, uint32_t fd, struct file **out)
 {
-    spin_lock(&table->lock);
+    spin_lock_short(&table->lock);
     *out = is_open_locked(table, fd) ? take_locked(table, fd) : NULL;
-    spin_unlock(&table->lock);
+    spin_unlock_short(&table->lock);
     return *out ? OK : ERR_BAD_FD;
 }
 

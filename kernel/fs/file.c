@@ -17,8 +17,8 @@ enum {
     POLL_ALWAYS = LINUX_POLLIN | LINUX_POLLOUT | LINUX_POLLRDNORM | LINUX_POLLWRNORM,
 };
 
-struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
-                             void *context, uint32_t flags)
+struct file *file_adopt(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
+                        void *context, uint32_t flags)
 {
     struct file *file = heap_alloc(sizeof(*file));
     if (!file) return NULL;
@@ -27,10 +27,20 @@ struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, st
         .flags = flags & ~(uint32_t)OPEN_ONLY_FLAGS,
         .ops = ops,
         .context = context,
-        .vnode = vnode_get(vnode),
-        .entry = entry ? dir_entry_get(entry) : NULL,
+        .vnode = vnode,
+        .entry = entry,
     };
     if (vnode_is_regular(vnode)) file_backing_init(file);
+    return file;
+}
+
+struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
+                             void *context, uint32_t flags)
+{
+    struct file *file = file_adopt(ops, vnode, entry, context, flags);
+    if (!file) return NULL;
+    vnode_get(vnode);
+    if (entry) dir_entry_get(entry);
     return file;
 }
 
@@ -111,7 +121,7 @@ void file_put(struct file *file)
 
 /* ---- reading and writing ---- */
 
-void file_take_position(struct file *file)
+static NOINLINE void wait_for_position(struct file *file)
 {
     fs_lock();
     while (file->is_position_taken) wait_sleep_locked(&fs_queue);
@@ -119,12 +129,21 @@ void file_take_position(struct file *file)
     fs_unlock();
 }
 
+void file_take_position(struct file *file)
+{
+    fs_lock_short();
+    bool is_free = !file->is_position_taken;
+    if (is_free) file->is_position_taken = true;
+    fs_unlock_short();
+    if (unlikely(!is_free)) wait_for_position(file);
+}
+
 void file_give_position(struct file *file)
 {
-    fs_lock();
+    fs_lock_short();
     file->is_position_taken = false;
-    wait_wake_all_locked(&fs_queue);
-    fs_unlock();
+    if (unlikely(!list_is_empty(&fs_queue.waiters))) wait_wake_all_locked(&fs_queue);
+    fs_unlock_short();
 }
 
 typedef int64_t (*transfer_op)(struct file *file, struct io_buffer *buffer, uint64_t *position);

@@ -12,6 +12,7 @@
 #include "vm/backing.h"
 
 struct file;
+struct text;
 
 struct file_ops {
     /* For /proc/self/fd: all of it when it is a path or has a ':', else "name:[inode]". */
@@ -25,10 +26,11 @@ struct file_ops {
      * sleep. A missing operation gives INVALID. */
     int64_t (*read)(struct file *file, struct io_buffer *to, uint64_t *position);
     int64_t (*write)(struct file *file, struct io_buffer *from, uint64_t *position);
-    /* The same for one piece of user memory, in user space, of a file without a position; for the small ones that are
-     * to be quick. NULL: it goes by the two above. */
+    /* The same for one piece of user memory, in user space; for the small ones that are to be quick. Files with a
+     * position read and move it themselves. NULL: it goes by the two above. */
     int64_t (*read_user)(struct file *file, uint64_t address, uint64_t bytes);
     int64_t (*write_user)(struct file *file, uint64_t address, uint64_t bytes);
+    int64_t (*read_user_at)(struct file *file, uint64_t address, uint64_t bytes, uint64_t position);
     /* The new position. NULL: SEEK_PIPE. */
     err_t (*seek)(struct file *file, int64_t offset, uint32_t whence, uint64_t *position);
     /* `argument` is the caller's, perhaps a user address. NULL: NOT_TTY. */
@@ -38,6 +40,8 @@ struct file_ops {
     uint32_t (*poll)(struct file *file);
     /* Told whenever one of them becomes true (fs/readiness.h); as long as the file. NULL: they never change. */
     struct readiness *(*readiness)(struct file *file);
+    /* What /proc/PID/fdinfo/N says of it besides. May be NULL. */
+    void (*describe)(struct file *file, struct text *text);
     /* Directories only; NULL: NOT_DIRECTORY. */
     int64_t (*read_names)(struct file *file, struct io_buffer *to, uint64_t *position);
     /* Another file was opened on the same vnode, through /proc/self/fd; is_shared or a stream. May be NULL. */
@@ -69,6 +73,9 @@ struct file *file_create(const struct file_ops *ops, void *context, uint32_t fla
 /* The same for a vnode with or without a name; takes references of its own. */
 struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
                              void *context, uint32_t flags);
+/* The same, but the caller's references become the file's; they are still the caller's after a failure. */
+struct file *file_adopt(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
+                        void *context, uint32_t flags);
 
 struct file *file_get(struct file *file);
 void file_put(struct file *file); /* NULL is fine. Threads only */

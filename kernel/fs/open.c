@@ -127,7 +127,8 @@ static err_t find_locked(const struct path_from *from, const struct path_result 
     return OK;
 }
 
-static err_t create_file(const struct opening *o, uint32_t flags, struct file **out)
+/* The file has what was counted here. */
+static err_t create_file(struct opening *o, uint32_t flags, struct file **out)
 {
     const struct file_ops *ops = &path_file_ops;
     void *context = NULL;
@@ -151,8 +152,10 @@ static err_t create_file(const struct opening *o, uint32_t flags, struct file **
         ops = device->ops;
         context = device->context;
     }
-    *out = file_create_for(ops, o->vnode, o->entry, context, flags);
-    if (!*out) return ERR_NO_MEMORY;
+    *out = file_adopt(ops, o->vnode, o->entry, context, flags);
+    if (unlikely(!*out)) return ERR_NO_MEMORY;
+    o->vnode = NULL;
+    o->entry = NULL;
     err_t e = OK;
     if (ops->reopen) e = ops->reopen(*out);
     if (ops == &regular_file_ops && file_is_writable(*out)) e = file_start_writing(*out);
@@ -160,17 +163,18 @@ static err_t create_file(const struct opening *o, uint32_t flags, struct file **
     return e;
 }
 
-static err_t finish(const struct opening *o, uint32_t flags, struct file **out)
+static err_t finish(struct opening *o, uint32_t flags, struct file **out)
 {
     err_t e = create_file(o, flags, out);
     if (failed(e)) return e;
-    if (!(flags & LINUX_O_TRUNC) || o->is_created || !vnode_is_stored(o->vnode)) return OK;
-    e = tmpfs_truncate(o->vnode, 0);
+    struct vnode *v = (*out)->vnode;
+    if (likely(!(flags & LINUX_O_TRUNC)) || o->is_created || !vnode_is_stored(v)) return OK;
+    e = tmpfs_truncate(v, 0);
     if (failed(e)) file_put(*out);
     return e;
 }
 
-/* Takes a name away again that this open made. */
+/* Takes a name away again that this open made: there was no memory for the file. */
 static void undo_create(const struct opening *o)
 {
     struct vnode *removed = NULL;
@@ -185,16 +189,15 @@ err_t open_path(const struct path_from *from, const char *path, const struct ope
 {
     struct path_result found;
     struct opening o = { 0 };
-    fs_lock();
+    fs_lock_short();
     err_t e = path_walk_locked(from, path, walk_flags(request->flags), &found);
     if (!failed(e)) e = find_locked(from, &found, request, &o);
-    fs_unlock();
+    fs_unlock_short();
     path_finish(&found);
-
-    if (!failed(e)) {
-        e = finish(&o, request->flags, out);
-        if (failed(e) && o.is_created) undo_create(&o);
-    }
+    if (failed(e)) return e;
+    e = finish(&o, request->flags, out);
+    if (likely(!failed(e))) return OK;
+    if (o.is_created) undo_create(&o);
     dir_entry_put(o.entry);
     vnode_put(o.vnode);
     return e;

@@ -2,6 +2,7 @@
 #include "fs/path.h"
 
 #include "abi/linux/fcntl.h"
+#include "fs/directory_internal.h"
 #include "fs/made.h"
 #include "fs/permission.h"
 #include "lib/string.h"
@@ -10,6 +11,7 @@ enum { SYMLINKS_MAX = 40 }; /* in one walk. [linux include/linux/namei.h] */
 
 struct text {
     const char *at, *end;
+    const char *readable; /* bytes up to here can be looked at */
 };
 
 struct walk {
@@ -21,13 +23,21 @@ struct walk {
     uint32_t depth;
     uint32_t links_followed;
     uint32_t flags;
-    bool searches_all; /* no directory on the way can refuse */
+    bool may_be_refused; /* directories on the way are asked for permission */
 };
 
-/* What became of one component. */
+/* One component of the path. */
+struct name {
+    const char *at;
+    size_t bytes;
+    uint32_t hash; /* with the directory where it is looked up */
+    bool is_final;
+};
+
+/* What became of it. */
 enum step { STEP_ON, STEP_DONE };
 
-static void release_held(struct path_result *r)
+void path_release_held(struct path_result *r)
 {
     vnode_put(r->held_vnode);
     dir_entry_put(r->held_entry);
@@ -35,20 +45,21 @@ static void release_held(struct path_result *r)
     r->held_entry = NULL;
 }
 
-static void skip_slashes(struct text *text)
+static inline const char *skip_slashes(const char *at, const char *end)
 {
-    while (text->at < text->end && *text->at == '/') text->at++;
+    while (at < end && *at == '/') at++;
+    return at;
 }
 
-/* True when there is a component to take; the link's text is left behind when it is used up. */
-static bool has_component(struct walk *w)
+/* False at the end of everything. A link's text is left behind when it is used up. */
+static inline bool has_component(struct walk *w)
 {
-    for (;;) {
-        skip_slashes(&w->text);
-        if (w->text.at < w->text.end) return true;
+    w->text.at = skip_slashes(w->text.at, w->text.end);
+    while (w->text.at == w->text.end) {
         if (w->depth == 0) return false;
         w->text = w->outer[--w->depth];
     }
+    return true;
 }
 
 static void finish_at(struct walk *w, struct vnode *vnode, struct dir_entry *entry, enum path_last last)
@@ -61,10 +72,9 @@ static void finish_at(struct walk *w, struct vnode *vnode, struct dir_entry *ent
 /* Reads the link's target next, and what follows the link after that. */
 static void enter_symlink(struct walk *w, const struct vnode *link)
 {
-    struct text rest = w->text;
-    skip_slashes(&rest);
-    if (rest.at < rest.end) w->outer[w->depth++] = rest;
-    w->text = (struct text){ link->symlink.target, link->symlink.target + link->size };
+    if (w->text.at < w->text.end) w->outer[w->depth++] = w->text;
+    const char *end = link->symlink.target + link->size;
+    w->text = (struct text){ link->symlink.target, end, end };
     if (link->symlink.target[0] == '/') w->directory = w->from->context->root;
 }
 
@@ -77,11 +87,11 @@ static err_t jump_magic(struct walk *w, const struct vnode *link, bool is_final,
     struct dir_entry *entry;
     err_t e = made_resolve_locked(link, w->directory, &vnode, &entry);
     if (failed(e)) return e;
-    release_held(r);
+    path_release_held(r);
     r->held_vnode = vnode;
     r->held_entry = entry;
     w->directory = vnode;
-    if (!is_final) return OK;
+    if (!is_final) return vnode_is_directory(vnode) ? OK : ERR_NOT_DIRECTORY;
 
     *step = STEP_DONE;
     finish_at(w, vnode, entry, PATH_MAGIC);
@@ -98,25 +108,25 @@ static err_t follow(struct walk *w, const struct vnode *link, bool is_final, enu
     return OK;
 }
 
-static err_t find(struct walk *w, const char *name, size_t bytes, struct dir_entry **out)
+static inline err_t find(struct walk *w, const struct name *name, struct dir_entry **out)
     REQUIRES(fs_queue.lock)
 {
     *out = NULL;
     /* A removed directory has no names, whatever their length. */
-    if (bytes > LINUX_NAME_MAX) return w->directory->links == 0 ? ERR_NOT_FOUND : ERR_NAME_TOO_LONG;
-    if (w->directory->made) return made_find_locked(w->directory, name, bytes, out);
-    *out = directory_find_locked(w->directory, name, bytes);
+    if (unlikely(name->bytes > LINUX_NAME_MAX))
+        return w->directory->links == 0 ? ERR_NOT_FOUND : ERR_NAME_TOO_LONG;
+    if (unlikely(w->directory->made)) return made_find_locked(w->directory, name->at, name->bytes, out);
+    *out = directory_look_up_locked(w->directory, name->at, name->bytes, name->hash);
     return OK;
 }
 
-static err_t step_final_name(struct walk *w, const char *name, size_t bytes, enum step *step)
-    REQUIRES(fs_queue.lock)
+static err_t step_final_name(struct walk *w, const struct name *name, enum step *step) REQUIRES(fs_queue.lock)
 {
     struct path_result *r = w->result;
     if ((w->flags & WALK_CREATE) && r->has_trailing_slash) return ERR_IS_DIRECTORY;
 
     struct dir_entry *entry;
-    err_t e = find(w, name, bytes, &entry);
+    err_t e = find(w, name, &entry);
     if (w->flags & WALK_PARENT)
         r->name_error = e;
     else if (failed(e))
@@ -126,8 +136,8 @@ static err_t step_final_name(struct walk *w, const char *name, size_t bytes, enu
 
     *step = STEP_DONE;
     r->parent = w->directory;
-    r->name = name;
-    r->name_bytes = bytes;
+    r->name = name->at;
+    r->name_bytes = name->bytes;
     finish_at(w, entry ? entry->vnode : NULL, entry, PATH_NAME);
     if (!entry) return w->flags & (WALK_CREATE | WALK_PARENT) ? OK : ERR_NOT_FOUND;
     if (w->flags & (WALK_CREATE | WALK_PARENT)) return OK;
@@ -135,73 +145,165 @@ static err_t step_final_name(struct walk *w, const char *name, size_t bytes, enu
     return must_be_directory && !vnode_is_directory(entry->vnode) ? ERR_NOT_DIRECTORY : OK;
 }
 
-static err_t step_name(struct walk *w, const char *name, size_t bytes, enum step *step)
+static inline err_t step_name(struct walk *w, const struct name *name, enum step *step)
     REQUIRES(fs_queue.lock)
 {
     struct dir_entry *entry;
-    err_t e = find(w, name, bytes, &entry);
+    err_t e = find(w, name, &entry);
     if (failed(e)) return e;
     if (!entry) return ERR_NOT_FOUND;
-    if (vnode_is_symlink(entry->vnode)) return follow(w, entry->vnode, false, step);
+    if (unlikely(vnode_is_symlink(entry->vnode))) return follow(w, entry->vnode, false, step);
     w->directory = entry->vnode;
-    return OK;
+    return vnode_is_directory(w->directory) ? OK : ERR_NOT_DIRECTORY;
 }
 
-/* Takes one component; everything before it was found. */
-static err_t step_component(struct walk *w, enum step *step) REQUIRES(fs_queue.lock)
+static err_t step_dots(struct walk *w, const struct name *name, enum step *step) REQUIRES(fs_queue.lock)
 {
-    const char *name = w->text.at;
-    while (w->text.at < w->text.end && *w->text.at != '/') w->text.at++;
-    size_t bytes = (size_t)(w->text.at - name);
-
-    struct text rest = w->text;
-    skip_slashes(&rest);
-    bool is_final = w->depth == 0 && rest.at == rest.end;
-    if (is_final && rest.at != w->text.at) w->result->has_trailing_slash = true;
-
-    if (!vnode_is_directory(w->directory)) return ERR_NOT_DIRECTORY;
-    if (!w->searches_all) {
-        err_t e = permission_check(w->directory, MAY_SEARCH);
-        if (failed(e)) return e;
-    }
-    bool is_dot = bytes == 1 && name[0] == '.';
-    bool is_dotdot = bytes == 2 && name[0] == '.' && name[1] == '.';
-    if (!is_dot && !is_dotdot)
-        return is_final ? step_final_name(w, name, bytes, step) : step_name(w, name, bytes, step);
-
-    if (is_dotdot && w->directory != w->from->context->root)
+    bool is_dot = name->bytes == 1;
+    if (!is_dot && w->directory != w->from->context->root)
         w->directory = directory_parent_locked(w->directory);
-    if (is_final) {
+    if (name->is_final) {
         finish_at(w, w->directory, w->directory->directory.entry, is_dot ? PATH_DOT : PATH_DOTDOT);
         *step = STEP_DONE;
     }
     return OK;
 }
 
-err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t flags,
-                       struct path_result *out)
+/* Finds the next name. False at the end of everything. */
+static bool next_name(struct walk *w, struct name *name)
 {
-    *out = (struct path_result){ 0 };
+    if (!has_component(w)) return false;
+    name->at = w->text.at;
+    const char *end = name_scan(w->directory, name->at, w->text.end, w->text.readable, &name->hash);
+    name->bytes = (size_t)(end - name->at);
+    w->text.at = skip_slashes(end, w->text.end);
+    name->is_final = w->text.at == w->text.end && w->depth == 0;
+    if (name->is_final && w->text.at != end) w->result->has_trailing_slash = true;
+    return true;
+}
+
+/* Takes one component; everything before it was found, and is a directory. */
+static inline err_t step_component(struct walk *w, const struct name *name, enum step *step)
+    REQUIRES(fs_queue.lock)
+{
+    if (unlikely(w->may_be_refused)) {
+        err_t e = permission_check(w->directory, MAY_SEARCH);
+        if (failed(e)) return e;
+    }
+    bool is_dots = name->at[0] == '.' && (name->bytes == 1 || (name->bytes == 2 && name->at[1] == '.'));
+    if (unlikely(is_dots)) return step_dots(w, name, step);
+    return name->is_final ? step_final_name(w, name, step) : step_name(w, name, step);
+}
+
+/* ---- the whole walk ---- */
+
+/* Where a walk stands. */
+struct position {
+    struct vnode *directory;
+    const char *at;
+};
+
+enum { SPECIAL_FLAGS = WALK_DIRECTORY | WALK_CREATE | WALK_PARENT };
+
+/* Most of most walks: through directories that have nothing special about them to a name that is there, or is not,
+ * and is no link. True: that was all, and *e says how it ended. Else `p` says how far it got. */
+static ALWAYS_INLINE bool walk_plainly_locked(struct position *p, uint32_t flags, struct path_result *out,
+                                              err_t *e) REQUIRES(fs_queue.lock)
+{
+    const char *at = p->at;
+    struct vnode *directory = p->directory;
+    while (*at == '/') at++;
+    while (likely(!directory->made)) {
+        uint32_t hash;
+        const char *after = name_scan_text(directory, at, &hash), *next = after;
+        while (*next == '/') next++;
+        bool is_final = !*next;
+        if (is_final && (next != after || (flags & SPECIAL_FLAGS))) break;
+        size_t bytes = (size_t)(after - at);
+        struct dir_entry *entry = directory_look_up_locked(directory, at, bytes, hash);
+        if (unlikely(!entry)) {
+            if (*at == '.' || bytes > LINUX_NAME_MAX || bytes == 0) break;
+            *e = ERR_NOT_FOUND;
+            return true;
+        }
+        bool is_directory = vnode_is_directory(entry->vnode);
+        if (!is_directory && (!is_final || vnode_is_symlink(entry->vnode))) break;
+        if (is_final) {
+            out->vnode = entry->vnode;
+            out->entry = entry;
+            out->last = PATH_NAME;
+            out->parent = directory;
+            out->name = at;
+            out->name_bytes = bytes;
+            *e = OK;
+            return true;
+        }
+        directory = entry->vnode;
+        at = next;
+    }
+    p->at = at;
+    p->directory = directory;
+    return false;
+}
+
+static NOINLINE err_t walk_on_locked(const struct path_from *from, const char *path, const struct position *p,
+                                     uint32_t flags, struct path_result *out) REQUIRES(fs_queue.lock)
+{
     struct walk w;
+    struct name name;
+    enum step step = STEP_ON;
     w.from = from;
     w.result = out;
-    w.text = (struct text){ path, path + strlen(path) };
+    w.directory = p->directory;
+    w.text.at = p->at;
+    w.text.end = path + (from->path_bytes ? from->path_bytes : strlen(path));
+    w.text.readable = w.text.end + (from->path_bytes ? PATH_SLACK_BYTES : 0);
     w.depth = w.links_followed = 0;
     w.flags = flags;
-    w.searches_all = permission_searches_all();
-    struct vnode *start = from->directory ? from->directory : from->context->cwd;
-    w.directory = path[0] == '/' ? from->context->root : start;
-
-    enum step step = STEP_ON;
-    while (step == STEP_ON && has_component(&w)) {
-        err_t e = step_component(&w, &step);
+    w.may_be_refused = !permission_searches_all();
+    while (step == STEP_ON && next_name(&w, &name)) {
+        err_t e = step_component(&w, &name, &step);
         if (failed(e)) return e;
     }
     if (step == STEP_ON) finish_at(&w, w.directory, w.directory->directory.entry, PATH_ROOT);
     return OK;
 }
 
-void path_finish(struct path_result *result) { release_held(result); }
+/* False: the start is no directory. */
+static ALWAYS_INLINE bool begin(const struct path_from *from, const char *path, struct position *p)
+{
+    p->directory = from->directory ? from->directory : from->context->cwd;
+    if (path[0] == '/') p->directory = from->context->root;
+    p->at = path;
+    return likely(vnode_is_directory(p->directory));
+}
+
+/* Without a length nothing behind the path's end may be looked at. */
+static ALWAYS_INLINE bool may_walk_plainly(const struct path_from *from)
+{
+    return likely(from->path_bytes) && permission_searches_all();
+}
+
+static void result_init(struct path_result *out)
+{
+    out->vnode = NULL;
+    out->entry = NULL;
+    out->has_trailing_slash = false;
+    out->name_error = OK;
+    out->held_vnode = NULL;
+    out->held_entry = NULL;
+}
+
+err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t flags,
+                       struct path_result *out)
+{
+    struct position p;
+    err_t e;
+    result_init(out);
+    if (!begin(from, path, &p)) return ERR_NOT_DIRECTORY;
+    if (may_walk_plainly(from) && walk_plainly_locked(&p, flags, out, &e)) return e;
+    return walk_on_locked(from, path, &p, flags, out);
+}
 
 err_t path_check_parent(const struct path_from *from, const char *path)
 {
@@ -213,19 +315,60 @@ err_t path_check_parent(const struct path_from *from, const char *path)
     return e;
 }
 
+static inline err_t find_vnode_locked(const struct path_from *from, const char *path, uint32_t flags,
+                                      struct path_result *found) REQUIRES(fs_queue.lock)
+{
+    if (likely(path[0])) return path_walk_locked(from, path, flags, found);
+    *found = (struct path_result){ .vnode = from->directory ? from->directory : from->context->cwd };
+    return OK;
+}
+
 err_t path_get_vnode(const struct path_from *from, const char *path, uint32_t flags, struct vnode **out)
 {
-    struct path_result found = { 0 };
-    err_t e = OK;
-    fs_lock();
-    if (path[0])
-        e = path_walk_locked(from, path, flags, &found);
-    else
-        found.vnode = from->directory ? from->directory : from->context->cwd;
+    struct path_result found;
+    fs_lock_short();
+    err_t e = find_vnode_locked(from, path, flags, &found);
     if (!failed(e)) *out = vnode_get(found.vnode);
-    fs_unlock();
+    fs_unlock_short();
     path_finish(&found);
     return e;
+}
+
+err_t path_get_attributes(const struct path_from *from, const char *path, uint32_t flags,
+                          struct vnode_attributes *out)
+{
+    struct path_result found;
+    fs_lock_short();
+    err_t e = find_vnode_locked(from, path, flags, &found);
+    if (!failed(e)) vnode_get_attributes_locked(found.vnode, out);
+    fs_unlock_short();
+    path_finish(&found);
+    return e;
+}
+
+static NOINLINE err_t get_stat_slowly(const struct path_from *from, const char *path, uint32_t flags,
+                                      struct linux_stat *out)
+{
+    struct path_result found;
+    fs_lock_short();
+    err_t e = find_vnode_locked(from, path, flags, &found);
+    if (!failed(e)) vnode_get_stat_locked(found.vnode, out);
+    fs_unlock_short();
+    path_finish(&found);
+    return e;
+}
+
+err_t path_get_stat(const struct path_from *from, const char *path, uint32_t flags, struct linux_stat *out)
+{
+    struct position p;
+    struct path_result found;
+    err_t e;
+    fs_lock_short();
+    bool is_done =
+        likely(may_walk_plainly(from) && begin(from, path, &p)) && walk_plainly_locked(&p, flags, &found, &e);
+    if (likely(is_done) && !failed(e)) vnode_get_stat_locked(found.vnode, out);
+    fs_unlock_short();
+    return likely(is_done) ? e : get_stat_slowly(from, path, flags, out);
 }
 
 /* From the back, as names are found leaf first. */

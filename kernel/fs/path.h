@@ -7,10 +7,15 @@
 #include "fs/fs_context.h"
 #include "fs/vnode.h"
 
+/* So many bytes behind the end of a path can be read, so that a walk can look at eight at a time. */
+enum { PATH_SLACK_BYTES = 8 };
+
 /* Where relative paths begin. */
 struct path_from {
     struct fs_context *context;
     struct vnode *directory; /* NULL: the working directory. Kept alive by the caller */
+    size_t
+        path_bytes; /* of the path that comes with it, which has PATH_SLACK_BYTES more; 0: not counted yet */
 };
 
 /* WALK_FOLLOW: a final symbolic link is followed (a trailing slash asks for it too).
@@ -39,7 +44,11 @@ struct path_result {
  * after a failure, path_finish is called once the lock is released. */
 err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t flags,
                        struct path_result *out) REQUIRES(fs_queue.lock);
-void path_finish(struct path_result *result) EXCLUDES(fs_queue.lock);
+void path_release_held(struct path_result *result); /* with or without fs_lock */
+static inline void path_finish(struct path_result *result) EXCLUDES(fs_queue.lock)
+{
+    if (unlikely(result->held_vnode)) path_release_held(result);
+}
 
 /* Whether a call that changes the path's final name would get as far as that name. */
 err_t path_check_parent(const struct path_from *from, const char *path) EXCLUDES(fs_queue.lock);
@@ -47,6 +56,11 @@ err_t path_check_parent(const struct path_from *from, const char *path) EXCLUDES
 /* For callers that want what a path names and nothing else: a counted vnode. An empty path means the
  * start itself. */
 err_t path_get_vnode(const struct path_from *from, const char *path, uint32_t flags, struct vnode **out)
+    EXCLUDES(fs_queue.lock);
+/* The same, but only its attributes. */
+err_t path_get_attributes(const struct path_from *from, const char *path, uint32_t flags,
+                          struct vnode_attributes *out) EXCLUDES(fs_queue.lock);
+err_t path_get_stat(const struct path_from *from, const char *path, uint32_t flags, struct linux_stat *out)
     EXCLUDES(fs_queue.lock);
 
 /* Writes the absolute path of an entry (NULL: of the root) as seen from `root`, without NUL; *length

@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "core/time.h"
 #include "lib/string.h"
+#include "vm/usercopy.h"
 
 int64_t tmpfs_read(struct vnode *v, struct io_buffer *to, uint64_t position)
 {
@@ -26,6 +27,29 @@ int64_t tmpfs_read(struct vnode *v, struct io_buffer *to, uint64_t position)
     vnode_unpin_locked(v, ticket);
     fs_unlock();
     return io_result(done, copied == bytes ? OK : ERR_FAULT);
+}
+
+static NOINLINE int64_t read_pieces(struct vnode *v, uint64_t address, uint64_t bytes, uint64_t position)
+{
+    struct io_segment segment = { address, bytes };
+    struct io_buffer to;
+    io_buffer_init_user(&to, &segment, bytes);
+    return tmpfs_read(v, &to, position);
+}
+
+int64_t tmpfs_read_user(struct vnode *v, uint64_t address, uint64_t bytes, uint64_t position)
+{
+    const void *data = NULL;
+    fs_lock_short();
+    uint64_t left = position < v->size ? v->size - position : 0, wanted = MIN(bytes, left);
+    bool is_one_piece = tmpfs_peek_locked(v, position, &data) >= wanted;
+    uint32_t ticket = vnode_pin_locked(v);
+    fs_unlock_short();
+    bool is_copied = likely(is_one_piece) && !failed(user_copy_out(UADDR(address), data, wanted));
+    fs_lock_short();
+    vnode_unpin_locked(v, ticket);
+    fs_unlock_short();
+    return likely(is_copied) ? (int64_t)wanted : read_pieces(v, address, bytes, position);
 }
 
 /* ---- writing ---- */

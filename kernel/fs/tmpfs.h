@@ -27,6 +27,9 @@ void tmpfs_set_lower(struct vnode *v, const void *data, uint64_t bytes);
 
 /* Bytes read or a negative errno. */
 int64_t tmpfs_read(struct vnode *v, struct io_buffer *to, uint64_t position) EXCLUDES(fs_queue.lock);
+/* The same for one piece of user memory: quick where the bytes lie in one piece. */
+int64_t tmpfs_read_user(struct vnode *v, uint64_t address, uint64_t bytes, uint64_t position)
+    EXCLUDES(fs_queue.lock);
 /* Bytes written or a negative errno; with `append`, *position becomes the file's end first. It is left
  * behind the last byte written. NO_SPACE, NO_MEMORY, NOT_PERMITTED (sealed). */
 int64_t tmpfs_write(struct vnode *v, struct io_buffer *from, uint64_t *position, bool append)

@@ -96,9 +96,32 @@ static uint64_t block_pages_locked(const struct vnode *v)
     return vnode_is_symlink(v) && v->size >= SHORT_SYMLINK_BYTES;
 }
 
-void vnode_get_attributes(struct vnode *v, struct vnode_attributes *out)
+void vnode_get_stat_locked(const struct vnode *v, struct linux_stat *out)
 {
-    fs_lock();
+    bool is_plain = likely(vnode_is_regular(v));
+    out->st_dev = DEVICE_MINOR_BASE + v->filesystem; /* major 0, and a small minor: linux_makedev */
+    out->st_ino = v->inode;
+    out->st_nlink = v->links;
+    out->st_mode = v->mode;
+    out->st_uid = v->uid;
+    out->st_gid = v->gid;
+    out->pad0 = 0;
+    out->st_rdev = !is_plain && vnode_is_device(v) ? v->device : 0;
+    out->st_size = (int64_t)(is_plain ? v->size : size_locked(v));
+    out->st_blksize = PAGE_BYTES;
+    out->st_blocks = (int64_t)((is_plain ? v->regular.block_pages : block_pages_locked(v)) * BLOCKS_PER_PAGE);
+    const int64_t atime_ns = v->atime_ns, mtime_ns = v->mtime_ns, ctime_ns = v->ctime_ns;
+    out->st_atime_s = (uint64_t)vnode_seconds(atime_ns);
+    out->st_atime_ns = vnode_rest(atime_ns);
+    out->st_mtime_s = (uint64_t)vnode_seconds(mtime_ns);
+    out->st_mtime_ns = vnode_rest(mtime_ns);
+    out->st_ctime_s = (uint64_t)vnode_seconds(ctime_ns);
+    out->st_ctime_ns = vnode_rest(ctime_ns);
+    memset(out->reserved, 0, sizeof(out->reserved));
+}
+
+void vnode_get_attributes_locked(const struct vnode *v, struct vnode_attributes *out)
+{
     *out = (struct vnode_attributes){
         .device = linux_makedev(0, DEVICE_MINOR_BASE + v->filesystem),
         .inode = v->inode,
@@ -113,7 +136,13 @@ void vnode_get_attributes(struct vnode *v, struct vnode_attributes *out)
         .mtime_ns = v->mtime_ns,
         .ctime_ns = v->ctime_ns,
     };
-    fs_unlock();
+}
+
+void vnode_get_attributes(struct vnode *v, struct vnode_attributes *out)
+{
+    fs_lock_short();
+    vnode_get_attributes_locked(v, out);
+    fs_unlock_short();
 }
 
 /* ---- changes and pins ---- */

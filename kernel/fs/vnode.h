@@ -95,6 +95,10 @@ extern struct wait_queue fs_queue;
 static inline void fs_lock(void) ACQUIRES(fs_queue.lock) { spin_lock(&fs_queue.lock); }
 static inline void fs_unlock(void) RELEASES(fs_queue.lock) { spin_unlock(&fs_queue.lock); }
 
+/* The same in system calls that are to be quick, where interrupts are on. */
+static inline void fs_lock_short(void) ACQUIRES(fs_queue.lock) { spin_lock_short(&fs_queue.lock); }
+static inline void fs_unlock_short(void) RELEASES(fs_queue.lock) { spin_unlock_short(&fs_queue.lock); }
+
 static inline uint32_t vnode_type(const struct vnode *v) { return v->mode & LINUX_S_IFMT; }
 static inline bool vnode_is_directory(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFDIR; }
 static inline bool vnode_is_regular(const struct vnode *v) { return vnode_type(v) == LINUX_S_IFREG; }
@@ -116,12 +120,23 @@ struct vnode *vnode_get(struct vnode *v);
 /* May be the end of the vnode, its pages and its removed parents. NULL is fine. With or without fs_lock. */
 void vnode_put(struct vnode *v);
 
+/* Times before 1970 have a negative second and a positive rest. */
+static inline int64_t vnode_seconds(int64_t ns)
+{
+    if (likely(ns >= 0)) return (int64_t)((uint64_t)ns / 1000000000);
+    return (ns - 999999999) / 1000000000;
+}
+static inline uint32_t vnode_rest(int64_t ns) { return (uint32_t)(ns - vnode_seconds(ns) * 1000000000); }
+
 struct vnode_attributes {
     uint64_t device, inode, links, rdev, size, blocks;
     uint32_t mode, uid, gid;
     int64_t atime_ns, mtime_ns, ctime_ns;
 };
 void vnode_get_attributes(struct vnode *v, struct vnode_attributes *out) EXCLUDES(fs_queue.lock);
+/* The same as stat(2) tells it. */
+void vnode_get_stat_locked(const struct vnode *v, struct linux_stat *out) REQUIRES(fs_queue.lock);
+void vnode_get_attributes_locked(const struct vnode *v, struct vnode_attributes *out) REQUIRES(fs_queue.lock);
 
 /* In place of a time: it stays as it is. */
 #define VNODE_TIME_KEEP INT64_MIN

@@ -18,6 +18,21 @@ static int64_t regular_read(struct file *file, struct io_buffer *to, uint64_t *p
     return got;
 }
 
+static int64_t regular_read_user_at(struct file *file, uint64_t address, uint64_t bytes, uint64_t position)
+{
+    return tmpfs_read_user(file->vnode, address, bytes, position);
+}
+
+static int64_t regular_read_user(struct file *file, uint64_t address, uint64_t bytes)
+{
+    file_take_position(file);
+    bool is_beyond = file->position > (uint64_t)INT64_MAX - bytes;
+    int64_t got = is_beyond ? ERR_INVALID.code : tmpfs_read_user(file->vnode, address, bytes, file->position);
+    if (got > 0) file->position += (uint64_t)got;
+    file_give_position(file);
+    return got;
+}
+
 static int64_t regular_write(struct file *file, struct io_buffer *from, uint64_t *position)
 {
     permission_before_change(file->vnode);
@@ -69,6 +84,8 @@ const struct file_ops regular_file_ops = {
     .name = "file",
     .is_seekable = true,
     .read = regular_read,
+    .read_user = regular_read_user,
+    .read_user_at = regular_read_user_at,
     .write = regular_write,
     .seek = regular_seek,
     .ioctl = regular_ioctl,

@@ -6,6 +6,7 @@
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
 #include "lib/string.h"
+#include "process/pidfd.h"
 #include "process/process_internal.h"
 #include "process/rseq.h"
 #include "process/user_thread.h"
@@ -23,7 +24,7 @@
 #define SUPPORTED_FLAGS                                                                        \
     (THREAD_FLAGS | IDLE_FLAGS | LINUX_CLONE_VFORK | LINUX_CLONE_PARENT | LINUX_CLONE_THREAD | \
      LINUX_CLONE_SETTLS | LINUX_CLONE_PARENT_SETTID | LINUX_CLONE_CHILD_CLEARTID |             \
-     LINUX_CLONE_CHILD_SETTID | LINUX_CLONE_CLEAR_SIGHAND)
+     LINUX_CLONE_CHILD_SETTID | LINUX_CLONE_CLEAR_SIGHAND | LINUX_CLONE_PIDFD)
 
 /* The parent that waits until the child leaves its space; on the parent's stack. Who ends it, child or parent, does so
  * under process_tree_lock. */
@@ -43,6 +44,8 @@ static err_t check(const struct clone_request *r)
     if ((flags & LINUX_CLONE_PARENT) && !__atomic_load_n(&process_current()->parent_pid, __ATOMIC_RELAXED))
         return ERR_INVALID;
     if ((flags & LINUX_CLONE_THREAD) && shared != THREAD_FLAGS) return ERR_INVALID;
+    if ((flags & LINUX_CLONE_PIDFD) && (flags & (LINUX_CLONE_THREAD | LINUX_CLONE_DETACHED)))
+        return ERR_INVALID;
     if ((flags & LINUX_CLONE_SETTLS) && r->tls >= USER_END) return ERR_NOT_PERMITTED;
     return r->end_signal <= LINUX_NSIG ? OK : ERR_INVALID;
 }
@@ -202,12 +205,17 @@ static err_t clone_process(const struct clone_request *r, const struct trap_fram
     fill_thread(t, r, frame);
     struct vfork vfork = { .queue = WAIT_QUEUE_INIT(vfork.queue), .child = t };
     if (r->flags & LINUX_CLONE_VFORK) t->vfork = &vfork;
-    e = process_publish(p, from, r->flags & LINUX_CLONE_PARENT, t);
+    struct file *pidfd = NULL;
+    uint32_t fd = 0;
+    if (r->flags & LINUX_CLONE_PIDFD) e = pidfd_prepare(p->id, r->pidfd, &fd, &pidfd);
+    if (!failed(e)) e = process_publish(p, from, r->flags & LINUX_CLONE_PARENT, t);
     if (failed(e)) {
+        if (pidfd) pidfd_cancel(fd, pidfd);
         user_thread_destroy(t);
         discard(p);
         return e;
     }
+    if (pidfd) fd_install(from->files, fd, pidfd);
     *number = p->pid;
     tell_parent_tid(r, p->pid);
     user_thread_run(t);

@@ -11,6 +11,7 @@ struct clone_request {
     uint32_t end_signal; /* what the parent of a process gets at its end; 0: nothing */
     uint64_t stack;      /* the new RSP; 0: the same */
     uint64_t tls;        /* with SETTLS: FS.base */
+    uint64_t pidfd;      /* with PIDFD: where the number of a file that stands for the child is written */
     uint64_t parent_tid; /* with PARENT_SETTID: where the new number is written for the caller, */
     uint64_t child_tid;  /* with CHILD_SETTID in the child; with CHILD_CLEARTID, where 0 is at its end */
 };

@@ -12,6 +12,7 @@
 #include "process/user_thread.h"
 #include "vm/space.h"
 
+#include "abi/linux/poll.h"
 void (*process_init_ended)(struct process *process, uint32_t wait_status);
 
 static struct process *init GUARDED_BY(process_tree_lock); /* NULL: not there yet, or ended */
@@ -124,6 +125,7 @@ void process_become_zombie(struct process *p)
     process_group_check_locked(p, p->parent, p);
     p->wait_status = p->end_status;
     p->is_zombie = true;
+    readiness_changed(&p->id->readiness, LINUX_POLLIN | LINUX_POLLRDNORM);
     if (!is_init) tell_end_locked(p, &dead);
     spin_unlock(&process_tree_lock);
     free_all(&dead);

@@ -45,6 +45,7 @@ struct process_id *process_id_alloc(void)
     struct process_id *before, *id = heap_alloc_zeroed(sizeof(*id));
     if (!id) return NULL;
     list_init(&id->group);
+    readiness_init(&id->readiness);
     id->uses = 1;
     spin_lock(&process_tree_lock);
     id->number = choose_number(&before);

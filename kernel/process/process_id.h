@@ -4,6 +4,7 @@
  * whose leader has ended, is not given to another. */
 #pragma once
 #include "core/lock.h"
+#include "fs/readiness.h"
 #include "lib/list.h"
 #include "lib/tree.h"
 
@@ -23,6 +24,7 @@ struct process_id {
     uint32_t session_members;   /* processes in the session of that number */
     struct user_thread *thread; /* NULL: none has the number, as below */
     struct process *process;    /* also a zombie */
+    struct readiness readiness; /* of files that stand for the process: process/pidfd.h */
     struct list group;          /* of process.group_link: the members of the group of that number */
     struct terminal
         *terminal; /* that controls the session of that number; NULL: none. terminal/ has it counted */

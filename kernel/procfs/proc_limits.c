@@ -60,6 +60,7 @@ static void write_fdinfo(struct text *text, uint64_t *cursor)
     uint32_t flags = file->flags | (is_close_on_exec(subject) ? (uint32_t)LINUX_O_CLOEXEC : 0);
     text_add(text, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", file->position, flags,
              file->vnode->filesystem, file->vnode->inode);
+    if (file->ops->describe) file->ops->describe(file, text);
     file_put(file);
 }
 

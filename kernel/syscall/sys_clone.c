@@ -24,10 +24,13 @@ int64_t clone_with_frame(struct trap_frame *frame)
         .end_signal = frame->rdi & LINUX_CSIGNAL,
         .stack = frame->rsi,
         .parent_tid = frame->rdx,
+        .pidfd = frame->rdx,
         .child_tid = frame->r10,
         .tls = frame->r8,
     };
-    return run(&request, frame);
+    /* One place for two. */
+    const uint64_t both = LINUX_CLONE_PIDFD | LINUX_CLONE_PARENT_SETTID;
+    return (request.flags & both) == both ? ERR_INVALID.code : run(&request, frame);
 }
 
 int64_t fork_with_frame(struct trap_frame *frame)
@@ -79,6 +82,7 @@ int64_t clone3_with_frame(struct trap_frame *frame)
         .end_signal = (uint32_t)a.exit_signal,
         .stack = a.stack + a.stack_size,
         .parent_tid = a.parent_tid,
+        .pidfd = a.pidfd,
         .child_tid = a.child_tid,
         .tls = a.tls,
     };

@@ -111,6 +111,20 @@ int64_t sys_fchown(uint64_t fd, uint64_t uid, uint64_t gid);
 int64_t sys_fchownat(uint64_t directory_fd, uint64_t path, uint64_t uid, uint64_t gid, uint64_t flags);
 int64_t sys_utimensat(uint64_t directory_fd, uint64_t path, uint64_t times, uint64_t flags);
 
+/* ---- extended attributes: sys_path_xattr.c ---- */
+int64_t sys_setxattr(uint64_t path, uint64_t name, uint64_t value, uint64_t bytes, uint64_t flags);
+int64_t sys_lsetxattr(uint64_t path, uint64_t name, uint64_t value, uint64_t bytes, uint64_t flags);
+int64_t sys_fsetxattr(uint64_t fd, uint64_t name, uint64_t value, uint64_t bytes, uint64_t flags);
+int64_t sys_getxattr(uint64_t path, uint64_t name);
+int64_t sys_lgetxattr(uint64_t path, uint64_t name);
+int64_t sys_fgetxattr(uint64_t fd, uint64_t name);
+int64_t sys_listxattr(uint64_t path);
+int64_t sys_llistxattr(uint64_t path);
+int64_t sys_flistxattr(uint64_t fd);
+int64_t sys_removexattr(uint64_t path, uint64_t name);
+int64_t sys_lremovexattr(uint64_t path, uint64_t name);
+int64_t sys_fremovexattr(uint64_t fd, uint64_t name);
+
 /* ---- the process's place: sys_path_process.c ---- */
 int64_t sys_readlink(uint64_t path, uint64_t buffer, uint64_t bytes);
 int64_t sys_readlinkat(uint64_t directory_fd, uint64_t path, uint64_t buffer, uint64_t bytes);

@@ -122,10 +122,21 @@ int64_t sys_write(uint64_t fd, uint64_t buffer, uint64_t bytes)
     return transfer_counted((uint32_t)fd, buffer, bytes, true);
 }
 
+static inline bool may_read_at(const struct file *file, uint64_t address, uint64_t bytes, uint64_t offset)
+{
+    uint32_t mode = file->flags & (LINUX_O_ACCMODE | LINUX_O_PATH);
+    bool is_open_for_it = mode == LINUX_O_RDONLY || mode == LINUX_O_RDWR;
+    return file->ops->read_user_at && is_open_for_it && bytes <= LINUX_RW_COUNT_MAX &&
+           is_user_range(address, bytes) && offset <= (uint64_t)INT64_MAX - bytes;
+}
+
 /* ---- the others ---- */
 
 int64_t sys_pread64(uint64_t fd, uint64_t buffer, uint64_t bytes, uint64_t offset)
 {
+    struct file *file = find_alone((uint32_t)fd);
+    if (likely(file) && may_read_at(file, buffer, bytes, offset))
+        return file->ops->read_user_at(file, buffer, bytes, offset);
     return run(&(struct io_call){
         .fd = fd, .address = buffer, .count = bytes, .has_offset = true, .offset = offset });
 }

@@ -7,53 +7,58 @@
 #include "mm/heap.h"
 #include "vm/usercopy.h"
 
+static NOINLINE err_t copy_long(struct user_text *text, uint64_t address)
+{
+    char *copy = heap_alloc(LINUX_PATH_MAX + PATH_SLACK_BYTES);
+    if (!copy) return ERR_NO_MEMORY;
+    text->text = copy;
+    return user_copy_string(copy, UADDR(address), LINUX_PATH_MAX, &text->length);
+}
+
 /* Most paths are short; a long one is copied again, whole. */
-err_t user_text_init(struct user_text *text, uint64_t address, bool is_empty_allowed)
+static ALWAYS_INLINE err_t copy_text(struct user_text *text, uint64_t address, bool is_empty_allowed)
 {
     text->text = text->near;
-    err_t e = user_copy_string(text->near, UADDR(address), sizeof(text->near), &text->length);
-    if (e.code == ERR_NAME_TOO_LONG.code) {
-        text->text = heap_alloc(LINUX_PATH_MAX);
-        if (!text->text) return ERR_NO_MEMORY;
-        e = user_copy_string(text->text, UADDR(address), LINUX_PATH_MAX, &text->length);
-    }
+    err_t e = user_copy_string(text->near, UADDR(address), USER_TEXT_SHORT, &text->length);
+    if (likely(!failed(e) && text->length > 0)) return OK;
+    if (e.code == ERR_NAME_TOO_LONG.code) e = copy_long(text, address);
     if (!failed(e) && text->length == 0 && !is_empty_allowed) e = ERR_NOT_FOUND;
     if (failed(e)) user_text_fini(text);
     return e;
 }
 
-void user_text_fini(struct user_text *text)
+err_t user_text_init(struct user_text *text, uint64_t address, bool is_empty_allowed)
 {
-    if (text->text != text->near) heap_free(text->text);
+    return copy_text(text, address, is_empty_allowed);
+}
+
+static NOINLINE err_t begin_at_descriptor(struct path_argument *argument, uint64_t directory_fd)
+{
+    err_t e = file_argument_or_path(directory_fd, &argument->held);
+    if (failed(e))
+        user_text_fini(&argument->path);
+    else
+        argument->from.directory = argument->held->vnode;
+    return e;
 }
 
 err_t path_argument_init(struct path_argument *argument, uint64_t directory_fd, uint64_t path,
                          enum path_need need)
 {
     argument->held = NULL;
-    argument->from = (struct path_from){ .context = process_current()->fs };
-    if (need == PATH_MAY_BE_NULL && path == 0) {
+    argument->from.context = process_current()->fs;
+    argument->from.directory = NULL;
+    if (unlikely(need == PATH_MAY_BE_NULL && path == 0)) {
         argument->path.text = argument->path.near;
         argument->path.near[0] = '\0';
         argument->path.length = 0;
     } else {
-        err_t e = user_text_init(&argument->path, path, need != PATH_REQUIRED);
+        err_t e = copy_text(&argument->path, path, need != PATH_REQUIRED);
         if (failed(e)) return e;
     }
+    argument->from.path_bytes = argument->path.length;
     if (argument->path.text[0] == '/' || (int32_t)directory_fd == LINUX_AT_FDCWD) return OK;
-    err_t e = file_argument_or_path(directory_fd, &argument->held);
-    if (failed(e)) {
-        user_text_fini(&argument->path);
-        return e;
-    }
-    argument->from.directory = argument->held->vnode;
-    return OK;
-}
-
-void path_argument_fini(struct path_argument *argument)
-{
-    user_text_fini(&argument->path);
-    file_put(argument->held);
+    return begin_at_descriptor(argument, directory_fd);
 }
 
 err_t path_argument_get_vnode(uint64_t directory_fd, uint64_t path, enum path_need need, uint32_t walk_flags,

@@ -3,6 +3,7 @@
 #pragma once
 #include "fs/file.h"
 #include "fs/path.h"
+#include "mm/heap.h"
 
 enum { USER_TEXT_SHORT = 256 };
 
@@ -10,12 +11,15 @@ enum { USER_TEXT_SHORT = 256 };
 struct user_text {
     char *text;
     size_t length;
-    char near[USER_TEXT_SHORT];
+    char near[USER_TEXT_SHORT + PATH_SLACK_BYTES];
 };
 
 /* FAULT; NAME_TOO_LONG from PATH_MAX bytes on; NOT_FOUND when empty, unless allowed; NO_MEMORY. */
 err_t user_text_init(struct user_text *text, uint64_t address, bool is_empty_allowed);
-void user_text_fini(struct user_text *text);
+static inline void user_text_fini(struct user_text *text)
+{
+    if (unlikely(text->text != text->near)) heap_free(text->text);
+}
 
 /* A path and where it starts: what every ...at call begins with. */
 struct path_argument {
@@ -29,7 +33,11 @@ enum path_need { PATH_REQUIRED, PATH_MAY_BE_EMPTY, PATH_MAY_BE_NULL };
 
 err_t path_argument_init(struct path_argument *argument, uint64_t directory_fd, uint64_t path,
                          enum path_need need);
-void path_argument_fini(struct path_argument *argument);
+static inline void path_argument_fini(struct path_argument *argument)
+{
+    user_text_fini(&argument->path);
+    if (argument->held) file_put(argument->held);
+}
 
 /* The vnode a path argument names, counted; `walk_flags` as of fs/path.h. */
 err_t path_argument_get_vnode(uint64_t directory_fd, uint64_t path, enum path_need need, uint32_t walk_flags,

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sending signals. */
+#include "fs/file.h"
 #include "process/identity.h"
+#include "process/pidfd.h"
 #include "process/process.h"
 #include "process/user_thread.h"
 #include "syscall/sys_core.h"
+#include "syscall/sys_path.h"
 #include "vm/usercopy.h"
 
 static bool is_valid(uint64_t signal) { return (uint32_t)signal <= LINUX_NSIG; }
@@ -179,4 +182,37 @@ int64_t sys_rt_tgsigqueueinfo(uint64_t pid, uint64_t tid, uint64_t signal, uint6
     err_t e = decode_info(address, pid, signal, &info);
     if (!failed(e)) e = send_to_thread((uint32_t)pid, (uint32_t)tid, &info);
     return result_of(e, is_valid(signal));
+}
+
+/* ---- by file ---- */
+
+static err_t send_to_pidfd(const struct file *file, uint64_t signal, uint64_t address)
+{
+    struct process_id *id = pidfd_id(file);
+    bool is_good = is_valid(signal);
+    struct linux_siginfo_head info =
+        signal_info_of_sender(process_current()->pid, is_good ? (uint32_t)signal : 0, LINUX_SI_USER);
+    if (!id) return ERR_BAD_FD;
+    err_t e = address ? user_copy_in(&info, UADDR(address), sizeof(info)) : OK;
+    if (failed(e)) return e;
+    if (address && info.number != (int32_t)signal) return ERR_INVALID;
+    bool is_pretended = address && (info.code >= 0 || info.code == LINUX_SI_TKILL);
+    spin_lock(&process_tree_lock);
+    struct process *p = id->process;
+    e = p ? OK : ERR_NO_PROCESS;
+    if (p != process_current() && is_pretended) e = ERR_NOT_PERMITTED;
+    if (!failed(e)) e = is_good ? send_locked(p, &info) : ERR_INVALID;
+    spin_unlock(&process_tree_lock);
+    return e;
+}
+
+int64_t sys_pidfd_send_signal(uint64_t pidfd, uint64_t signal, uint64_t info, uint64_t flags)
+{
+    struct file *file;
+    if ((uint32_t)flags) return ERR_INVALID.code;
+    err_t e = file_argument(pidfd, &file);
+    if (failed(e)) return e.code;
+    e = send_to_pidfd(file, signal, info);
+    file_put(file);
+    return e.code;
 }

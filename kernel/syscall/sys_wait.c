@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/linux/sched.h"
 #include "abi/linux/signal.h"
-#include "process/process.h"
+#include "abi/linux/fcntl.h"
+#include "fs/file.h"
+#include "process/pidfd.h"
 #include "process/wait.h"
 #include "syscall/sys_core.h"
+#include "syscall/sys_path.h"
 #include "syscall/usage.h"
 #include "vm/usercopy.h"
 
@@ -61,7 +64,23 @@ static struct linux_wait_info info_of(const struct wait_result *r)
     return info;
 }
 
-static err_t waitid_request(uint64_t type, uint64_t number, struct wait_request *out)
+/* A file that is not to wait answers EAGAIN instead of 0, so it is told apart from WNOHANG. */
+static err_t pidfd_request(uint64_t fd, struct wait_request *out, bool *is_quick)
+{
+    struct file *file;
+    if ((int32_t)fd < 0) return ERR_INVALID;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e;
+    const struct process_id *id = pidfd_id(file);
+    out->which = WAIT_FOR_PROCESS;
+    if (id) out->number = id->number;
+    *is_quick = (file->flags & LINUX_O_NONBLOCK) && !(out->options & LINUX_WNOHANG);
+    if (*is_quick) out->options |= LINUX_WNOHANG;
+    file_put(file);
+    return id ? OK : ERR_BAD_FD;
+}
+
+static err_t waitid_request(uint64_t type, uint64_t number, struct wait_request *out, bool *is_quick)
 {
     bool has_number = (int32_t)number > 0;
     switch ((uint32_t)type) {
@@ -71,7 +90,7 @@ static err_t waitid_request(uint64_t type, uint64_t number, struct wait_request 
         out->which = WAIT_FOR_GROUP;
         if ((int32_t)number == 0) out->number = own_group();
         return (int32_t)number < 0 ? ERR_INVALID : OK;
-    case LINUX_P_PIDFD: return ERR_BAD_FD; /* nobody has such a descriptor */
+    case LINUX_P_PIDFD: return pidfd_request(number, out, is_quick);
     }
     return ERR_INVALID;
 }
@@ -94,9 +113,11 @@ int64_t sys_waitid(uint64_t type, uint64_t number, uint64_t info, uint64_t optio
     struct wait_request request = { .number = (uint32_t)number, .options = (uint32_t)options };
     struct wait_result result;
     if ((request.options & ~known) || !(request.options & events)) return ERR_INVALID.code;
-    err_t e = waitid_request(type, number, &request);
+    bool is_quick = false;
+    err_t e = waitid_request(type, number, &request, &is_quick);
     if (!failed(e)) e = process_wait(&request, &result);
     if (failed(e)) return e.code;
+    if (is_quick && !result.pid) return ERR_TRY_AGAIN.code;
     struct linux_wait_info news = result.pid ? info_of(&result) : (struct linux_wait_info){ 0 };
     struct linux_rusage u = rusage_of(result.usage);
     if (usage && result.pid) e = user_copy_out(UADDR(usage), &u, sizeof(u));

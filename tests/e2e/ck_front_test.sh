@@ -199,7 +199,8 @@ has "and long with -v" "$(words -v /prog)" "log=info"
 has "counting fixes the clock" "$(words --icount /prog)" "tsc_khz=1000000 "
 has "counting tells the guest of an empty stdin" "$(words --icount /prog)" "ck.stdin=none"
 has "there is a clock without counting" "$(words /prog)" "tsc_khz="
-refuse "a command line that is too long is refused" 125 "room for 2048" run --rootfs root /prog "$(head -c 2100 /dev/zero | tr '\0' a)"
+refuse "a command line that is too long is refused" 125 "room for 8192" run --rootfs root /prog "$(head -c 8200 /dev/zero | tr '\0' a)"
+refuse "also one that a q35 has no room for" 125 "room for 4096" run --machine q35 --rootfs root /prog "$(head -c 4100 /dev/zero | tr '\0' a)"
 arguments() { FAKE_QEMU=arguments timeout 20 "$ck" run --rootfs root "$@" /prog </dev/null; }
 has "--memory reaches QEMU" "$(arguments --memory 1G)" $'-m\n1048576K'
 has "--memory-limit reaches the kernel" "$(words --memory-limit 96M /prog)" "memory_limit=100663296 "

@@ -264,7 +264,10 @@ refuse "an empty file is refused" nothing "the file is empty"
 (cd root && find . | cpio -o -H odc --quiet) >old.cpio
 refuse "an old cpio is refused with a hint" old.cpio "cpio -H newc"
 gzip -k good.tar
-refuse "a .tar.gz is refused with a hint" good.tar.gz "gunzip"
+archive good.tar plain-tar.cpio
+archive good.tar.gz packed-tar.cpio
+is "a .tar.gz is what is in it" "$(cmp plain-tar.cpio packed-tar.cpio 2>&1)" ""
+xz -k good.tar 2>/dev/null && refuse "a .tar.xz is refused with a hint" good.tar.xz "unxz"
 xz -k good.tar 2>/dev/null && refuse "a .tar.xz is refused with a hint" good.tar.xz "unxz"
 refuse "a text is refused" kernel.elf "neither a tar nor a cpio"
 refuse "a program is refused with a hint" "$CK_QEMU" "without --rootfs"

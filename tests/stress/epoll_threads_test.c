@@ -11,6 +11,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/poll.h"
+#include "fs/text_file.h"
 #include "mm/charge.h"
 #include "mm/heap.h"
 #include "tests/harness/test.h"
@@ -27,6 +28,7 @@ struct thread *percpu_current(void) { return (struct thread *)(void *)&self; }
 void *heap_alloc(size_t bytes) { return malloc(bytes); }
 void *heap_alloc_zeroed(size_t bytes) { return calloc(1, bytes); }
 void heap_free(void *block) { free(block); }
+void text_add(struct text *text UNUSED, const char *format UNUSED, ...) {}
 void vnode_get_attributes(struct vnode *v UNUSED, struct vnode_attributes *out)
 {
     memset(out, 0, sizeof(*out));
