@@ -22,10 +22,12 @@
 #include "core/shutdown.h"
 #include "core/time.h"
 #include "device/console.h"
+#include "device/pci.h"
 #include "drivers/framebuffer/framebuffer.h"
 #include "drivers/ps2/ps2.h"
 #include "drivers/uart/uart.h"
 #include "drivers/vga/vga.h"
+#include "drivers/virtio/virtio_probe.h"
 #include "fs/rootfs.h"
 #include "lib/acpi.h"
 #include "lib/cmdline.h"
@@ -37,6 +39,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
+#include "net/interface.h"
 #include "net/stack.h"
 #include "payload.h"
 #include "procfs/procfs.h"
@@ -99,6 +102,7 @@ static void report_features(void)
 static struct {
     uint64_t tsc_khz, fail_nth;
     bool has_channel, is_input_empty, is_traced, has_stats;
+    char net[160]; /* empty: there is none */
 } options;
 
 static void set_log_level(const char *name)
@@ -115,6 +119,8 @@ static bool read_option(struct cmdline_text word)
     struct cmdline_text value;
     uint64_t number = 0;
     if (cmdline_option_is(word, "env", &value)) return true;
+    if (cmdline_option_is(word, "net", &value))
+        return !failed(cmdline_decode(value, options.net, sizeof(options.net), NULL));
     bool has_text = !failed(cmdline_decode(word, text, sizeof(text), NULL));
     char *equals = has_text ? strchr(text, '=') : NULL;
     const char *argument = equals ? equals + 1 : "";
@@ -303,6 +309,27 @@ static void start_files(void)
     if (failed(e)) panic("initrd: %s", why);
 }
 
+static void attach_network(struct net_device *device)
+{
+    err_t e = interface_attach(device);
+    if (failed(e)) log_error("network: %s", err_text(e));
+}
+
+static void ignore_network(struct net_device *device) { (void)device; }
+
+static void start_devices(void)
+{
+    bool has_network = options.net[0] && strcmp(options.net, "none");
+    if (has_network && !interface_configure(options.net))
+        log_error("command line: net=%s makes no sense; addresses come by DHCP", options.net);
+    virtio_net_found = has_network ? attach_network : ignore_network;
+    virtio_probe_mmio(&acpi);
+    if (!has_network) return; /* nothing else is on PCI that would be used */
+    err_t e = pci_init(&acpi);
+    if (!failed(e)) virtio_probe_pci();
+    if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
+}
+
 /* Otherwise at the first use. What it keeps is not to be taken for the container's. */
 static void start_network_early(void)
 {
@@ -338,6 +365,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_consoles();
     cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
     start_network_early();
+    start_devices();
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
     syscall_init(options.is_traced, options.has_stats);

@@ -4,6 +4,7 @@
 #include "abi/boot_info.h"
 #include "container/channel.h"
 #include "container/memory_limit.h"
+#include "container/network.h"
 #include "container/stats.h"
 #include "container/stdio.h"
 #include "core/log.h"
@@ -234,6 +235,7 @@ static err_t start(struct words *words)
     struct user_thread *thread = NULL;
     err_t e = process_create_init(words->arguments[0], &p);
     if (failed(e)) return e;
+    container_network_prepare(p->fs);
     e = open_standard_streams(p->files);
     if (!failed(e)) e = user_thread_create(p, p->id, init_thread, &thread);
     if (failed(e)) {

@@ -14,13 +14,15 @@
 #include "net/interface_internal.h"
 #include "net/loopback.h"
 
-enum { POLL_BUDGET = 64 };
+enum { POLL_BUDGET = 64, HEADERS_MAX = SIZEOF_ETH_HDR + 2 * IP_HLEN_MAX };
 
 _Static_assert(sizeof(struct pbuf_custom) <= NET_BUFFER_STACK_BYTES, "it lies in the buffer");
 
 struct interface *interfaces[INTERFACES_MAX]; /* of devices, in the order of their numbers */
 uint32_t interface_count;
 bool interfaces_have_sent;
+
+bool interfaces_exist(void) { return __atomic_load_n(&interface_count, __ATOMIC_RELAXED); }
 
 /* ---- receiving ---- */
 
@@ -56,15 +58,37 @@ static struct pbuf *chain_of(struct net_buffer *frame)
     return first;
 }
 
+static uint16_t read_u16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
+
+/* lwIP reads the headers of a frame's first piece, and an ARP message without looking at its length. */
+static struct pbuf *with_headers(struct pbuf *packet)
+{
+    const uint8_t *at = packet->payload;
+    if (packet->next && packet->len < HEADERS_MAX) return pbuf_coalesce(packet, PBUF_RAW);
+    bool is_short = packet->len >= SIZEOF_ETH_HDR && packet->len < SIZEOF_ETH_HDR + SIZEOF_ETHARP_HDR;
+    if (!is_short || read_u16(at + 12) != ETHTYPE_ARP) return packet;
+    pbuf_free(packet);
+    return NULL;
+}
+
+static void free_frame(struct net_buffer *frame)
+{
+    for (struct net_buffer *next; frame; frame = next) {
+        next = frame->next;
+        heap_free(frame);
+    }
+}
+
 static void receive(struct net_device *device, struct net_buffer *frame,
                     enum net_check check) NO_THREAD_SAFETY_ANALYSIS
 {
     struct interface *interface = device->context;
     struct netif *netif = &interface->netif;
     struct pbuf *packet = chain_of(frame);
+    if (!packet) free_frame(frame);
+    if (packet) packet = with_headers(packet);
     if (!packet) {
         interface->received.errors++;
-        for (struct net_buffer *b = frame, *next; b; b = next) next = b->next, heap_free(b);
         return;
     }
     interface->received.packets++;
@@ -77,8 +101,6 @@ static void receive(struct net_device *device, struct net_buffer *frame,
 }
 
 /* ---- sending ---- */
-
-static uint16_t read_u16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
 
 /* Has the device compute TCP's checksum: it wants the sum of the pseudo header where the result goes. Only the headers,
  * which lwIP has in the first piece, are looked at. */
