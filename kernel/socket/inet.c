@@ -156,14 +156,36 @@ static err_t inet_bind(struct socket *s, const struct socket_address *address)
     return endpoint_bind(i->endpoint, &local);
 }
 
-/* After a connection was begun. */
-static err_t finish_connecting(struct inet_socket *i, bool is_nonblocking)
+/* How it ended, which is told once. */
+static err_t finish_connecting(struct inet_socket *i)
 {
-    if (is_nonblocking) return ERR_IN_PROGRESS;
-    err_t e = inet_wait(i, ENDPOINT_CONNECTED | ENDPOINT_ERROR | ENDPOINT_WRITE_END,
-                        socket_send_deadline(&i->socket, 0));
-    if (e.code == ERR_TRY_AGAIN.code) return ERR_IN_PROGRESS;
-    return failed(e) ? e : socket_take_error(&i->socket);
+    i->is_connecting = false;
+    if (endpoint_ready(i->endpoint) & ENDPOINT_CONNECTED) return OK;
+    err_t why = socket_take_error(&i->socket);
+    err_t e = endpoint_connect(i->endpoint, NULL); /* the next attempt begins anew */
+    if (failed(why)) return why;
+    return failed(e) ? e : ERR_ABORTED;
+}
+
+/* One connection takes several calls where nobody waits: while it is under way they do not look at the address.
+ * [linux net/ipv4/af_inet.c, __inet_stream_connect] */
+static err_t connect_stream(struct inet_socket *i, const struct socket_address *address, bool is_nonblocking)
+{
+    const uint32_t ends = ENDPOINT_CONNECTED | ENDPOINT_ERROR | ENDPOINT_WRITE_END;
+    struct net_address remote;
+    err_t how = ERR_ALREADY;
+    if (!i->is_connecting) {
+        if (endpoint_ready(i->endpoint) & ENDPOINT_LISTENING) return ERR_IS_CONNECTED;
+        how = inet_address_decode(i, address, &remote);
+        if (!failed(how)) how = endpoint_connect(i->endpoint, &remote);
+        if (how.code != ERR_IN_PROGRESS.code) return how;
+        i->is_connecting = true;
+        if (is_nonblocking) return how;
+    }
+    if (is_nonblocking && !(endpoint_ready(i->endpoint) & ends)) return how;
+    err_t e = inet_wait(i, ends, socket_send_deadline(&i->socket, 0));
+    if (e.code == ERR_TRY_AGAIN.code) return how;
+    return failed(e) ? e : finish_connecting(i);
 }
 
 static err_t inet_connect(struct socket *s, const struct socket_address *address, bool is_nonblocking)
@@ -171,14 +193,13 @@ static err_t inet_connect(struct socket *s, const struct socket_address *address
     struct inet_socket *i = inet_of(s);
     struct net_address remote;
     if (address->bytes < sizeof(address->family)) return ERR_INVALID;
-    if (address->family == LINUX_AF_UNSPEC) return endpoint_connect(i->endpoint, NULL);
-    uint32_t ready = endpoint_ready(i->endpoint);
-    if (ready & ENDPOINT_LISTENING) return ERR_IS_CONNECTED;
+    if (address->family == LINUX_AF_UNSPEC) {
+        i->is_connecting = false;
+        return endpoint_connect(i->endpoint, NULL);
+    }
+    if (inet_is_stream(i)) return connect_stream(i, address, is_nonblocking);
     err_t e = inet_address_decode(i, address, &remote);
-    if (!failed(e)) e = endpoint_connect(i->endpoint, &remote);
-    if (e.code == ERR_ALREADY.code && is_nonblocking) return e;
-    bool is_begun = e.code == ERR_IN_PROGRESS.code || e.code == ERR_ALREADY.code;
-    return is_begun ? finish_connecting(i, is_nonblocking) : e;
+    return failed(e) ? e : endpoint_connect(i->endpoint, &remote);
 }
 
 static err_t inet_listen(struct socket *s, uint32_t backlog)

@@ -24,6 +24,7 @@ struct inet_socket {
     struct socket socket; /* first */
     struct endpoint *endpoint;
     struct endpoint_owner owner;
+    bool is_connecting;    /* connect was called, and has not yet told how it ended */
     uint32_t wishes;       /* atomic */
     uint32_t defer_accept; /* seconds, told back; accept does not wait for data here */
     bool

@@ -80,6 +80,7 @@ static int64_t send_datagram(struct inet_socket *i, struct socket_message *m)
 {
     struct endpoint_message message = { .from.is_v6 = inet_is_v6(i) };
     err_t e = m->address ? inet_address_decode(i, m->address, &message.to) : OK;
+    if (e.code == ERR_NO_FAMILY.code && inet_is_v6(i)) e = ERR_INVALID; /* unlike connect(2) */
     if (!failed(e) && m->control_bytes) e = decode_control(m, &message);
     if (failed(e)) return e.code;
     if (m->address && message.to.port == 0 && i->socket.type == LINUX_SOCK_DGRAM) return ERR_INVALID.code;
@@ -100,7 +101,8 @@ static int64_t send_datagram(struct inet_socket *i, struct socket_message *m)
 int64_t inet_send(struct socket *s, struct socket_message *m)
 {
     struct inet_socket *i = inet_of(s);
-    if (m->flags & LINUX_MSG_OOB) return ERR_NOT_SUPPORTED.code;
+    bool is_ignored = inet_is_v6(i) && s->type == LINUX_SOCK_DGRAM;
+    if (m->flags & LINUX_MSG_OOB && !is_ignored) return ERR_NOT_SUPPORTED.code;
     return inet_is_stream(i) ? send_stream(i, m) : send_datagram(i, m);
 }
 

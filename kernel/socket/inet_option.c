@@ -74,6 +74,7 @@ static err_t set_plain(struct inet_socket *i, const struct plain *p, int32_t val
 {
     if (value == -1 && p->first) value = p->first;
     if (value < 0 && !p->is_switch) return ERR_INVALID;
+    if (value == 0 && p->level == LINUX_IPPROTO_IP && p->name == LINUX_IP_TTL) return ERR_INVALID;
     uint64_t scaled = p->is_switch ? value != 0 : (uint64_t)value * p->scale;
     if (scaled > UINT32_MAX) return ERR_INVALID;
     return endpoint_set_option(i->endpoint, p->endpoint, (uint32_t)scaled);
@@ -160,9 +161,12 @@ err_t inet_set_option(struct socket *s, int32_t level, int32_t name, uint64_t ad
     if (level == LINUX_IPPROTO_IPV6 &&
         (name == LINUX_IPV6_ADD_MEMBERSHIP || name == LINUX_IPV6_DROP_MEMBERSHIP))
         return change_group_v6(i, name, address, bytes);
-    bool is_byte = level == LINUX_IPPROTO_IP && bytes >= 1 && bytes < sizeof(value);
-    if (bytes < sizeof(value) && !is_byte) return ERR_INVALID;
-    err_t e = user_copy_in(&value, UADDR(address), is_byte ? 1 : sizeof(value));
+    /* IPv4's may be a byte, or nothing, which is 0; IPv6's may be nowhere, which is 0.
+     * [linux net/ipv4/ip_sockglue.c, net/ipv6/ipv6_sockglue.c] */
+    if (bytes < sizeof(value) && level != LINUX_IPPROTO_IP) return ERR_INVALID;
+    uint32_t known = bytes >= sizeof(value) ? sizeof(value) : MIN(bytes, 1u);
+    if (level == LINUX_IPPROTO_IPV6 && !address) known = 0;
+    err_t e = known ? user_copy_in(&value, UADDR(address), known) : OK;
     return failed(e) ? e : set_number(i, level, name, value);
 }
 

@@ -29,7 +29,7 @@ struct socket_address {
 /* One send or receive. */
 struct socket_message {
     struct io_buffer *data;
-    /* Sent: to whom; NULL: to whom the socket is connected. Received: filled in with from whom, `bytes` is 0 at first;
+    /* Sent: to whom; NULL: to whom the socket is connected; of sendto(2) it may have no bytes. Received: filled in with from whom, `bytes` is 0 at first;
      * NULL: nobody asks. */
     struct socket_address *address;
     uint32_t flags;     /* LINUX_MSG_; MSG_DONTWAIT also when the file is not to wait */
