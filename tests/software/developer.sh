@@ -40,7 +40,7 @@ git checkout -q main
 echo more >>file1
 git commit -qam 'more in file1'
 git merge -q --no-edit branch
-git log --format='%h %s' --graph
+git log --format='%h %s' --graph | sed 's| *$||'
 git diff --stat HEAD~1
 cd ..
 git clone -q work copy
