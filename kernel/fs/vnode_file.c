@@ -36,7 +36,7 @@ static int64_t regular_read_user(struct file *file, uint64_t address, uint64_t b
 static int64_t regular_write(struct file *file, struct io_buffer *from, uint64_t *position)
 {
     permission_before_change(file->vnode);
-    return tmpfs_write(file->vnode, from, position, file->flags & LINUX_O_APPEND);
+    return tmpfs_write(file->vnode, from, position, from->appends || (file->flags & LINUX_O_APPEND));
 }
 
 static uint64_t size_of(struct vnode *v)
