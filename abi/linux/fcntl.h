@@ -93,6 +93,14 @@ enum {
     LINUX_RWF_APPEND = 16
 };
 
+/* [linux include/linux/splice.h] */
+enum {
+    LINUX_SPLICE_F_MOVE = 1,
+    LINUX_SPLICE_F_NONBLOCK = 2,
+    LINUX_SPLICE_F_MORE = 4,
+    LINUX_SPLICE_F_GIFT = 8,
+};
+
 /* Of openat2. [linux uapi linux/openat2.h] */
 enum {
     LINUX_RESOLVE_NO_XDEV = 1,

@@ -83,6 +83,7 @@ static int64_t regular_ioctl(struct file *file, uint32_t request, uint64_t argum
 const struct file_ops regular_file_ops = {
     .name = "file",
     .is_seekable = true,
+    .is_spliceable = true,
     .read = regular_read,
     .read_user = regular_read_user,
     .read_user_at = regular_read_user_at,

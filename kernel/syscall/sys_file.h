@@ -29,6 +29,12 @@ int64_t sys_sendfile(uint64_t out_fd, uint64_t in_fd, uint64_t offset, uint64_t 
 int64_t sys_copy_file_range(uint64_t in_fd, uint64_t in_offset, uint64_t out_fd, uint64_t out_offset,
                             uint64_t bytes, uint64_t flags);
 
+/* ---- through pipes: sys_file_splice.c ---- */
+int64_t sys_splice(uint64_t in_fd, uint64_t in_at, uint64_t out_fd, uint64_t out_at, uint64_t bytes,
+                   uint64_t flags);
+int64_t sys_tee(uint64_t in_fd, uint64_t out_fd, uint64_t bytes, uint64_t flags);
+int64_t sys_vmsplice(uint64_t fd, uint64_t vector, uint64_t count, uint64_t flags);
+
 /* ---- descriptors: sys_file_open.c, sys_file_control.c ---- */
 int64_t sys_open(uint64_t path, uint64_t flags, uint64_t mode);
 int64_t sys_openat(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_t mode);
