@@ -32,14 +32,19 @@ static void thread_publish(struct thread *t)
 
 struct thread *thread_current(void) { return percpu_current(); }
 
-uint32_t thread_count(void)
+static uint32_t count(bool is_all)
 {
     uint32_t count = 0;
     spin_lock(&all_lock);
-    for (const struct list *at = thread_all.next; at != &thread_all; at = at->next) count++;
+    for (const struct list *at = thread_all.next; at != &thread_all; at = at->next)
+        count += is_all || LIST_ENTRY(at, struct thread, all_link)->process;
     spin_unlock(&all_lock);
     return count;
 }
+
+uint32_t thread_count(void) { return count(true); }
+
+uint32_t thread_count_of_processes(void) { return count(false); }
 
 /* ---- beginning ---- */
 
@@ -65,6 +70,7 @@ static void thread_init(struct thread *t, void *stack_top, void (*first)(void *)
     t->context = context_prepare(stack_top, first, t);
     t->state = THREAD_SLEEPING; /* until it is started */
     t->affinity = CPU_SET_ALL;
+    t->turn_percent = 100;
 }
 
 void sched_init(void)
@@ -76,6 +82,7 @@ void sched_init(void)
     boot_thread.stack_top = (uint64_t)boot_stack_top;
     boot_thread.context.is_on_cpu = true;
     boot_thread.affinity = CPU_SET_ALL;
+    boot_thread.turn_percent = 100;
     runqueue_init(&boot_runqueue, 0, &boot_idle);
     runqueue_run_first(&boot_runqueue, &boot_thread);
     p->runqueue = &boot_runqueue;
