@@ -16,7 +16,7 @@ enum {
     START_INFO_AT = 0x1000,
     MAP_AT = 0x2000,
     CMDLINE_AT = 0x3000,
-    MODULES_AT = 0x4000,
+    MODULES_AT = 0x8000,
     MB2_AT = 0x9000,
     INITRD_AT = 0x4000000,
     IMAGE_AT = 0x100000,
@@ -31,7 +31,7 @@ struct map_entry {
 static struct pvh {
     uint8_t start_info[56];
     struct map_entry map[2 * BOOT_RANGES_MAX + 1];
-    char cmdline[3000];
+    char cmdline[0x3000]; /* longer than is taken */
     uint64_t modules[4];
     struct fake_memory memory;
 } pvh;
