@@ -59,6 +59,7 @@ enum {
     LINUX_F_OFD_SETLKW = 38,
     LINUX_F_SETLEASE = 1024,
     LINUX_F_GETLEASE = 1025,
+    LINUX_F_NOTIFY = 1026,
     LINUX_F_DUPFD_CLOEXEC = 1030,
     LINUX_F_SETPIPE_SZ = 1031,
     LINUX_F_GETPIPE_SZ = 1032,
@@ -77,6 +78,8 @@ enum {
     LINUX_F_SEAL_WRITE = 8,
     LINUX_F_SEAL_FUTURE_WRITE = 16,
 };
+
+#define LINUX_DN_MULTISHOT 0x80000000u /* with F_NOTIFY */
 
 struct linux_flock {
     int16_t l_type;

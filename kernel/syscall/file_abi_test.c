@@ -140,6 +140,8 @@ TEST(times_and_flags_of_event_files_are_the_systems)
     SAME(CLOCK_REALTIME_ALARM);
     SAME(CLOCK_BOOTTIME_ALARM);
     SAME(F_SETPIPE_SZ);
+    SAME(F_NOTIFY);
+    SAME(DN_MULTISHOT);
     SAME(F_GETPIPE_SZ);
 }
 

@@ -80,6 +80,15 @@ static int64_t set_signal_receiver(uint32_t command, uint64_t argument)
     return ERR_INVALID.code;
 }
 
+/* No directory is watched in this way, so there is nothing to take back; who wants to watch is told to use inotify, as
+ * by a Linux whose fs.dir-notify-enable is 0. */
+static int64_t notify_command(struct file *file, uint32_t events)
+{
+    if (!(events & ~LINUX_DN_MULTISHOT)) return 0;
+    unsupported_note(CHANNEL_STAT_FCNTL, LINUX_F_NOTIFY);
+    return vnode_is_directory(file->vnode) ? ERR_INVALID.code : ERR_NOT_DIRECTORY.code;
+}
+
 static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, uint64_t argument)
 {
     switch (command) {
@@ -106,6 +115,7 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_GETLEASE: return LINUX_F_UNLCK;
     case LINUX_F_SETLEASE: return set_lease(file, argument);
     case LINUX_F_GET_SEALS: return get_seals(file);
+    case LINUX_F_NOTIFY: return notify_command(file, (uint32_t)argument);
     case LINUX_F_GETPIPE_SZ:
     case LINUX_F_SETPIPE_SZ: return pipe_capacity(file, command == LINUX_F_SETPIPE_SZ, argument);
     }
