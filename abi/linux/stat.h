@@ -91,6 +91,15 @@ struct linux_statfs {
 };
 _Static_assert(sizeof(struct linux_statfs) == 120, "fixed by the ABI");
 
+struct linux_ustat {
+    int32_t f_tfree;
+    int32_t pad0;
+    uint64_t f_tinode;
+    char f_fname[6], f_fpack[6];
+    int32_t pad1;
+};
+_Static_assert(sizeof(struct linux_ustat) == 32, "fixed by the ABI");
+
 #define LINUX_TMPFS_MAGIC  0x01021994
 #define LINUX_PROC_MAGIC   0x9fa0
 #define LINUX_SYSFS_MAGIC  0x62656572

@@ -11,8 +11,7 @@
 
 struct wait_queue fs_queue = WAIT_QUEUE_INIT(fs_queue);
 
-/* Major 0 is what Linux gives file systems without a disk; the minor only has to differ. */
-enum { DEVICE_MINOR_BASE = 20, DIRECTORY_EMPTY_BYTES = 40, DIRECTORY_ENTRY_BYTES = 20 };
+enum { DIRECTORY_EMPTY_BYTES = 40, DIRECTORY_ENTRY_BYTES = 20 };
 /* Linux's tmpfs keeps targets up to here in the inode: they count no block. [linux mm/shmem.c] */
 enum { SHORT_SYMLINK_BYTES = 128 };
 enum { BLOCKS_PER_PAGE = PAGE_BYTES / 512 };
@@ -99,7 +98,7 @@ static uint64_t block_pages_locked(const struct vnode *v)
 void vnode_get_stat_locked(const struct vnode *v, struct linux_stat *out)
 {
     bool is_plain = likely(vnode_is_regular(v));
-    out->st_dev = DEVICE_MINOR_BASE + v->filesystem; /* major 0, and a small minor: linux_makedev */
+    out->st_dev = VNODE_MINOR_BASE + v->filesystem; /* major 0, and a small minor: linux_makedev */
     out->st_ino = v->inode;
     out->st_nlink = v->links;
     out->st_mode = v->mode;
@@ -123,7 +122,7 @@ void vnode_get_stat_locked(const struct vnode *v, struct linux_stat *out)
 void vnode_get_attributes_locked(const struct vnode *v, struct vnode_attributes *out)
 {
     *out = (struct vnode_attributes){
-        .device = linux_makedev(0, DEVICE_MINOR_BASE + v->filesystem),
+        .device = linux_makedev(0, VNODE_MINOR_BASE + v->filesystem),
         .inode = v->inode,
         .links = v->made && vnode_is_directory(v) ? 1 : v->links, /* those below it are not counted */
         .rdev = vnode_is_device(v) ? v->device : 0,
@@ -175,18 +174,6 @@ void vnode_end_change(struct vnode *v)
     v->is_changing = false;
     wait_wake_all_locked(&fs_queue);
     fs_unlock();
-}
-
-uint32_t vnode_pin_locked(struct vnode *v)
-{
-    v->pins[v->epoch]++;
-    return v->epoch;
-}
-
-void vnode_unpin_locked(struct vnode *v, uint32_t ticket)
-{
-    ASSERT(v->pins[ticket] > 0);
-    if (--v->pins[ticket] == 0 && v->epoch != ticket) wait_wake_all_locked(&fs_queue);
 }
 
 /* New pins count in the other epoch, so a stream of readers cannot hold the wait up for ever; the other

@@ -31,6 +31,9 @@ enum filesystem {
     FILESYSTEM_CGROUP = 7,
 };
 
+/* Major 0 is what Linux gives file systems without a disk; the minor, this and enum filesystem, only has to differ. */
+enum { VNODE_MINOR_BASE = 20 };
+
 struct vnode_regular {
     const uint8_t *lower;   /* the archive's data, never written; page_tree hides it page by page */
     uint64_t lower_bytes;   /* how much of it still shows; never more than the file's size */
@@ -149,8 +152,16 @@ void vnode_end_change(struct vnode *v) EXCLUDES(fs_queue.lock);
 
 /* Pages seen while pinned stay allocated until the unpin, even when they are cut off meanwhile. The
  * ticket goes to the matching unpin. */
-uint32_t vnode_pin_locked(struct vnode *v) REQUIRES(fs_queue.lock);
-void vnode_unpin_locked(struct vnode *v, uint32_t ticket) REQUIRES(fs_queue.lock);
+static inline uint32_t vnode_pin_locked(struct vnode *v) REQUIRES(fs_queue.lock)
+{
+    v->pins[v->epoch]++;
+    return v->epoch;
+}
+static inline void vnode_unpin_locked(struct vnode *v, uint32_t ticket) REQUIRES(fs_queue.lock)
+{
+    ASSERT(v->pins[ticket] > 0);
+    if (--v->pins[ticket] == 0 && unlikely(v->epoch != ticket)) wait_wake_all_locked(&fs_queue);
+}
 /* Sleeps until every pin taken before the call is gone. Inside a change only. */
 void vnode_wait_for_pins(struct vnode *v) EXCLUDES(fs_queue.lock);
 

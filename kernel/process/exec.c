@@ -65,8 +65,9 @@ static err_t open_interpreter(struct fs_context *fs, struct exec_plan *plan, str
 }
 
 /* Who it will be. Set-user-ID bits are the program's, not a script's. */
-static err_t choose_identity(struct exec_plan *plan)
+static err_t choose_identity(struct exec_plan *plan, const char **why)
 {
+    *why = "not enough memory for its credentials";
     struct vnode_attributes a;
     vnode_get_attributes(plan->program_file.file->vnode, &a);
     const struct process *p = process_current();
@@ -87,7 +88,7 @@ static err_t load(struct fs_context *fs, struct exec_plan *plan, struct exec_ima
     if (failed(e)) return e;
     e = elf_parse(plan->program_file.bytes, plan->program_file.size, &plan->program, &failure->why);
     if (!failed(e) && exec_has_interpreter(plan)) e = open_interpreter(fs, plan, failure);
-    if (!failed(e)) e = choose_identity(plan);
+    if (!failed(e)) e = choose_identity(plan, &failure->why);
     if (!failed(e)) e = exec_image_build(plan, out, &failure->why);
     if (failed(e)) return e;
     /* As on Linux, the interpreter's file may be written again, the program's not. */

@@ -10,9 +10,6 @@ static void write_boot_line(struct text *text, uint64_t *cursor)
     if (!(*cursor)++) text_add(text, "%s\n", proc_boot_words);
 }
 
-/* Inodes of a file system are on a device of that minor number: fs/vnode.c. */
-enum { MINOR_BASE = 20 };
-
 struct mount_line {
     const char *name, *type; /* "" is the root */
     uint32_t filesystem;
@@ -26,7 +23,8 @@ static void write_mount(struct text *text, const struct mount_line *m)
 
 static void write_mountinfo_line(struct text *text, const struct mount_line *m)
 {
-    uint32_t id = MINOR_BASE + m->filesystem, parent = m->name[0] ? MINOR_BASE + FILESYSTEM_ROOT : 1;
+    uint32_t id = VNODE_MINOR_BASE + m->filesystem,
+             parent = m->name[0] ? VNODE_MINOR_BASE + FILESYSTEM_ROOT : 1;
     text_add(text, "%u %u 0:%u / /%s rw,relatime - %s %s rw\n", id, parent, id, m->name, m->type, m->type);
 }
 

@@ -89,6 +89,7 @@ int64_t sys_newfstatat(uint64_t directory_fd, uint64_t path, uint64_t out, uint6
 int64_t sys_statx(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_t mask, uint64_t out);
 int64_t sys_statfs(uint64_t path, uint64_t out);
 int64_t sys_fstatfs(uint64_t fd, uint64_t out);
+int64_t sys_ustat(uint64_t device, uint64_t out);
 
 /* ---- readiness: sys_file_poll.c ---- */
 int64_t sys_poll(uint64_t list, uint64_t count, uint64_t timeout_ms);

@@ -6,6 +6,7 @@
 #include "abi/linux/ioctl.h"
 #include "core/unsupported.h"
 #include "process/process.h"
+#include "fs/credentials.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/memfd.h"
@@ -59,6 +60,26 @@ static bool is_about_descriptor(uint32_t command)
     return false;
 }
 
+/* No file system here gives leases, which Linux tells so. [linux fs/libfs.c simple_nosetlease] */
+static int64_t set_lease(const struct file *file, uint64_t kind)
+{
+    if (kind > LINUX_F_UNLCK) return ERR_INVALID.code;
+    bool is_own = credentials_current()->uid.fs == file->vnode->uid;
+    if (!is_own && !may_use(LINUX_CAP_LEASE)) return ERR_ACCESS.code;
+    if (!vnode_is_regular(file->vnode)) return ERR_INVALID.code;
+    if (kind == LINUX_F_UNLCK) return ERR_TRY_AGAIN.code; /* there is none to give back */
+    unsupported_note(CHANNEL_STAT_FCNTL, LINUX_F_SETLEASE);
+    return ERR_INVALID.code;
+}
+
+/* Nobody is sent signals for a file's sake: nobody is what can be set, too. */
+static int64_t set_signal_receiver(uint32_t command, uint64_t argument)
+{
+    if ((uint32_t)argument == 0) return 0;
+    unsupported_note(CHANNEL_STAT_FCNTL, command);
+    return ERR_INVALID.code;
+}
+
 /* No directory is watched in this way, so there is nothing to take back; who wants to watch is told to use inotify, as
  * by a Linux whose fs.dir-notify-enable is 0. */
 static int64_t notify_command(struct file *file, uint32_t events)
@@ -86,6 +107,13 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_OFD_SETLKW: return file_lock_command(file, (uint32_t)fd, command, argument);
     case LINUX_F_ADD_SEALS:
         return argument > UINT32_MAX ? ERR_INVALID.code : memfd_add_seals(file, (uint32_t)argument).code;
+    case LINUX_F_GETOWN:
+    case LINUX_F_GETSIG: return 0;
+    case LINUX_F_SETOWN:
+    case LINUX_F_SETSIG: return set_signal_receiver(command, argument);
+    case LINUX_F_GETOWN_EX: return user_zero(UADDR(argument), 2 * sizeof(int32_t)).code; /* kind, number */
+    case LINUX_F_GETLEASE: return LINUX_F_UNLCK;
+    case LINUX_F_SETLEASE: return set_lease(file, argument);
     case LINUX_F_GET_SEALS: return get_seals(file);
     case LINUX_F_NOTIFY: return notify_command(file, (uint32_t)argument);
     case LINUX_F_GETPIPE_SZ:

@@ -130,6 +130,21 @@ static int64_t write_statfs(const struct vnode *v, uint64_t out)
     return user_copy_out(UADDR(out), &s, sizeof(s)).code;
 }
 
+/* A file system by its device, 0:MINOR. Of the old call's fields, two are filled in. */
+int64_t sys_ustat(uint64_t device, uint64_t out)
+{
+    uint32_t filesystem = linux_minor((uint32_t)device) - VNODE_MINOR_BASE;
+    bool is_known = filesystem >= FILESYSTEM_ROOT && filesystem <= FILESYSTEM_CGROUP &&
+                    filesystem != FILESYSTEM_ANONYMOUS;
+    if (linux_major((uint32_t)device) || !is_known) return ERR_INVALID.code;
+    bool is_stored = filesystem == FILESYSTEM_ROOT || filesystem == FILESYSTEM_DEV;
+    uint64_t limit = tmpfs_page_limit();
+    struct linux_ustat s = {
+        .f_tfree = is_stored ? (int32_t)(limit - MIN(tmpfs_pages_used(), limit)) : 0,
+    };
+    return user_copy_out(UADDR(out), &s, sizeof(s)).code;
+}
+
 int64_t sys_statfs(uint64_t path, uint64_t out)
 {
     struct vnode *v;

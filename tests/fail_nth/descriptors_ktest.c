@@ -112,6 +112,18 @@ static int64_t pass_bytes(void)
     return choose(0, 3) ? sys_write(fd, scratch_at(2), bytes) : sys_read(fd, scratch_at(3), bytes);
 }
 
+/* One byte, so that nothing is moved in part. */
+static int64_t move_byte(void)
+{
+    enum { NONBLOCK = 2 };
+    uint64_t piece[2] = { scratch_at(4), 1 };
+    switch (choose(0, 4)) {
+    case 0: return sys_tee(choose_fd(1), choose_fd(2), 1, NONBLOCK);
+    case 1: return sys_vmsplice(choose_fd(1), scratch_put(2, piece, sizeof(piece)), 1, NONBLOCK);
+    default: return sys_splice(choose_fd(1), 0, choose_fd(2), 0, 1, NONBLOCK);
+    }
+}
+
 static int64_t set_timer(void)
 {
     struct linux_itimerspec never = { { 0, 0 }, { 100000 + now, 0 } };
@@ -192,7 +204,7 @@ static int64_t read_report(void)
 static int64_t step(uint32_t i)
 {
     now = i;
-    switch (choose(50, 34)) {
+    switch (choose(50, 40)) {
     case 0 ... 3: return open_something();
     case 4 ... 6: return make_memfd();
     case 7 ... 9: return duplicate();
@@ -210,6 +222,7 @@ static int64_t step(uint32_t i)
     case 28 ... 30: return pass_bytes();
     case 31: return set_timer();
     case 32: return sys_fcntl(choose_fd(0), LINUX_F_SETPIPE_SZ, PAGE_BYTES << choose(1, 8));
+    case 33 ... 38: return move_byte();
     default: return wait_for_some();
     }
 }
