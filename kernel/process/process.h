@@ -70,7 +70,7 @@ struct process {
     struct process_usage ended_children; /* that were waited for, and of theirs; under process_tree_lock */
     uint32_t fpu_permitted;              /* what it asked for; atomic. process/fpu_permission.h */
     bool no_new_privileges;
-    bool is_dumpable;      /* kept for those who ask: PR_SET_DUMPABLE */
+    bool is_dumpable;      /* its user may look into it: PR_SET_DUMPABLE */
     uint32_t personality;  /* LINUX_ADDR_NO_RANDOMIZE and others: abi/linux/prctl.h */
     bool is_out_of_memory; /* why it ends; set before its signal */
 };
