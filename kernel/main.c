@@ -45,6 +45,7 @@
 #include "procfs/procfs.h"
 #include "sched/cpu_start.h"
 #include "sched/thread.h"
+#include "socket/socket.h"
 #include "syscall/table.h"
 #include "vm/fault.h"
 
@@ -100,6 +101,7 @@ static void report_features(void)
 /* What the command line asks of the kernel; docs/command-line.md. */
 static struct {
     uint64_t tsc_khz, fail_nth;
+    uint32_t rows, columns; /* of the host's terminal; 0: it passes none */
     bool has_channel, is_input_empty, is_traced, has_stats;
     char net[160]; /* empty: there is none */
 } options;
@@ -109,6 +111,20 @@ static void set_log_level(const char *name)
     static const char *const names[] = { "error", "warning", "info", "debug" };
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         if (!strcmp(name, names[i])) log_threshold = (enum log_level)i;
+}
+
+/* ROWSxCOLUMNS */
+static bool read_size(char *text)
+{
+    uint64_t rows, columns;
+    char *by = strchr(text, 'x');
+    if (!by) return false;
+    *by = '\0';
+    if (failed(cmdline_parse_number(text, &rows)) || failed(cmdline_parse_number(by + 1, &columns)))
+        return false;
+    options.rows = (uint32_t)MIN(rows, (uint64_t)UINT16_MAX);
+    options.columns = (uint32_t)MIN(columns, (uint64_t)UINT16_MAX);
+    return rows;
 }
 
 /* False when the value makes no sense; unknown options are left to others (env=). */
@@ -122,7 +138,7 @@ static bool read_option(struct cmdline_text word)
         return !failed(cmdline_decode(value, options.net, sizeof(options.net), NULL));
     bool has_text = !failed(cmdline_decode(word, text, sizeof(text), NULL));
     char *equals = has_text ? strchr(text, '=') : NULL;
-    const char *argument = equals ? equals + 1 : "";
+    char *argument = equals ? equals + 1 : text + strlen(text);
     if (equals) *equals = 0;
     bool is_number = !failed(cmdline_parse_number(argument, &number));
     if (!has_text) return true;
@@ -134,6 +150,8 @@ static bool read_option(struct cmdline_text word)
         shutdown_set_way(strcmp(argument, "reset") ? SHUTDOWN_HALT : SHUTDOWN_RESET);
     else if (!strcmp(text, "ck.channel"))
         return options.has_channel = !strcmp(argument, "com2");
+    else if (!strcmp(text, "ck.tty"))
+        return read_size(argument);
     else if (!strcmp(text, "ck.stdin"))
         options.is_input_empty = !strcmp(argument, "none");
     else if (!strcmp(text, "slice_us"))
@@ -259,12 +277,9 @@ static void start_consoles(void)
     if (failed(e)) log_info("keyboard: %s", err_text(e));
 }
 
-static void interrupt_from_console(void) { container_signal(2); }
-
 static void start_channel(void)
 {
     struct byte_pipe *pipe;
-    console_interrupt_hook = interrupt_from_console;
     if (!options.has_channel) return;
     if (failed(uart_channel_start(&pipe))) {
         log_error("ck.channel=com2: there is no such port");
@@ -303,6 +318,8 @@ static void start_files(void)
     if (!bytes) panic("initrd: there is none; the container's root file system must be one");
     unpack_initrd(&archive, &bytes);
     stdio_init();
+    if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
+        panic("no memory for the terminal");
     procfs_init(boot_info.cmdline);
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
@@ -339,6 +356,7 @@ static void start_network_early(void)
  * is not is named. */
 static void report_leaks(uint64_t mark)
 {
+    unix_collect_garbage();
     net_forget_ended();
     rootfs_fini();
     if (!heap_report(mark)) log_info("heap: all blocks of the container came back");

@@ -60,13 +60,13 @@ $(eval $(call unit_test,fpu-layout,kernel/arch/fpu_layout_test.c,kernel/arch/fpu
 $(eval $(call unit_test,fragmentation,bench/fragmentation_test.c,bench/buddy.c $(MM_C),-O2 -g0,-O2))
 
 DEVICE_FAKES := $(call fakes,bus kernel)
-INPUT_C := kernel/device/console.c kernel/device/line_input.c
+INPUT_C := kernel/device/console.c
 $(eval $(call unit_test,tsc,kernel/core/tsc_rate_test.c,kernel/core/tsc_rate.c kernel/core/tsc_reference.c $(DEVICE_FAKES) $(call fakes,clocks)))
 $(eval $(call unit_test,lock-graph,kernel/core/lock_graph_test.c,kernel/core/lock_graph.c))
 $(eval $(call unit_test,time-page,kernel/core/time_page_test.c,lib/random.c))
 $(eval $(call unit_test,rtc,kernel/core/rtc_test.c,kernel/core/rtc.c $(DEVICE_FAKES) $(call fakes,clocks)))
 $(eval $(call unit_test,irq,kernel/core/irq_test.c,kernel/core/irq.c kernel/arch/ioapic.c kernel/arch/lapic.c kernel/arch/pic.c $(DEVICE_FAKES) $(call fakes,apic)))
-$(eval $(call unit_test,line-input,kernel/device/line_input_test.c,kernel/device/line_input.c $(DEVICE_FAKES)))
+$(eval $(call unit_test,line-discipline,kernel/terminal/line_discipline_test.c,kernel/terminal/line_discipline.c kernel/terminal/line_output.c $(DEVICE_FAKES)))
 $(eval $(call unit_test,text-grid,kernel/device/text_grid_test.c,kernel/device/text_grid.c $(DEVICE_FAKES)))
 $(eval $(call unit_test,console,kernel/device/console_test.c,$(INPUT_C) $(DEVICE_FAKES)))
 $(eval $(call unit_test,uart,kernel/drivers/uart/uart_test.c,kernel/drivers/uart/uart.c kernel/drivers/uart/uart_isa.c $(INPUT_C) $(DEVICE_FAKES) $(call fakes,uart)))

@@ -15,6 +15,7 @@
 #include "fs/file.h"
 #include "fs/fs_context.h"
 #include "fs/path.h"
+#include "ipc/semaphore_set.h"
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -38,7 +39,6 @@ struct container {
     uint32_t early_signal;   /* the first one that came before init; 0: none */
     bool is_refused;         /* init could not be loaded, and `end` says why */
     bool has_ended;
-    uint32_t threads_before; /* the kernel's own; fixed before init runs */
     struct container_end end;
 };
 static struct container container = { .queue = WAIT_QUEUE_INIT(container.queue) };
@@ -190,6 +190,7 @@ static void init_thread(void *argument)
     struct process *p = thread->process;
     struct container *c = &container;
     struct exec_entry entry;
+    stdio_take_terminal();
     err_t e = prepare(p, c->words, &entry);
     heap_free(c->words);
     if (failed(e)) {
@@ -202,18 +203,18 @@ static void init_thread(void *argument)
     trap_resume(&frame);
 }
 
-static err_t open_standard_streams(struct fd_table *files)
+static err_t open_standard_streams(struct process *p)
 {
     for (uint32_t fd = 0; fd < 3; fd++) {
-        struct file *file = stdio_open(fd);
+        struct file *file = stdio_open(p->fs, fd);
         if (!file) return ERR_NO_MEMORY;
         uint32_t got;
-        err_t e = fd_reserve(files, fd, FD_LIMIT_DEFAULT, false, &got);
+        err_t e = fd_reserve(p->files, fd, FD_LIMIT_DEFAULT, false, &got);
         if (failed(e)) {
             file_put(file);
             return e;
         }
-        fd_install(files, got, file);
+        fd_install(p->files, got, file);
     }
     return OK;
 }
@@ -236,14 +237,13 @@ static err_t start(struct words *words)
     err_t e = process_create_init(words->arguments[0], &p);
     if (failed(e)) return e;
     container_network_prepare(p->fs);
-    e = open_standard_streams(p->files);
+    e = open_standard_streams(p);
     if (!failed(e)) e = user_thread_create(p, p->id, init_thread, &thread);
     if (failed(e)) {
         process_discard_init(p);
         return e;
     }
     container.words = words;
-    container.threads_before = thread_count() - 1; /* without init's */
     stats_begin();
     publish(p);
     process_start_init(p, thread);
@@ -276,9 +276,9 @@ static struct container_end refuse(const char *subject, const char *why, err_t e
 }
 
 /* Until what is left of the container's threads is freed, too, which their CPUs do after the last instruction of each. */
-static void wait_for_threads(uint32_t count)
+static void wait_for_threads(void)
 {
-    while (thread_count() > count) thread_sleep_until_ns(time_now_ns() + 100000);
+    while (thread_count_of_processes()) thread_sleep_until_ns(time_now_ns() + 100000);
 }
 
 static void wait_for_end(void)
@@ -290,7 +290,7 @@ static void wait_for_end(void)
     c->init = NULL;
     spin_unlock(&c->queue.lock);
     process_end_all(p);
-    wait_for_threads(c->threads_before);
+    wait_for_threads();
 }
 
 struct container_end container_run(const char *cmdline)
@@ -318,6 +318,7 @@ struct container_end container_run(const char *cmdline)
     process_init();
     process_tell_out_of_memory = memory_limit_tell;
     process_init_ended = init_ended;
+    process_undo_semaphores = semaphore_set_undo;
     e = start(words);
     if (failed(e)) {
         heap_free(words);

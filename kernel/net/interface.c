@@ -14,7 +14,9 @@
 #include "net/interface_internal.h"
 #include "net/loopback.h"
 
-enum { POLL_BUDGET = 64, HEADERS_MAX = SIZEOF_ETH_HDR + 2 * IP_HLEN_MAX };
+enum { POLL_BUDGET = 64 };
+
+_Static_assert(NET_BUFFER_HEADERS >= SIZEOF_ETH_HDR + 2 * IP_HLEN_MAX, "all headers");
 
 _Static_assert(sizeof(struct pbuf_custom) <= NET_BUFFER_STACK_BYTES, "it lies in the buffer");
 
@@ -60,13 +62,27 @@ static struct pbuf *chain_of(struct net_buffer *frame)
 
 static uint16_t read_u16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
 
-/* lwIP reads the headers of a frame's first piece, and an ARP message without looking at its length. */
+static uint32_t header_bytes(uint16_t type)
+{
+    switch (type) {
+    case ETHTYPE_IP: return IP_HLEN;
+    case ETHTYPE_IPV6: return IP6_HLEN;
+    case ETHTYPE_ARP: return SIZEOF_ETHARP_HDR;
+    default: return 0;
+    }
+}
+
+/* lwIP reads headers in a frame's first piece, some of them before it looks at the length or without. So there is at least
+ * the first one, and zeros follow a short frame. A device that cuts a frame into pieces fills each of them, so that the
+ * first has all headers. NULL: the packet cannot be shown to lwIP, and is freed. */
 static struct pbuf *with_headers(struct pbuf *packet)
 {
-    const uint8_t *at = packet->payload;
-    if (packet->next && packet->len < HEADERS_MAX) return pbuf_coalesce(packet, PBUF_RAW);
-    bool is_short = packet->len >= SIZEOF_ETH_HDR && packet->len < SIZEOF_ETH_HDR + SIZEOF_ETHARP_HDR;
-    if (!is_short || read_u16(at + 12) != ETHTYPE_ARP) return packet;
+    uint8_t *at = packet->payload;
+    uint32_t least = packet->len >= SIZEOF_ETH_HDR ? header_bytes(read_u16(at + 12)) : 0;
+    bool is_good = packet->len >= (packet->next ? NET_BUFFER_HEADERS : SIZEOF_ETH_HDR + least);
+    if (is_good && packet->len < NET_BUFFER_HEADERS)
+        memset(at + packet->len, 0, NET_BUFFER_HEADERS - packet->len);
+    if (is_good) return packet;
     pbuf_free(packet);
     return NULL;
 }

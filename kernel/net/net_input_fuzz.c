@@ -49,7 +49,7 @@ static struct net_device device = {
 
 static struct net_buffer *buffer_of(const uint8_t *bytes, size_t count)
 {
-    struct net_buffer *buffer = heap_alloc(sizeof(*buffer) + count);
+    struct net_buffer *buffer = heap_alloc(sizeof(*buffer) + MAX(count, (size_t)NET_BUFFER_HEADERS));
     buffer->next = NULL;
     buffer->start = 0;
     buffer->bytes = (uint32_t)count;
@@ -129,6 +129,7 @@ static void end_connections(void)
     while (tcp_active_pcbs) tcp_abort(tcp_active_pcbs);
     while (tcp_tw_pcbs) tcp_abort(tcp_tw_pcbs);
     poll(&device, 0);
+    fake_net_forget_fragments();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,7 +17,7 @@
 /* What one thread shares with another of its process. */
 #define THREAD_FLAGS (LINUX_CLONE_VM | LINUX_CLONE_FS | LINUX_CLONE_FILES | LINUX_CLONE_SIGHAND)
 
-/* Without effect here: nobody traces, there are no System V semaphores and no I/O contexts. */
+/* Without effect here: nobody traces, there are no I/O contexts, and threads always share what semop(2) shall undo. */
 #define IDLE_FLAGS \
     (LINUX_CLONE_PTRACE | LINUX_CLONE_UNTRACED | LINUX_CLONE_SYSVSEM | LINUX_CLONE_DETACHED | LINUX_CLONE_IO)
 

@@ -2,7 +2,6 @@
 #include "tests/fail_nth/fail_nth.h"
 
 #include "process/process_internal.h"
-#include "process/process_report.h"
 #include "process/user_thread.h"
 #include "core/symbol.h"
 #include "core/time.h"
@@ -139,7 +138,6 @@ static void leave_process(void)
 static void open(const struct workload *w)
 {
     fault_report_user = ignore_fault;
-    process_report_init();
     if (!w->has_program) enter_process();
     if (w->open) w->open();
 }
@@ -236,7 +234,7 @@ static void expect_old_or_new(const struct workload *w, uint32_t step)
 static bool is_want_of_memory(int64_t result)
 {
     return result == ERR_NO_MEMORY.code || result == ERR_TRY_AGAIN.code || result == ERR_NO_SPACE.code ||
-           result == ERR_FAULT.code || result == ERR_IO.code;
+           result == ERR_FAULT.code || result == ERR_IO.code || result == ERR_NO_BUFFERS.code;
 }
 
 /* One allocation of the step has failed. */

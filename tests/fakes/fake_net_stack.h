@@ -5,3 +5,5 @@
 void fake_net_start(void);
 /* A quarter of a second passes, for all timers. */
 void fake_net_tick(void);
+/* Fragments whose others have not come are given up. */
+void fake_net_forget_fragments(void);
