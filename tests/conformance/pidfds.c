@@ -178,6 +178,23 @@ static int child_acts_as(void *argument)
 }
 static int secret;
 static pid_t watched_child;
+static char *name_in_proc(const char *name)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", watched_child, name);
+    return path;
+}
+static void user_looks_in_proc(void)
+{
+    char text[64], fd[16];
+    snprintf(fd, sizeof fd, "fd/%d", secret);
+    CASE("opens its map", open(name_in_proc("maps"), O_RDONLY) < 0 ? -1 : 0);
+    CASE("its environment", open(name_in_proc("environ"), O_RDONLY) < 0 ? -1 : 0);
+    CASE("its directory", open(name_in_proc("cwd/."), O_RDONLY) < 0 ? -1 : 0);
+    CASE("reads where that is", readlink(name_in_proc("cwd"), text, sizeof text) < 0 ? -1 : 0);
+    CASE("its program", readlink(name_in_proc("exe"), text, sizeof text) < 0 ? -1 : 0);
+    CASE("what its file is", readlink(name_in_proc(fd), text, sizeof text) < 0 ? -1 : 0);
+}
 static void user_looks(void)
 {
     become(USER, USER);
@@ -186,6 +203,7 @@ static void user_looks(void)
     struct iovec local = { here, sizeof here }, remote = { there, sizeof here };
     CASE("may signal it", pidfd_send_signal(fd, 0, NULL, 0));
     CASE("its file", pidfd_getfd(fd, secret, 0) < 0 ? -1 : 0);
+    user_looks_in_proc();
     CASE("its memory", syscall(SYS_process_vm_readv, watched_child, &local, 1, &remote, 1, 0));
 }
 static void looked_at_by_a_user(const char *title, uid_t real, uid_t effective, uid_t saved, bool dumpable)
