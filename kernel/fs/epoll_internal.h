@@ -21,7 +21,7 @@ struct epoll {
     struct file *file;   /* its own, as long as it has items */
     uint64_t scans;      /* of `ready` so far; under lock */
     uint64_t visit;      /* the walk that has been here, and */
-    uint32_t visit_deep; /* how deep it goes from here; under epoll_nesting */
+    uint32_t visit_deep; /* how far it goes from here; under epoll_nesting */
 };
 
 struct epoll_item {

@@ -30,15 +30,18 @@ static uint32_t look_down(struct epoll *ep, const struct epoll *root,
     return deep;
 }
 
-/* How many epolls lie above, at most. */
-static uint32_t look_up_locked(const struct file *file, uint32_t depth) REQUIRES(epoll_links_lock)
+/* How many epolls lie above, at most. Each is looked at once: between full layers there are more ways than anybody has
+ * time for, and interrupts are off. */
+static uint32_t look_up_locked(struct epoll *ep, uint32_t depth) REQUIRES(epoll_links_lock)
 {
+    if (!ep->file->is_watched || depth > CHAIN_MAX) return 0;
+    if (ep->visit == visits) return ep->visit_deep;
     uint32_t high = 0;
-    if (!file->is_watched || depth > CHAIN_MAX) return 0;
-    LIST_FOR_EACH (node, &file->epoll_items) {
-        const struct epoll *ep = LIST_ENTRY(node, struct epoll_item, file_link)->epoll;
-        high = MAX(high, look_up_locked(ep->file, depth + 1) + 1);
-    }
+    ep->visit = visits;
+    LIST_FOR_EACH (node, &ep->file->epoll_items)
+        high =
+            MAX(high, look_up_locked(LIST_ENTRY(node, struct epoll_item, file_link)->epoll, depth + 1) + 1);
+    ep->visit_deep = high;
     return high;
 }
 
@@ -47,8 +50,9 @@ err_t epoll_check_chain(struct epoll *ep, struct epoll *to)
     visits++;
     uint32_t below = look_down(to, ep, 0);
     if (below > CHAIN_MAX) return ERR_LOOP;
+    visits++;
     spin_lock(&epoll_links_lock);
-    uint32_t above = look_up_locked(ep->file, 0);
+    uint32_t above = look_up_locked(ep, 0);
     spin_unlock(&epoll_links_lock);
     return below + 1 + above > CHAIN_MAX ? ERR_LOOP : OK;
 }

@@ -161,6 +161,12 @@ static void set_name(struct user_thread *t, const char *path)
     format_string(t->name, sizeof(t->name), "%s", slash ? slash + 1 : path);
 }
 
+/* Not for another: one that does so is for nobody but root to look into. */
+static bool acts_as_itself(const struct credentials *c)
+{
+    return c->uid.real == c->uid.effective && c->gid.real == c->gid.effective;
+}
+
 /* What the thread leaves in the memory of the old program is for those who share it. */
 static void leave_memory(struct user_thread *t, struct space *before, struct space *after)
 {
@@ -189,6 +195,7 @@ void exec_commit(struct exec_image *image)
     use_files(p, image->files);
     fd_table_close_on_exec(p->files);
     set_name(t, p->path);
+    p->is_dumpable = acts_as_itself(image->credentials);
     identity_commit(image->credentials);
     t->set_tid = t->clear_tid = t->robust_list = 0;
     rseq_forget(t);
@@ -196,7 +203,6 @@ void exec_commit(struct exec_image *image)
     signal_reset_for_exec();
     fpu_reset(&thread_current()->fpu);
     p->fpu_permitted = 0;
-    p->is_dumpable = true;
     p->personality &= ~LINUX_READ_IMPLIES_EXEC; /* 64-bit programs ask for it anew */
     fs_base_write(0);
     user_gs_base_write(0);

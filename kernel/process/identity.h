@@ -16,14 +16,14 @@ void identity_commit(const struct credentials *c);
 const struct credentials *identity_for_program(const struct identity_program *program, bool *is_secure);
 
 /* What access(2) asks for: as if the real numbers were those that files see, for the running thread and the
- * current call. False: they are, and there is nothing to end. */
-struct identity_as_real {
-    const struct credentials *before;
-    struct credentials real;
-};
-bool identity_begin_as_real(struct identity_as_real *self);
-void identity_end_as_real(const struct identity_as_real *self);
+ * current call. *before stays NULL when they are, and there is nothing to end. Others may count the credentials of a
+ * thread at any time, so these are from the heap as all are. NO_MEMORY. */
+err_t identity_begin_as_real(const struct credentials **before);
+void identity_end_as_real(const struct credentials *before);
 
 /* Whether the running thread may send `signal` to somebody of another process with these credentials. */
 bool identity_may_signal_locked(const struct credentials *target, const struct process *of, uint32_t signal)
     REQUIRES(process_tree_lock);
+/* Whether the running thread may look into the process, as a debugger would: it is the one user whose process that is
+ * and can do what it can, or it may trace anybody. [linux ptrace(2), PTRACE_MODE_ATTACH_REALCREDS] */
+bool identity_may_look_locked(const struct process *p) REQUIRES(process_tree_lock);

@@ -23,7 +23,6 @@ err_t niceness_may_change_locked(const struct user_thread *t, const struct nicen
 {
     if (may_use(LINUX_CAP_SYS_NICE)) return OK;
     const struct credentials *own = credentials_current(), *its = t->thread->credentials;
-    if (!its) its = &credentials_of_root;
     if (own->uid.effective != its->uid.real && own->uid.effective != its->uid.effective)
         return ERR_NOT_PERMITTED;
     uint64_t most = process_current()->limits[LINUX_RLIMIT_NICE].soft;

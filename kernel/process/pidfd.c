@@ -87,9 +87,7 @@ static err_t watch_table(const struct process_id *id, struct fd_table **out)
     spin_lock(&process_tree_lock);
     struct process *p = id->process;
     if (p && !p->is_zombie) {
-        /* As for tracing: whoever may not end it may not look into it either. */
-        bool is_allowed =
-            p == process_current() || identity_may_signal_locked(p->credentials, p, LINUX_SIGKILL);
+        bool is_allowed = identity_may_look_locked(p);
         spin_lock(&p->signal_lock);
         e = !is_allowed ? ERR_NOT_PERMITTED : p->files ? OK : ERR_NO_PROCESS;
         if (!failed(e)) *out = fd_table_watch(p->files);

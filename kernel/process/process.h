@@ -71,7 +71,7 @@ struct process {
     uint32_t fpu_permitted;              /* what it asked for; atomic. process/fpu_permission.h */
     bool no_new_privileges;
     bool has_semaphore_undos; /* atomic; set by ipc/ */
-    bool is_dumpable;         /* kept for those who ask: PR_SET_DUMPABLE */
+    bool is_dumpable;         /* its user may look into it: PR_SET_DUMPABLE */
     uint32_t personality;     /* LINUX_ADDR_NO_RANDOMIZE and others: abi/linux/prctl.h */
     bool is_out_of_memory;    /* why it ends; set before its signal */
 };

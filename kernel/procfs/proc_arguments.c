@@ -60,6 +60,6 @@ static err_t store_comm(const struct made_node *node, const char *bytes, size_t 
 }
 
 const struct text_source proc_cmdline = { .write = write_cmdline };
-const struct text_source proc_environ = { .write = write_environ };
-const struct text_source proc_auxv = { .write = write_auxv };
+const struct text_source proc_environ = { .write = write_environ, .open = proc_open_looking };
+const struct text_source proc_auxv = { .write = write_auxv, .open = proc_open_looking };
 const struct text_source proc_comm = { .write = write_comm, .store = store_comm };

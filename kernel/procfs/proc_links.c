@@ -79,11 +79,13 @@ static err_t read_place(const struct made_node *node, struct fs_context *reader,
 {
     struct vnode *vnode;
     struct dir_entry *entry;
+    err_t e = proc_check_look(&node->subject);
+    if (failed(e)) return e;
     fs_lock();
     bool has = proc_place_locked(&node->subject, node->row->argument, &vnode, &entry);
     fs_unlock();
     if (!has) return ERR_NOT_FOUND;
-    err_t e = copy_name(NULL, entry, reader, text, capacity, length);
+    e = copy_name(NULL, entry, reader, text, capacity, length);
     dir_entry_put(entry);
     vnode_put(vnode);
     return e;
@@ -93,6 +95,8 @@ static err_t resolve_place_locked(const struct made_node *node, struct vnode *di
                                   struct dir_entry **entry) REQUIRES(fs_queue.lock)
 {
     (void)directory;
+    err_t e = proc_check_look(&node->subject);
+    if (failed(e)) return e;
     return proc_place_locked(&node->subject, node->row->argument, vnode, entry) ? OK : ERR_NOT_FOUND;
 }
 
@@ -101,9 +105,12 @@ const struct made_link proc_place_link = { read_place, resolve_place_locked, 0, 
 static err_t read_fd(const struct made_node *node, struct fs_context *reader, char *text, size_t capacity,
                      size_t *length)
 {
+    const struct made_subject process = proc_of_fd(&node->subject);
+    err_t e = proc_check_look(&process);
+    if (failed(e)) return e;
     struct file *file = proc_file_get(&node->subject);
     if (!file) return ERR_NOT_FOUND;
-    err_t e = copy_name(file, NULL, reader, text, capacity, length);
+    e = copy_name(file, NULL, reader, text, capacity, length);
     file_put(file);
     return e;
 }
@@ -111,7 +118,10 @@ static err_t read_fd(const struct made_node *node, struct fs_context *reader, ch
 static err_t resolve_fd_locked(const struct made_node *node, struct vnode *directory, struct vnode **vnode,
                                struct dir_entry **entry) REQUIRES(fs_queue.lock)
 {
+    const struct made_subject process = proc_of_fd(&node->subject);
+    err_t e = proc_check_look(&process);
     (void)directory;
+    if (failed(e)) return e;
     return proc_fd_place_locked(&node->subject, vnode, entry) ? OK : ERR_NOT_FOUND;
 }
 

@@ -226,6 +226,6 @@ static void write_rollup(struct text *text, uint64_t *cursor)
     proc_process_put(&process);
 }
 
-const struct text_source proc_maps = { .write = write_maps };
-const struct text_source proc_smaps = { .write = write_smaps };
-const struct text_source proc_smaps_rollup = { .write = write_rollup };
+const struct text_source proc_maps = { .write = write_maps, .open = proc_open_looking };
+const struct text_source proc_smaps = { .write = write_smaps, .open = proc_open_looking };
+const struct text_source proc_smaps_rollup = { .write = write_rollup, .open = proc_open_looking };

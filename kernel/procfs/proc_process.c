@@ -11,6 +11,7 @@
 #include "fs/fd_table.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "process/identity.h"
 #include "process/user_thread.h"
 #include "procfs/proc_text.h"
 #include "sched/runqueue.h"
@@ -102,6 +103,22 @@ bool proc_next_thread(const struct made_subject *parent, uint32_t from, uint32_t
     return best != UINT32_MAX;
 }
 
+err_t proc_check_look(const struct made_subject *subject)
+{
+    struct user_thread *thread;
+    spin_lock(&process_tree_lock);
+    const struct process *p = find_locked(subject, &thread);
+    bool is_refused = p && !identity_may_look_locked(p);
+    spin_unlock(&process_tree_lock);
+    return is_refused ? ERR_ACCESS : OK;
+}
+
+err_t proc_open_looking(const struct made_node *node, uint32_t flags)
+{
+    (void)flags;
+    return proc_check_look(&node->subject);
+}
+
 /* ---- what a process has, counted ---- */
 
 /* The table of descriptors, watched, or NULL. */
@@ -121,7 +138,7 @@ static struct fd_table *files_of(const struct made_subject *subject)
 }
 
 /* A descriptor's subject: that of the process, and the number. */
-static struct made_subject process_of_fd(const struct made_subject *fd)
+struct made_subject proc_of_fd(const struct made_subject *fd)
 {
     return (struct made_subject){ .birth = fd->birth, .number = fd->number };
 }
@@ -153,7 +170,7 @@ bool proc_next_fd(const struct made_subject *parent, uint32_t from, uint32_t *nu
 
 bool proc_fd_place_locked(const struct made_subject *subject, struct vnode **vnode, struct dir_entry **entry)
 {
-    struct made_subject process = process_of_fd(subject);
+    struct made_subject process = proc_of_fd(subject);
     struct fd_table *files = files_of(&process);
     if (!files) return false;
     bool is_open = fd_get_vnode(files, subject->index, vnode, entry);
@@ -163,7 +180,7 @@ bool proc_fd_place_locked(const struct made_subject *subject, struct vnode **vno
 
 struct file *proc_file_get(const struct made_subject *subject)
 {
-    struct made_subject process = process_of_fd(subject);
+    struct made_subject process = proc_of_fd(subject);
     struct fd_table *files = files_of(&process);
     if (!files) return NULL;
     struct file *file = fd_get(files, subject->index);

@@ -51,6 +51,14 @@ bool proc_find_fd(const struct made_subject *parent, uint32_t number, struct mad
 bool proc_next_fd(const struct made_subject *parent, uint32_t from, uint32_t *number);
 bool proc_look(const struct made_subject *subject, struct made_owner *owner);
 
+/* ---- who may look ---- */
+/* ACCESS when the running thread may not look into the process; OK also when that is gone. */
+err_t proc_check_look(const struct made_subject *subject);
+/* The same for a text that is opened. */
+err_t proc_open_looking(const struct made_node *node, uint32_t flags);
+/* The process of a subject of proc_find_fd. */
+struct made_subject proc_of_fd(const struct made_subject *fd);
+
 /* ---- where links lead: counted. False: it has no such thing (any more) ---- */
 enum proc_place { PROC_EXE, PROC_CWD, PROC_ROOT };
 bool proc_place_locked(const struct made_subject *subject, enum proc_place place, struct vnode **vnode,

@@ -93,6 +93,6 @@ static void write_sched(struct text *text, uint64_t *cursor)
 }
 
 const struct text_source proc_stat = { .write = write_stat };
-const struct text_source proc_io = { .write = write_io };
+const struct text_source proc_io = { .write = write_io, .open = proc_open_looking };
 const struct text_source proc_schedstat = { .write = write_schedstat };
 const struct text_source proc_sched = { .write = write_sched };

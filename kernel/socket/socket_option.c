@@ -180,7 +180,8 @@ static err_t set_timeout(uint64_t *timeout_ns, uint64_t address, uint32_t bytes)
         ns = UINT64_MAX;
     } else {
         /* Linux counts in ticks, and tells what it counts. */
-        ns += ((uint64_t)t.microseconds + US_PER_TICK - 1) / US_PER_TICK * NS_PER_TICK;
+        uint64_t ticks = ((uint64_t)t.microseconds + US_PER_TICK - 1) / US_PER_TICK;
+        if (add_overflows(ns, ticks * NS_PER_TICK, &ns)) ns = UINT64_MAX;
     }
     __atomic_store_n(timeout_ns, ns, __ATOMIC_RELAXED);
     return OK;

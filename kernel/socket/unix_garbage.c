@@ -103,13 +103,18 @@ static void empty_queues(struct unix_socket *u, struct list *lost) REQUIRES(righ
 void unix_collect_garbage(void)
 {
     struct list lost = LIST_INIT(lost);
+    uint32_t garbage = 0;
     spin_lock(&rights_lock);
     choose_candidates();
     reach_from_outside();
     LIST_FOR_EACH (node, &sockets_in_flight) {
         struct unix_socket *u = LIST_ENTRY(node, struct unix_socket, flight_link);
-        if (u->verdict == VERDICT_CANDIDATE) empty_queues(u, &lost);
+        if (u->verdict != VERDICT_CANDIDATE) continue;
+        empty_queues(u, &lost);
+        garbage++;
     }
+    uint32_t left = sockets_in_flight_count - garbage;
+    garbage_wanted_at = left > UINT32_MAX / 2 ? UINT32_MAX : MAX(left * 2, (uint32_t)GARBAGE_LEAST);
     spin_unlock(&rights_lock);
     pieces_destroy(&lost);
 }

@@ -55,6 +55,8 @@ struct unix_socket {
     struct list reached_link;
 };
 
+enum { GARBAGE_LEAST = 1024 }; /* sockets in flight, from which on it is looked for without a close */
+
 /* Open files on their way. */
 struct rights {
     uint32_t count;
@@ -191,3 +193,4 @@ void rights_put(struct rights *rights); /* closes the files; NULL is fine */
 /* Looked through by unix_collect_garbage() of socket.h. */
 extern struct spinlock rights_lock;
 extern struct list sockets_in_flight; /* under rights_lock: of unix_socket.flight_link */
+extern uint32_t sockets_in_flight_count, garbage_wanted_at; /* under rights_lock: so many, and when to look */

@@ -13,6 +13,7 @@
 
 struct spinlock rights_lock = SPINLOCK_INIT_CLASS("unix rights");
 struct list sockets_in_flight = LIST_INIT(sockets_in_flight);
+uint32_t sockets_in_flight_count, garbage_wanted_at = GARBAGE_LEAST;
 
 void rights_put(struct rights *rights)
 {
@@ -112,9 +113,14 @@ void rights_depart(struct piece *p)
     spin_lock(&rights_lock);
     for (uint32_t i = 0; i < p->rights->count; i++) {
         struct unix_socket *u = unix_of_file(p->rights->files[i]);
-        if (u && u->in_flight++ == 0) list_push_back(&sockets_in_flight, &u->flight_link);
+        if (!u || u->in_flight++ > 0) continue;
+        list_push_back(&sockets_in_flight, &u->flight_link);
+        sockets_in_flight_count++;
     }
+    bool are_many = sockets_in_flight_count >= garbage_wanted_at;
     spin_unlock(&rights_lock);
+    /* The last reference to a socket that lies in its own queue goes without anybody closing it. */
+    if (unlikely(are_many)) unix_collect_garbage();
 }
 
 struct rights *rights_arrive(struct piece *p)
@@ -124,7 +130,9 @@ struct rights *rights_arrive(struct piece *p)
     p->rights = NULL;
     for (uint32_t i = 0; i < rights->count; i++) {
         struct unix_socket *u = unix_of_file(rights->files[i]);
-        if (u && --u->in_flight == 0) list_remove(&u->flight_link);
+        if (!u || --u->in_flight > 0) continue;
+        list_remove(&u->flight_link);
+        sockets_in_flight_count--;
     }
     spin_unlock(&rights_lock);
     return rights;

@@ -317,9 +317,10 @@ static err_t timeval_deadline(uint64_t address, struct deadline *out)
     /* Whole seconds may hide in the microseconds. */
     uint64_t seconds = (uint64_t)t.seconds + (uint64_t)t.microseconds / US_PER_S;
     uint64_t us;
-    if (__builtin_mul_overflow(seconds, US_PER_S, &us) || __builtin_mul_overflow(us, NS_PER_US, &ns))
+    if (__builtin_mul_overflow(seconds, US_PER_S, &us) || __builtin_mul_overflow(us, NS_PER_US, &ns) ||
+        add_overflows(ns, (uint64_t)t.microseconds % US_PER_S * NS_PER_US, &ns))
         return OK;
-    *out = deadline_after(ns + (uint64_t)t.microseconds % US_PER_S * NS_PER_US);
+    *out = deadline_after(ns);
     return OK;
 }
 

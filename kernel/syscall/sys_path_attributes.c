@@ -34,10 +34,11 @@ int64_t sys_faccessat2(uint64_t directory_fd, uint64_t path, uint64_t mode, uint
     enum { KNOWN = LINUX_AT_EACCESS | LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH };
     if ((uint32_t)mode & ~(uint32_t)(LINUX_R_OK | LINUX_W_OK | LINUX_X_OK)) return ERR_INVALID.code;
     if ((uint32_t)flags & ~(uint32_t)KNOWN) return ERR_INVALID.code;
-    struct identity_as_real self;
-    bool is_other = !(flags & LINUX_AT_EACCESS) && identity_begin_as_real(&self);
-    err_t e = check_access(directory_fd, path, (uint32_t)mode, (uint32_t)flags);
-    if (is_other) identity_end_as_real(&self);
+    const struct credentials *before = NULL;
+    err_t e = flags & LINUX_AT_EACCESS ? OK : identity_begin_as_real(&before);
+    if (failed(e)) return e.code;
+    e = check_access(directory_fd, path, (uint32_t)mode, (uint32_t)flags);
+    identity_end_as_real(before);
     return e.code;
 }
 

@@ -31,8 +31,7 @@ static void visit_group(struct visit *v, uint32_t number) REQUIRES(process_tree_
 static void visit_if_of_user(struct process *p, void *context) NO_THREAD_SAFETY_ANALYSIS
 {
     struct visit *v = context;
-    const struct credentials *c = p->credentials ? p->credentials : &credentials_of_root;
-    if (c->uid.real == v->uid) visit_process(v, p);
+    if (p->credentials->uid.real == v->uid) visit_process(v, p);
 }
 
 /* `which` is LINUX_PRIO_. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* process_vm_readv and process_vm_writev: memory of another process, as if it were touched there. The running thread
  * goes into the other space for a moment; the bytes wait in kernel memory meanwhile. */
-#include "fs/credentials.h"
 #include "mm/heap.h"
+#include "process/identity.h"
 #include "process/user_thread.h"
 #include "sched/thread.h"
 #include "syscall/io_pieces.h"
@@ -11,18 +11,6 @@
 
 enum { CHUNK_BYTES = 16384 };
 
-/* Who may look into a process: the one user that it is, or who may trace anybody. [linux ptrace(2)] */
-static bool may_look_locked(const struct process *p) REQUIRES(process_tree_lock)
-{
-    if (p == process_current() || may_use(LINUX_CAP_SYS_PTRACE)) return true;
-    const struct credentials *own = credentials_current(), *its = p->credentials;
-    if (!its) its = &credentials_of_root;
-    uint32_t uid = own->uid.real, gid = own->gid.real;
-    bool is_user = uid == its->uid.real && uid == its->uid.effective && uid == its->uid.saved;
-    bool is_group = gid == its->gid.real && gid == its->gid.effective && gid == its->gid.saved;
-    return is_user && is_group && p->is_dumpable;
-}
-
 /* Its space, as if another process ran in it: space_leave afterwards. */
 static err_t enter_space(uint32_t pid, struct space **out)
 {
@@ -30,7 +18,7 @@ static err_t enter_space(uint32_t pid, struct space **out)
     spin_lock(&process_tree_lock);
     const struct user_thread *t = user_thread_find_locked(pid);
     struct process *p = t ? t->process : NULL;
-    if (p && !may_look_locked(p)) e = ERR_NOT_PERMITTED;
+    if (p && !identity_may_look_locked(p)) e = ERR_NOT_PERMITTED;
     if (p && e.code == ERR_NO_PROCESS.code) {
         spin_lock(&p->signal_lock);
         if (p->space) { /* else it is about to end */

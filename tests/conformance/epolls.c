@@ -2,7 +2,6 @@
 /* epoll: what each call refuses, when events are told of, and what becomes of files that close. */
 #include "tests/conformance/epolls.h"
 
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
@@ -396,28 +395,6 @@ static void nesting(void)
     close(fd);
 }
 
-/* How many epolls one more step away from a file there may be. */
-static void ways(void)
-{
-    enum { MANY = 520 };
-    struct rlimit limit;
-    int fd = new_event(0), middle = new_epoll(), tops[MANY], count = 0;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max < 2048 ? limit.rlim_max : 2048;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    watch(middle, fd, EPOLLIN, 1);
-    for (int i = 0; i < MANY; i++) tops[i] = new_epoll();
-    while (count < MANY && watch(tops[count], middle, EPOLLIN, 2) == 0) count++;
-    CASE("too many ways", watch(tops[MANY - 1], middle, EPOLLIN, 2));
-    CASE("so many are possible", count);
-    CASE("an epoll of nothing", watch(tops[MANY - 1], tops[MANY - 2], EPOLLIN, 2));
-    close(tops[0]);
-    CASE("one is gone", watch(tops[MANY - 1], middle, EPOLLIN, 2));
-    for (int i = 1; i < MANY; i++) close(tops[i]);
-    close(middle);
-    close(fd);
-}
-
 static void other_files(void)
 {
     int ep = new_epoll(), timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
@@ -483,7 +460,6 @@ int main(int argc, char **argv)
     crowd();
     exclusive();
     nesting();
-    ways();
     other_files();
     times();
     return end_cases();

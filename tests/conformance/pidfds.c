@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files that stand for processes: when they are readable, what is sent and taken through them, waiting. */
 #include "tests/conformance/epolls.h"
+#include "tests/conformance/as_user.h"
 #include "tests/conformance/raw_clone.h"
+
+#include <sys/prctl.h>
+#include <sys/uio.h>
 
 enum {
     CALL_PIDFD_SEND_SIGNAL = 424,
@@ -9,6 +13,7 @@ enum {
     CALL_PIDFD_GETFD = 438,
     P_PIDFD_TYPE = 3,
     FLAG_CLONE_PIDFD = 0x1000,
+    USER = 1000,
 };
 
 static long pidfd_open(long pid, long flags) { return syscall(CALL_PIDFD_OPEN, pid, flags); }
@@ -155,6 +160,75 @@ static void others_files(void)
     close(fd);
 }
 
+/* ---- whose process it is ---- */
+
+static uid_t numbers[3];
+static bool tells_dumpable;
+static int child_acts_as(void *argument)
+{
+    char byte;
+    (void)argument;
+    close(pipe_to_child[1]);
+    syscall(SYS_setgroups, 0, NULL);
+    syscall(SYS_setresgid, USER, USER, USER);
+    syscall(SYS_setresuid, numbers[0], numbers[1], numbers[2]);
+    if (tells_dumpable) prctl(PR_SET_DUMPABLE, 1);
+    shared->words[0] = 1;
+    return read(pipe_to_child[0], &byte, 1) == 0 ? 0 : 99;
+}
+static int secret;
+static pid_t watched_child;
+static char *name_in_proc(const char *name)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", watched_child, name);
+    return path;
+}
+static void user_looks_in_proc(void)
+{
+    char text[64], fd[16];
+    snprintf(fd, sizeof fd, "fd/%d", secret);
+    CASE("opens its map", open(name_in_proc("maps"), O_RDONLY) < 0 ? -1 : 0);
+    CASE("its environment", open(name_in_proc("environ"), O_RDONLY) < 0 ? -1 : 0);
+    CASE("its directory", open(name_in_proc("cwd/."), O_RDONLY) < 0 ? -1 : 0);
+    CASE("reads where that is", readlink(name_in_proc("cwd"), text, sizeof text) < 0 ? -1 : 0);
+    CASE("its program", readlink(name_in_proc("exe"), text, sizeof text) < 0 ? -1 : 0);
+    CASE("what its file is", readlink(name_in_proc(fd), text, sizeof text) < 0 ? -1 : 0);
+}
+static void user_looks(void)
+{
+    become(USER, USER);
+    int fd = (int)pidfd_open(watched_child, 0);
+    char here[4], *there = (char *)&secret;
+    struct iovec local = { here, sizeof here }, remote = { there, sizeof here };
+    CASE("may signal it", pidfd_send_signal(fd, 0, NULL, 0));
+    CASE("its file", pidfd_getfd(fd, secret, 0) < 0 ? -1 : 0);
+    user_looks_in_proc();
+    CASE("its memory", syscall(SYS_process_vm_readv, watched_child, &local, 1, &remote, 1, 0));
+}
+static void looked_at_by_a_user(const char *title, uid_t real, uid_t effective, uid_t saved, bool dumpable)
+{
+    numbers[0] = real, numbers[1] = effective, numbers[2] = saved, tells_dumpable = dumpable;
+    shared->words[0] = 0;
+    if (pipe2(pipe_to_child, O_CLOEXEC) != 0) give_up("pipe");
+    watched_child = start_child(child_acts_as, NULL);
+    close(pipe_to_child[0]);
+    becomes(&shared->words[0], 1);
+    in_child(title, user_looks);
+    let_it_end();
+    tell("it ended", "%s", status_text(wait_soon(watched_child, 0)));
+}
+static void others_users(void)
+{
+    secret = new_event(0);
+    looked_at_by_a_user("a program of root's that the user began", USER, 0, 0, true);
+    looked_at_by_a_user("one that could be root again", USER, USER, 0, true);
+    looked_at_by_a_user("one that was root", USER, USER, USER, false);
+    looked_at_by_a_user("one that has nothing to hide", USER, USER, USER, true);
+    looked_at_by_a_user("another user's", USER + 1, USER + 1, USER + 1, true);
+    close(secret);
+}
+
 static void cloned(void)
 {
     int fd = -1;
@@ -191,10 +265,12 @@ static void cloned(void)
 int main(int argc, char **argv)
 {
     begin_cases(argc, argv);
+    shared = map_shared(sizeof *shared);
     refusals();
     ends();
     signals();
     others_files();
+    others_users();
     cloned();
     return end_cases();
 }

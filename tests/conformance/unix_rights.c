@@ -348,6 +348,32 @@ static void loops(void)
     close(first[1]);
 }
 
+/* Each lies in its own queue when its last number is closed, which so ends no socket: only their number tells. */
+static void forgotten(void)
+{
+    enum { MANY = 20000 };
+    int ends[2], sent = 0;
+    begin_case("sockets in their own queues");
+    if (pipe(ends) != 0) exit(99);
+    for (int i = 0; i < MANY; i++) {
+        struct sockaddr_un name = { .sun_family = AF_UNIX };
+        socklen_t bytes = sizeof(sa_family_t);
+        int s = socket(AF_UNIX, SOCK_DGRAM, 0), files[] = { s, ends[1] };
+        if (s < 0 || bind(s, (struct sockaddr *)&name, bytes) != 0) exit(99);
+        bytes = sizeof name;
+        getsockname(s, (struct sockaddr *)&name, &bytes);
+        if (connect(s, (struct sockaddr *)&name, bytes) != 0) exit(99);
+        sent += send_files(s, "x", files, i == 0 ? 2 : 1, 0) == 1;
+        close(s);
+        if (i == 0) close(ends[1]);
+    }
+    printf("%d sent\n", sent);
+    struct pollfd wait_for_end = { ends[0], POLLIN, 0 };
+    poll(&wait_for_end, 1, 5000);
+    show_poll("the pipe", ends[0]);
+    close(ends[0]);
+}
+
 int main(int argc, char **argv)
 {
     work_in(argc, argv);
@@ -362,6 +388,7 @@ int main(int argc, char **argv)
     wrong_control();
     times();
     loops();
+    forgotten();
     finish();
     return 0;
 }

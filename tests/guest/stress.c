@@ -37,6 +37,7 @@ static const struct {
     { "killed forks", killed_forks },
     { "pipes", pipes },
     { "event counts", event_counts },
+    { "identities", identities },
 };
 enum { WORKS = sizeof works / sizeof *works };
 

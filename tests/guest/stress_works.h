@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -400,6 +401,37 @@ static bool pipes(void)
     close(ends[0]);
     for (long i = 0; i < BYTES; i++) wanted = wanted * 31 + (unsigned char)(i * 7);
     return status_of(pid) == 30 << 8 && all == BYTES && sum == wanted;
+}
+
+/* ---- who a thread is, asked while it is another for the length of a call ---- */
+
+static atomic_int asker; /* its thread number; -1: it has asked enough */
+static void *ask_or_look(void *index)
+{
+    enum { TIMES = 300, VERSION_3 = 0x20080522 };
+    long right = 0;
+    if (index) {
+        while (asker == 0) sched_yield();
+        while (asker > 0) {
+            struct {
+                unsigned version;
+                int pid;
+            } header = { VERSION_3, asker };
+            unsigned sets[6];
+            syscall(SYS_capget, &header, sets);
+        }
+        return NULL;
+    }
+    syscall(SYS_setresuid, 1000, 1001, 1001); /* of this thread alone */
+    asker = (int)syscall(SYS_gettid);
+    for (int i = 0; i < TIMES; i++) right += access("/dev/null", F_OK) == 0;
+    asker = -1;
+    return (void *)(long)(right == TIMES);
+}
+static bool identities(void)
+{
+    asker = 0;
+    return run(2, ask_or_look) == 1;
 }
 
 static int events[2];
