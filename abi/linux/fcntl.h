@@ -49,6 +49,8 @@ enum {
     LINUX_F_GETLK = 5,
     LINUX_F_SETLK = 6,
     LINUX_F_SETLKW = 7,
+    LINUX_F_GETOWN = 9,
+    LINUX_F_GETSIG = 11,
     LINUX_F_OFD_GETLK = 36,
     LINUX_F_OFD_SETLK = 37,
     LINUX_F_OFD_SETLKW = 38,
@@ -82,7 +84,7 @@ struct linux_flock {
 };
 _Static_assert(sizeof(struct linux_flock) == 32, "fixed by the ABI");
 
-enum { LINUX_LOCK_SH = 1, LINUX_LOCK_EX = 2, LINUX_LOCK_NB = 4, LINUX_LOCK_UN = 8 };
+enum { LINUX_LOCK_SH = 1, LINUX_LOCK_EX = 2, LINUX_LOCK_NB = 4, LINUX_LOCK_UN = 8, LINUX_LOCK_MAND = 32 };
 
 enum { LINUX_SEEK_SET, LINUX_SEEK_CUR, LINUX_SEEK_END, LINUX_SEEK_DATA, LINUX_SEEK_HOLE };
 

@@ -88,7 +88,8 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
 {
     switch (command) {
     case LINUX_F_DUPFD:
-    case LINUX_F_DUPFD_CLOEXEC: return descriptor_duplicate(fd, argument, command == LINUX_F_DUPFD_CLOEXEC);
+    case LINUX_F_DUPFD_CLOEXEC:
+        return descriptor_duplicate(fd, (uint32_t)argument, command == LINUX_F_DUPFD_CLOEXEC);
     case LINUX_F_GETFD: return get_descriptor_flags(fd);
     case LINUX_F_SETFD:
         return fd_set_cloexec(process_current()->files, (uint32_t)fd, argument & LINUX_FD_CLOEXEC).code;
@@ -103,6 +104,8 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_ADD_SEALS:
         return argument > UINT32_MAX ? ERR_INVALID.code : memfd_add_seals(file, (uint32_t)argument).code;
     case LINUX_F_GET_SEALS: return get_seals(file);
+    case LINUX_F_GETOWN:
+    case LINUX_F_GETSIG: return 0; /* none can be set */
     case LINUX_F_GETPIPE_SZ:
     case LINUX_F_SETPIPE_SZ: return pipe_capacity(file, command == LINUX_F_SETPIPE_SZ, argument);
     }
@@ -157,6 +160,7 @@ int64_t sys_ioctl(uint64_t fd, uint64_t number, uint64_t argument)
 
 int64_t sys_flock(uint64_t fd, uint64_t operation)
 {
+    if (operation & LINUX_LOCK_MAND) return 0; /* no such locks any more, and no error. [linux fs/locks.c] */
     uint32_t kind = (uint32_t)operation & ~(uint32_t)LINUX_LOCK_NB;
     if (kind != LINUX_LOCK_SH && kind != LINUX_LOCK_EX && kind != LINUX_LOCK_UN) return ERR_INVALID.code;
     struct file *file;
