@@ -34,6 +34,7 @@ enum channel_type {
     CHANNEL_STDIN = 0x81,     /* bytes */
     CHANNEL_STDIN_EOF = 0x82, /* empty; later STDIN frames are an error */
     CHANNEL_SIGNAL = 0x83,    /* uint8_t Linux signal number, for the program */
+    CHANNEL_WINDOW = 0x84, /* uint16_t rows, columns: the size of the terminal that the host passes through */
 };
 
 struct channel_header {

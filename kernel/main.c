@@ -22,10 +22,12 @@
 #include "core/shutdown.h"
 #include "core/time.h"
 #include "device/console.h"
+#include "device/pci.h"
 #include "drivers/framebuffer/framebuffer.h"
 #include "drivers/ps2/ps2.h"
 #include "drivers/uart/uart.h"
 #include "drivers/vga/vga.h"
+#include "drivers/virtio/virtio_probe.h"
 #include "fs/rootfs.h"
 #include "lib/acpi.h"
 #include "lib/cmdline.h"
@@ -37,6 +39,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
+#include "net/interface.h"
 #include "net/stack.h"
 #include "payload.h"
 #include "procfs/procfs.h"
@@ -97,7 +100,9 @@ static void report_features(void)
 /* What the command line asks of the kernel; docs/command-line.md. */
 static struct {
     uint64_t tsc_khz, fail_nth;
+    uint32_t rows, columns; /* of the host's terminal; 0: it passes none */
     bool has_channel, is_input_empty, is_traced, has_stats;
+    char net[160]; /* empty: there is none */
 } options;
 
 static void set_log_level(const char *name)
@@ -107,6 +112,20 @@ static void set_log_level(const char *name)
         if (!strcmp(name, names[i])) log_threshold = (enum log_level)i;
 }
 
+/* ROWSxCOLUMNS */
+static bool read_size(char *text)
+{
+    uint64_t rows, columns;
+    char *by = strchr(text, 'x');
+    if (!by) return false;
+    *by = '\0';
+    if (failed(cmdline_parse_number(text, &rows)) || failed(cmdline_parse_number(by + 1, &columns)))
+        return false;
+    options.rows = (uint32_t)MIN(rows, (uint64_t)UINT16_MAX);
+    options.columns = (uint32_t)MIN(columns, (uint64_t)UINT16_MAX);
+    return rows;
+}
+
 /* False when the value makes no sense; unknown options are left to others (env=). */
 static bool read_option(struct cmdline_text word)
 {
@@ -114,9 +133,11 @@ static bool read_option(struct cmdline_text word)
     struct cmdline_text value;
     uint64_t number = 0;
     if (cmdline_option_is(word, "env", &value)) return true;
+    if (cmdline_option_is(word, "net", &value))
+        return !failed(cmdline_decode(value, options.net, sizeof(options.net), NULL));
     bool has_text = !failed(cmdline_decode(word, text, sizeof(text), NULL));
     char *equals = has_text ? strchr(text, '=') : NULL;
-    const char *argument = equals ? equals + 1 : "";
+    char *argument = equals ? equals + 1 : text + strlen(text);
     if (equals) *equals = 0;
     bool is_number = !failed(cmdline_parse_number(argument, &number));
     if (!has_text) return true;
@@ -128,6 +149,8 @@ static bool read_option(struct cmdline_text word)
         shutdown_set_way(strcmp(argument, "reset") ? SHUTDOWN_HALT : SHUTDOWN_RESET);
     else if (!strcmp(text, "ck.channel"))
         return options.has_channel = !strcmp(argument, "com2");
+    else if (!strcmp(text, "ck.tty"))
+        return read_size(argument);
     else if (!strcmp(text, "ck.stdin"))
         options.is_input_empty = !strcmp(argument, "none");
     else if (!strcmp(text, "slice_us"))
@@ -253,12 +276,9 @@ static void start_consoles(void)
     if (failed(e)) log_info("keyboard: %s", err_text(e));
 }
 
-static void interrupt_from_console(void) { container_signal(2); }
-
 static void start_channel(void)
 {
     struct byte_pipe *pipe;
-    console_interrupt_hook = interrupt_from_console;
     if (!options.has_channel) return;
     if (failed(uart_channel_start(&pipe))) {
         log_error("ck.channel=com2: there is no such port");
@@ -297,9 +317,32 @@ static void start_files(void)
     if (!bytes) panic("initrd: there is none; the container's root file system must be one");
     unpack_initrd(&archive, &bytes);
     stdio_init();
+    if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
+        panic("no memory for the terminal");
     procfs_init(boot_info.cmdline);
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
+}
+
+static void attach_network(struct net_device *device)
+{
+    err_t e = interface_attach(device);
+    if (failed(e)) log_error("network: %s", err_text(e));
+}
+
+static void ignore_network(struct net_device *device) { (void)device; }
+
+static void start_devices(void)
+{
+    bool has_network = options.net[0] && strcmp(options.net, "none");
+    if (has_network && !interface_configure(options.net))
+        log_error("command line: net=%s makes no sense; addresses come by DHCP", options.net);
+    virtio_net_found = has_network ? attach_network : ignore_network;
+    virtio_probe_mmio(&acpi);
+    if (!has_network) return; /* nothing else is on PCI that would be used */
+    err_t e = pci_init(&acpi);
+    if (!failed(e)) virtio_probe_pci();
+    if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
 }
 
 /* Otherwise at the first use. What it keeps is not to be taken for the container's. */
@@ -336,6 +379,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_consoles();
     cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
     start_network_early();
+    start_devices();
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
     syscall_init(options.is_traced, options.has_stats);

@@ -60,13 +60,13 @@ $(eval $(call unit_test,fpu-layout,kernel/arch/fpu_layout_test.c,kernel/arch/fpu
 $(eval $(call unit_test,fragmentation,bench/fragmentation_test.c,bench/buddy.c $(MM_C),-O2 -g0,-O2))
 
 DEVICE_FAKES := $(call fakes,bus kernel)
-INPUT_C := kernel/device/console.c kernel/device/line_input.c
+INPUT_C := kernel/device/console.c
 $(eval $(call unit_test,tsc,kernel/core/tsc_rate_test.c,kernel/core/tsc_rate.c kernel/core/tsc_reference.c $(DEVICE_FAKES) $(call fakes,clocks)))
 $(eval $(call unit_test,lock-graph,kernel/core/lock_graph_test.c,kernel/core/lock_graph.c))
 $(eval $(call unit_test,time-page,kernel/core/time_page_test.c,lib/random.c))
 $(eval $(call unit_test,rtc,kernel/core/rtc_test.c,kernel/core/rtc.c $(DEVICE_FAKES) $(call fakes,clocks)))
 $(eval $(call unit_test,irq,kernel/core/irq_test.c,kernel/core/irq.c kernel/arch/ioapic.c kernel/arch/lapic.c kernel/arch/pic.c $(DEVICE_FAKES) $(call fakes,apic)))
-$(eval $(call unit_test,line-input,kernel/device/line_input_test.c,kernel/device/line_input.c $(DEVICE_FAKES)))
+$(eval $(call unit_test,line-discipline,kernel/terminal/line_discipline_test.c,kernel/terminal/line_discipline.c kernel/terminal/line_output.c $(DEVICE_FAKES)))
 $(eval $(call unit_test,text-grid,kernel/device/text_grid_test.c,kernel/device/text_grid.c $(DEVICE_FAKES)))
 $(eval $(call unit_test,console,kernel/device/console_test.c,$(INPUT_C) $(DEVICE_FAKES)))
 $(eval $(call unit_test,uart,kernel/drivers/uart/uart_test.c,kernel/drivers/uart/uart.c kernel/drivers/uart/uart_isa.c $(INPUT_C) $(DEVICE_FAKES) $(call fakes,uart)))
@@ -90,9 +90,11 @@ $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/ll
 
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
+$(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
+$(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
 
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
-FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))
+FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/net/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
 FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
@@ -102,3 +104,10 @@ fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call c
 $(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) | $(B)/lz4/lz4.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm $(if $(filter host/%,$*),-lcjson)
+
+# The whole stack below sockets, with lwIP, but without a kernel.
+NET_FUZZ_C := $(filter-out kernel/net/stack.c kernel/net/ticks.c,$(call code_in,kernel/net kernel/net/lwip)) $(LWIP_C) \
+	kernel/arch/checksum.c kernel/fs/io_buffer.c lib/base.c lib/format.c lib/random.c tests/fakes/fake_net_stack.c
+$(B)/fuzz/kernel/net/%: kernel/net/%.c tests/harness/fuzz.c $(NET_FUZZ_C)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) $(LWIP_INCLUDES) $(LWIP_WARN) $(LWIP_WARN_clang-19) -o $@ $^ -lm

@@ -67,14 +67,14 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
-	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc; do \
+	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc shell; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
 BUILD_UNIT = $(UNIT_TESTS)
 BUILD_FUZZ = $(FUZZERS)
 FAIL_NTH := $(B)/kernel/debug-gcc/kernel.elf $(B)/kernel/fail_nth-gcc/kernel.elf
-BUILD_E2E = $(VDSO) $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
+BUILD_E2E = $(VDSO) $(ROOTS)/shell.made $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
 
 unit: deps ## ring 1: unit tests on this machine, with sanitizers
 	@$(MAKE) --no-print-directory -j2 tests-unit

@@ -43,6 +43,11 @@ stanza_entries() {
     done
 }
 
+# Several are wanted at once, and share apt's state.
+mkdir -p "$apt"
+exec 9>"$apt/lock"
+flock 9
+
 mkdir -p "$apt/sources.list.d" "$apt/state/lists/partial" "$apt/cache/archives/partial" "$apt/download"
 one_line_entries > "$apt/sources.list.d/debian.list"
 stanza_entries > "$apt/sources.list.d/debian.sources"

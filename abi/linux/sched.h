@@ -69,5 +69,28 @@ _Static_assert(sizeof(struct linux_wait_info) == 28, "ABI");
 #define LINUX_SCHED_DEADLINE      6
 #define LINUX_SCHED_RESET_ON_FORK 0x40000000
 
+struct linux_sched_attr { /* sched_setattr(2) */
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t utilisation_min, utilisation_max; /* from the second version on */
+};
+_Static_assert(sizeof(struct linux_sched_attr) == 56, "ABI");
+#define LINUX_SCHED_ATTR_SIZE_VER0     48
+#define LINUX_SCHED_FLAG_RESET_ON_FORK 0x1
+#define LINUX_SCHED_FLAG_KEEP_POLICY   0x8
+#define LINUX_SCHED_FLAG_KEEP_PARAMS   0x10
+#define LINUX_SCHED_FLAG_KNOWN         0x7f
+
+#define LINUX_IOPRIO_CLASS_SHIFT 13
+#define LINUX_IOPRIO_CLASS_NONE  0
+#define LINUX_IOPRIO_CLASS_RT    1
+#define LINUX_IOPRIO_CLASS_BE    2
+#define LINUX_IOPRIO_CLASS_IDLE  3
+#define LINUX_IOPRIO_LEVELS      8
+
 #define LINUX_PRIO_PROCESS 0
+#define LINUX_PRIO_PGRP    1
 #define LINUX_PRIO_USER    2

@@ -17,6 +17,7 @@ struct linux_rlimit {
 #define LINUX_RLIMIT_MEMLOCK    8
 #define LINUX_RLIMIT_AS         9
 #define LINUX_RLIMIT_SIGPENDING 11
+#define LINUX_RLIMIT_NICE       13
 #define LINUX_RLIMIT_COUNT      16
 
 struct linux_rusage {

@@ -7,6 +7,7 @@
 #include "abi/boot_info.h"
 #include "host/ck/buffer.h"
 #include "host/ck/report.h"
+#include "host/ck/terminal.h"
 #include "lib/cmdline.h"
 
 /* Behind these bytes the code that loads us on a q35 keeps what it tells us. [qemu 7.2 pc-bios/optionrom/pvh_main.c] */
@@ -43,6 +44,12 @@ char *guest_cmdline_create(const struct guest_cmdline *f)
     add_word(&line, rate);
     free(rate);
     if (o->wants_stats) add_word(&line, "ck.stats");
+    if (o->has_terminal) {
+        struct terminal_size size = terminal_size();
+        char *text = must_format("%ux%u", size.rows, size.columns);
+        add_option(&line, "ck.tty", text);
+        free(text);
+    }
     if (!f->has_stdin) add_word(&line, "ck.stdin=none");
     if (o->memory_limit_bytes) {
         char *limit = must_format("memory_limit=%llu", (unsigned long long)o->memory_limit_bytes);

@@ -51,6 +51,7 @@ static const char run_help[] =
     "                      is named on standard error) leads to the program's; gives --net user\n"
     "  --dns ADDR          the server that knows names (default: the network's)\n"
     "  --hostname NAME     the machine's name\n"
+    "  -t, --tty           the program has a terminal: this one, or if stdin is none, its bytes\n"
     "  --machine KIND      microvm (default) or q35\n"
     "  --icount            count: time is instructions, two runs are the same (with the same input at hand)\n"
     "  --stats             at the end: what the program used, its system calls, and what is not supported of "

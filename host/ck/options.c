@@ -206,16 +206,27 @@ static const struct option {
     bool (*parse)(struct run_options *options, const char *value);
 } options[] = {
 #define FLAG(field) offsetof(struct run_options, field), NULL
-    { "--help", "-h", FLAG(wants_help) },      { "--icount", NULL, FLAG(is_counting) },
-    { "--stats", NULL, FLAG(wants_stats) },    { "--user", "-u", 0, parse_user },
-    { "--verbose", "-v", FLAG(is_verbose) },   { "--cpus", NULL, 0, parse_cpus },
-    { "--dns", NULL, 0, parse_dns },           { "--env", "-e", 0, parse_environment },
-    { "--env-file", NULL, 0, parse_env_file }, { "--hostname", NULL, 0, parse_hostname },
-    { "--log", NULL, 0, parse_log },           { "--machine", NULL, 0, parse_machine },
-    { "--memory", NULL, 0, parse_memory },     { "--memory-limit", NULL, 0, parse_memory_limit },
-    { "--net", NULL, 0, parse_net },           { "--publish", "-p", 0, parse_publish },
-    { "--qemu", NULL, 0, parse_qemu },         { "--rootfs", NULL, 0, parse_rootfs },
-    { "--timeout", NULL, 0, parse_seconds },   { "--workdir", "-w", 0, parse_workdir },
+    { "--help", "-h", FLAG(wants_help) },
+    { "--icount", NULL, FLAG(is_counting) },
+    { "--stats", NULL, FLAG(wants_stats) },
+    { "--tty", "-t", FLAG(has_terminal) },
+    { "--user", "-u", 0, parse_user },
+    { "--verbose", "-v", FLAG(is_verbose) },
+    { "--cpus", NULL, 0, parse_cpus },
+    { "--dns", NULL, 0, parse_dns },
+    { "--env", "-e", 0, parse_environment },
+    { "--env-file", NULL, 0, parse_env_file },
+    { "--hostname", NULL, 0, parse_hostname },
+    { "--log", NULL, 0, parse_log },
+    { "--machine", NULL, 0, parse_machine },
+    { "--memory", NULL, 0, parse_memory },
+    { "--memory-limit", NULL, 0, parse_memory_limit },
+    { "--net", NULL, 0, parse_net },
+    { "--publish", "-p", 0, parse_publish },
+    { "--qemu", NULL, 0, parse_qemu },
+    { "--rootfs", NULL, 0, parse_rootfs },
+    { "--timeout", NULL, 0, parse_seconds },
+    { "--workdir", "-w", 0, parse_workdir },
 };
 
 static bool parse_option(struct run_options *o, struct option_cursor *c, const char *name)

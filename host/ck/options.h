@@ -16,6 +16,7 @@ struct run_options {
     bool is_counting;               /* --icount */
     bool is_verbose;                /* the kernel's log goes to stderr */
     bool wants_stats;               /* --stats */
+    bool has_terminal;              /* --tty */
     uint64_t timeout_ns;            /* 0: none */
     const char *rootfs;             /* NULL: PROGRAM is a file of the host */
     const char *log_path;           /* NULL: none */

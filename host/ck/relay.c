@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/ck/report.h"
+#include "host/ck/terminal.h"
 
 enum {
     READ_BYTES = 64 << 10,
@@ -105,11 +106,21 @@ static void flush_outgoing(struct relay *r)
     }
 }
 
+static void send_size(struct relay *r)
+{
+    struct terminal_size size = terminal_size();
+    channel_encode(&r->outgoing, CHANNEL_WINDOW, &size, sizeof size);
+}
+
 static void take_signal(struct relay *r)
 {
     struct signalfd_siginfo info;
     if (read(r->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) return;
     int number = (int)info.ssi_signo;
+    if (number == SIGWINCH) {
+        if (r->decoder.has_hello) send_size(r);
+        return;
+    }
     /* Without a program to hear it, and for a user who asks twice, the machine just stops. */
     if (!r->decoder.has_hello || r->first_signal) {
         r->result->signal = number;
@@ -334,6 +345,7 @@ void relay_run(const struct relay_config *config, struct relay_result *out)
     sigemptyset(&signals);
     static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
     for (size_t i = 0; i < ARRAY_LENGTH(passed_on); i++) sigaddset(&signals, passed_on[i]);
+    if (config->has_terminal) sigaddset(&signals, SIGWINCH);
     r.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     if (r.signal_fd < 0 || sigprocmask(SIG_BLOCK, &signals, NULL) < 0) {
         report_errno("cannot wait for signals");

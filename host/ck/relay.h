@@ -13,7 +13,8 @@
 
 struct relay_config {
     struct machine *machine;
-    bool has_stdin; /* false: the guest was told at boot that there is none */
+    bool has_stdin;    /* false: the guest was told at boot that there is none */
+    bool has_terminal; /* the guest is told of changes of its size */
     bool never_block_guest;
     uint64_t deadline_ns;      /* of CLOCK_MONOTONIC; UINT64_MAX: none */
     int log_fd;                /* for the console; -1: none */

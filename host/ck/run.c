@@ -19,6 +19,7 @@
 #include "host/ck/report.h"
 #include "host/ck/rootfs.h"
 #include "host/ck/stats.h"
+#include "host/ck/terminal.h"
 #include "host/ck/status.h"
 #include "host/ck/tsc.h"
 
@@ -220,6 +221,7 @@ static int run_machine(const struct machine_config *config, const struct stdin_s
 
     struct relay_config relay = { .machine = &machine,
                                   .has_stdin = input->has_stdin,
+                                  .has_terminal = o->has_terminal,
                                   .never_block_guest = o->is_counting,
                                   .deadline_ns = o->timeout_ns ? monotonic_ns() + o->timeout_ns : UINT64_MAX,
                                   .log_fd = log_fd,
@@ -227,7 +229,9 @@ static int run_machine(const struct machine_config *config, const struct stdin_s
                                   .stdin_head = input->head,
                                   .stdin_head_bytes = input->head_bytes };
     struct relay_result result = { 0 };
+    if (o->has_terminal) terminal_make_raw();
     relay_run(&relay, &result);
+    terminal_restore();
     bool ends_itself = result.end == RELAY_EXIT || result.end == RELAY_CLOSED;
     if (!ends_itself) kill(machine.pid, SIGKILL);
     bool is_ending = relay_drain(&relay, GRACE_MS, &result);

@@ -26,6 +26,7 @@ struct channel {
     uint32_t taken;               /* bytes read from it that the host was not told of */
     struct channel_header header; /* of the frame that is arriving */
     uint32_t header_bytes;        /* of it, so far */
+    uint16_t window[2];           /* payload of CHANNEL_WINDOW */
     uint32_t payload_left;
     bool is_at_end;       /* STDIN_EOF came */
     bool is_broken;       /* the host sent what it may not */
@@ -34,6 +35,8 @@ struct channel {
 };
 
 static uint8_t input_bytes[CHANNEL_STDIN_WINDOW]; /* apart, so that it costs nothing in the image */
+void (*channel_resized_hook)(uint16_t rows, uint16_t columns);
+
 static struct channel channel = {
     .queue = WAIT_QUEUE_INIT(channel.queue),
     .readiness = READINESS_INIT(channel.readiness),
@@ -63,6 +66,9 @@ static void check_header_locked(struct channel *c) REQUIRES(c->queue.lock)
         if (c->header.length) fail_locked(c, "end of input with a payload");
         c->is_at_end = true;
         break;
+    case CHANNEL_WINDOW:
+        if (c->header.length != sizeof(c->window)) fail_locked(c, "size of a terminal of the wrong length");
+        break;
     case CHANNEL_SIGNAL:
         if (c->header.length != 1) fail_locked(c, "signal of the wrong length");
         break;
@@ -71,17 +77,28 @@ static void check_header_locked(struct channel *c) REQUIRES(c->queue.lock)
     if (!c->payload_left) c->header_bytes = 0;
 }
 
+/* For others, once the lock is released. */
+struct told {
+    uint8_t signal; /* 0: none */
+    bool is_resized;
+    uint16_t rows, columns;
+};
+
 /* True when it made progress. */
-static bool take_payload_locked(struct channel *c, uint8_t *signal) REQUIRES(c->queue.lock)
+static bool take_payload_locked(struct channel *c, struct told *told) REQUIRES(c->queue.lock)
 {
     uint8_t bytes[256];
     size_t want = MIN(c->payload_left, sizeof(bytes));
     size_t got = c->pipe->read(c->pipe, bytes, want);
     if (c->header.type == CHANNEL_STDIN)
         byte_ring_write(&c->input, bytes, (uint32_t)got);
+    else if (got && c->header.type == CHANNEL_SIGNAL)
+        told->signal = bytes[0];
     else if (got)
-        *signal = bytes[0];
+        memcpy((uint8_t *)c->window + (c->header.length - c->payload_left), bytes, got);
     c->payload_left -= (uint32_t)got;
+    if (got && !c->payload_left && c->header.type == CHANNEL_WINDOW)
+        *told = (struct told){ .rows = c->window[0], .columns = c->window[1], .is_resized = true };
     if (!c->payload_left) c->header_bytes = 0;
     return got > 0;
 }
@@ -110,17 +127,18 @@ static void pump(struct channel *c)
 {
     bool moved = true, has_moved = false;
     while (moved) {
-        uint8_t signal = 0;
+        struct told told = { 0 };
         spin_lock(&c->queue.lock);
         if (c->is_broken)
             moved = false;
         else if (c->header_bytes < sizeof(c->header))
             moved = take_header_locked(c);
         else
-            moved = take_payload_locked(c, &signal);
+            moved = take_payload_locked(c, &told);
         if (moved || c->is_broken) wait_wake_all_locked(&c->queue);
         spin_unlock(&c->queue.lock);
-        if (signal) c->on_signal(signal);
+        if (told.signal) c->on_signal(told.signal);
+        if (told.is_resized && channel_resized_hook) channel_resized_hook(told.rows, told.columns);
         has_moved |= moved;
     }
     if (has_moved) readiness_changed(&c->readiness, LINUX_POLLIN | LINUX_POLLRDNORM);

@@ -11,6 +11,8 @@ struct readiness;
  * sends. Once. */
 void channel_start(struct byte_pipe *pipe, void (*on_signal)(uint32_t signal));
 bool channel_is_started(void);
+/* The host's terminal has another size; called from an interrupt. Set once. */
+extern void (*channel_resized_hook)(uint16_t rows, uint16_t columns);
 /* The program has no input: the host said so at boot, and will send none. */
 void channel_end_stdin(void);
 

@@ -4,6 +4,7 @@
 #include "abi/boot_info.h"
 #include "container/channel.h"
 #include "container/memory_limit.h"
+#include "container/network.h"
 #include "container/stats.h"
 #include "container/stdio.h"
 #include "core/log.h"
@@ -14,6 +15,7 @@
 #include "fs/file.h"
 #include "fs/fs_context.h"
 #include "fs/path.h"
+#include "ipc/semaphore_set.h"
 #include "lib/cmdline.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -189,6 +191,7 @@ static void init_thread(void *argument)
     struct process *p = thread->process;
     struct container *c = &container;
     struct exec_entry entry;
+    stdio_take_terminal();
     err_t e = prepare(p, c->words, &entry);
     heap_free(c->words);
     if (failed(e)) {
@@ -201,18 +204,18 @@ static void init_thread(void *argument)
     trap_resume(&frame);
 }
 
-static err_t open_standard_streams(struct fd_table *files)
+static err_t open_standard_streams(struct process *p)
 {
     for (uint32_t fd = 0; fd < 3; fd++) {
-        struct file *file = stdio_open(fd);
+        struct file *file = stdio_open(p->fs, fd);
         if (!file) return ERR_NO_MEMORY;
         uint32_t got;
-        err_t e = fd_reserve(files, fd, FD_LIMIT_DEFAULT, false, &got);
+        err_t e = fd_reserve(p->files, fd, FD_LIMIT_DEFAULT, false, &got);
         if (failed(e)) {
             file_put(file);
             return e;
         }
-        fd_install(files, got, file);
+        fd_install(p->files, got, file);
     }
     return OK;
 }
@@ -234,7 +237,8 @@ static err_t start(struct words *words)
     struct user_thread *thread = NULL;
     err_t e = process_create_init(words->arguments[0], &p);
     if (failed(e)) return e;
-    e = open_standard_streams(p->files);
+    container_network_prepare(p->fs);
+    e = open_standard_streams(p);
     if (!failed(e)) e = user_thread_create(p, p->id, init_thread, &thread);
     if (failed(e)) {
         process_discard_init(p);
@@ -316,6 +320,7 @@ struct container_end container_run(const char *cmdline)
     process_init();
     process_tell_out_of_memory = memory_limit_tell;
     process_init_ended = init_ended;
+    process_undo_semaphores = semaphore_set_undo;
     e = start(words);
     if (failed(e)) {
         heap_free(words);

@@ -3,6 +3,7 @@
 
 #include "container/channel.h"
 #include "container/container.h"
+#include "container/stdio.h"
 #include "container/stats.h"
 #include "core/log.h"
 
@@ -18,6 +19,7 @@ uint8_t kernel_payload(const struct boot_info *info)
 {
     struct container_end end = container_run(info->cmdline);
     stats_send();
+    stdio_drain();
     channel_send_exit(end.kind, end.status);
     if (!channel_is_started() && exit_code(end)) log_warning("the container ended with %u", exit_code(end));
     return exit_code(end);

@@ -6,13 +6,14 @@
 #include "abi/linux/poll.h"
 #include "container/channel.h"
 #include "process/user_thread.h"
-#include "core/log.h"
-#include "device/console.h"
-#include "fs/devfs.h"
+#include "core/time.h"
+#include "fs/open.h"
 #include "fs/pipe.h"
+#include "terminal/console_terminal.h"
 #include "vm/usercopy.h"
 
 enum { CHUNK_BYTES = 1024 };
+#define DRAIN_NS (5ull * 1000000000) /* a host that does not read at the end loses what is left */
 
 /* ---- the channel: pipes, as a shell would make them ---- */
 
@@ -92,100 +93,6 @@ static const struct file_ops channel_output_ops = {
     .poll = channel_poll_output,
 };
 
-/* ---- the console: a terminal ---- */
-
-static struct readiness terminal_readable = READINESS_INIT(terminal_readable);
-static void terminal_became_readable(void)
-{
-    readiness_changed(&terminal_readable, LINUX_POLLIN | LINUX_POLLRDNORM);
-}
-static struct readiness *terminal_readiness(struct file *file UNUSED) { return &terminal_readable; }
-
-static int64_t terminal_read(struct file *file, struct io_buffer *to, uint64_t *position)
-{
-    char bytes[CHUNK_BYTES];
-    size_t count;
-    (void)position;
-    if ((file->flags & LINUX_O_NONBLOCK) && !console_is_readable()) return ERR_TRY_AGAIN.code;
-    err_t e = console_read(bytes, MIN(to->left, sizeof(bytes)), &count);
-    if (failed(e)) return e.code;
-    size_t copied = io_put(to, bytes, count);
-    return copied || !count ? (int64_t)copied : ERR_FAULT.code;
-}
-
-static bool send_to_console(const char *bytes, size_t count, uintptr_t context)
-{
-    (void)context;
-    console_write(bytes, count);
-    return true;
-}
-
-static int64_t terminal_write(struct file *file, struct io_buffer *from, uint64_t *position)
-{
-    (void)file, (void)position;
-    return write_pieces(from, send_to_console, 0);
-}
-
-static uint32_t terminal_poll(struct file *file)
-{
-    (void)file;
-    return LINUX_POLLOUT | LINUX_POLLWRNORM | (console_is_readable() ? LINUX_POLLIN | LINUX_POLLRDNORM : 0);
-}
-
-static void get_termios(struct linux_termios *out)
-{
-    struct line_mode mode = console_mode();
-    *out = (struct linux_termios){
-        .c_iflag = LINUX_ICRNL | LINUX_IXON | LINUX_IUTF8,
-        .c_oflag = LINUX_OPOST | LINUX_ONLCR,
-        .c_cflag = LINUX_B38400 | LINUX_CS8 | LINUX_CREAD,
-        .c_lflag =
-            (mode.is_canonical ? LINUX_ICANON : 0) | (mode.has_signals ? LINUX_ISIG : 0) |
-            (mode.is_echoing ? LINUX_ECHO | LINUX_ECHOE | LINUX_ECHOK | LINUX_ECHOCTL | LINUX_ECHOKE : 0) |
-            LINUX_IEXTEN,
-        /* VINTR VQUIT VERASE VKILL VEOF VTIME VMIN [linux uapi asm-generic/termbits.h] */
-        .c_cc = { 3, 28, 127, 21, 4, 0, 1 },
-    };
-}
-
-static int64_t terminal_ioctl(struct file *file, uint32_t request, uint64_t argument)
-{
-    struct linux_termios termios;
-    struct linux_winsize size = { .ws_row = 25, .ws_col = 80 };
-    int32_t group = 1;
-    (void)file;
-    switch (request) {
-    case LINUX_TCGETS:
-        get_termios(&termios);
-        return user_copy_out(UADDR(argument), &termios, sizeof(termios)).code;
-    case LINUX_TCSETS:
-    case LINUX_TCSETSW:
-    case LINUX_TCSETSF: {
-        err_t e = user_copy_in(&termios, UADDR(argument), sizeof(termios));
-        if (failed(e)) return e.code;
-        console_set_mode((struct line_mode){ .is_canonical = termios.c_lflag & LINUX_ICANON,
-                                             .is_echoing = termios.c_lflag & LINUX_ECHO,
-                                             .has_signals = termios.c_lflag & LINUX_ISIG });
-        return 0;
-    }
-    case LINUX_TIOCGWINSZ: return user_copy_out(UADDR(argument), &size, sizeof(size)).code;
-    case LINUX_TIOCGPGRP: return user_copy_out(UADDR(argument), &group, sizeof(group)).code;
-    case LINUX_TIOCSPGRP: return 0;
-    }
-    return ERR_NOT_TTY.code;
-}
-
-static const struct file_ops terminal_ops = {
-    .name = "/dev/console",
-    .mode = LINUX_S_IFCHR | 0620,
-    .device = 5 << 8 | 1,
-    .read = terminal_read,
-    .write = terminal_write,
-    .ioctl = terminal_ioctl,
-    .poll = terminal_poll,
-    .readiness = terminal_readiness,
-};
-
 static void signal_broken_pipe(void)
 {
     const struct linux_siginfo_head info =
@@ -196,27 +103,105 @@ static void signal_broken_pipe(void)
 
 void stdio_init(void)
 {
-    static const struct char_device console = {
-        .name = "console",
-        .number = 5 << 8 | 1,
-        .permissions = 0600,
-        .ops = &terminal_ops,
-    };
-    static const struct char_device tty = {
-        .name = "tty",
-        .number = 5 << 8,
-        .permissions = 0666,
-        .ops = &terminal_ops,
-    };
-    devfs_add(&console);
-    devfs_add(&tty);
-    console_readable_hook = terminal_became_readable;
+    terminals_init();
     pipe_broken_hook = signal_broken_pipe;
 }
 
-struct file *stdio_open(uint32_t descriptor)
+/* ---- a terminal: the console, or what the host passes through ---- */
+
+static bool is_terminal;
+
+/* Sends what the program writes, as it comes. */
+static void send_output(void *unused)
 {
-    if (!channel_is_started()) return file_create(&terminal_ops, NULL, LINUX_O_RDWR);
+    struct terminal *t = console_terminal();
+    char bytes[CHUNK_BYTES];
+    (void)unused;
+    for (;;) {
+        size_t count = terminal_take_output(t, bytes, sizeof(bytes));
+        if (count) {
+            channel_send(CHANNEL_STDOUT, bytes, count);
+            continue;
+        }
+        spin_lock(&t->queue.lock);
+        if (t->output_head == t->output_tail || t->line.is_stopped) wait_sleep_locked(&t->queue);
+        spin_unlock(&t->queue.lock);
+    }
+}
+
+/* Types what comes from the host, as far as there is room. At its end the program reads an end of file. */
+static void type_input(void *unused)
+{
+    struct terminal *t = console_terminal();
+    char bytes[CHUNK_BYTES];
+    size_t count;
+    (void)unused;
+    for (;;) {
+        err_t e = channel_read_stdin(bytes, sizeof(bytes), &count);
+        if (failed(e) || !count) break;
+        for (size_t done = 0; done < count;) {
+            done += terminal_input(t, bytes + done, count - done);
+            spin_lock(&t->queue.lock);
+            if (done < count && !line_room(&t->line)) wait_sleep_locked(&t->queue);
+            spin_unlock(&t->queue.lock);
+        }
+    }
+    terminal_input(t, (const char *)&t->line.termios.c_cc[LINUX_VEOF], 1);
+}
+
+static void output_changed_locked(struct terminal *t) NO_THREAD_SAFETY_ANALYSIS
+{
+    wait_wake_all_locked(&t->queue);
+}
+
+static void set_size(uint16_t rows, uint16_t columns)
+{
+    struct linux_winsize size = { .ws_row = rows, .ws_col = columns };
+    terminal_resize(console_terminal(), &size);
+}
+
+bool stdio_pass_terminal(uint32_t rows, uint32_t columns)
+{
+    console_terminal_pass_through(output_changed_locked);
+    set_size((uint16_t)rows, (uint16_t)columns);
+    channel_resized_hook = set_size;
+    is_terminal = thread_create("terminal output", send_output, NULL) &&
+                  thread_create("terminal input", type_input, NULL);
+    return is_terminal;
+}
+
+void stdio_drain(void)
+{
+    struct terminal *t = console_terminal();
+    uint64_t deadline_ns = time_now_ns() + DRAIN_NS;
+    spin_lock(&t->queue.lock);
+    t->line.is_stopped = false;
+    wait_wake_all_locked(&t->queue);
+    while (is_terminal && t->output_head != t->output_tail && time_now_ns() < deadline_ns) {
+        err_t e = wait_sleep_until_locked(&t->queue, deadline_ns);
+        (void)e;
+    }
+    spin_unlock(&t->queue.lock);
+}
+
+static bool has_terminal(void) { return is_terminal || !channel_is_started(); }
+
+void stdio_take_terminal(void)
+{
+    if (has_terminal()) job_take_free_terminal(console_terminal());
+}
+
+static struct file *open_console(struct fs_context *fs)
+{
+    struct path_from from = { .context = fs };
+    struct open_request how = { .flags = LINUX_O_RDWR | LINUX_O_NOCTTY };
+    struct file *file;
+    return failed(open_path(&from, "/dev/console", &how, &file)) ? NULL : file;
+}
+
+struct file *stdio_open(struct fs_context *fs, uint32_t descriptor)
+{
+    if (has_terminal()) return open_console(fs);
     if (descriptor == 0) return file_create(&channel_input_ops, NULL, LINUX_O_RDONLY);
     uintptr_t type = descriptor == 1 ? CHANNEL_STDOUT : CHANNEL_STDERR;
     return file_create(&channel_output_ops, (void *)type, LINUX_O_WRONLY);

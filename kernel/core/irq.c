@@ -19,6 +19,7 @@ enum {
     PIC_SPURIOUS_MASTER = 7,
     PIC_SPURIOUS_SLAVE = 15,
 };
+#define NO_LINE UINT32_MAX /* of a message */
 _Static_assert(VECTOR_IRQ_BASE + IRQ_SLOTS <= VECTOR_TIMER, "device vectors end below the timer's");
 
 struct irq_slot {
@@ -137,6 +138,29 @@ err_t irq_attach(uint32_t irq, irq_handler_t handler, void *context)
     err_t e = attach_locked(io, line, handler, context);
     spin_unlock(&irq_lock);
     return e;
+}
+
+static err_t take_vector_locked(irq_handler_t handler, void *context, uint8_t *vector) REQUIRES(irq_lock)
+{
+    if (slot_count == IRQ_SLOTS) return ERR_NO_SPACE;
+    *vector = (uint8_t)(VECTOR_IRQ_BASE + slot_count);
+    slots[slot_count++] = (struct irq_slot){ .handler = handler, .context = context, .gsi = NO_LINE };
+    trap_set_handler(*vector, handle_irq);
+    return OK;
+}
+
+/* Physical destination, fixed delivery, edge. [intel-sdm3 11.11.1, 11.11.2] */
+err_t irq_attach_message(uint32_t apic_id, irq_handler_t handler, void *context, struct irq_message *out)
+{
+    const uint64_t address_base = 0xfee00000;
+    uint8_t vector;
+    if (apic_id > UINT8_MAX || !lapic_is_ready()) return ERR_NOT_SUPPORTED;
+    spin_lock(&irq_lock);
+    err_t e = take_vector_locked(handler, context, &vector);
+    spin_unlock(&irq_lock);
+    if (failed(e)) return e;
+    *out = (struct irq_message){ address_base | (uint64_t)apic_id << 12, vector };
+    return OK;
 }
 
 uint64_t irq_count(uint32_t irq)

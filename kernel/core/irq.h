@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Device interrupts through the I/O APICs.
+/* Device interrupts: lines through the I/O APICs, and messages.
  *
  * A line is named as devices know it: 0 to 15 are the ISA lines, wherever ACPI says that they arrive;
  * from 16 on it is the global system interrupt itself, as PCI uses them: level, active low.
@@ -21,6 +21,15 @@ void irq_init(const struct acpi_madt *madt, struct mmio lapic, const struct mmio
 /* Opens the line to the boot CPU; for ever. ERR_BUSY, somebody has it; ERR_NO_DEVICE, it leads to no I/O
  * APIC; ERR_NO_SPACE, no vector is left; ERR_NOT_SUPPORTED, that CPU's APIC id is above 255. */
 err_t irq_attach(uint32_t irq, irq_handler_t handler, void *context);
+
+/* What a device writes to interrupt: an address and a value. [intel-sdm3 11.11] */
+struct irq_message {
+    uint64_t address;
+    uint32_t data;
+};
+/* Makes a message that interrupts the CPU with this APIC id; for ever. ERR_NO_SPACE, no vector is left;
+ * ERR_NOT_SUPPORTED, the id is above 255, or there is no local APIC. */
+err_t irq_attach_message(uint32_t apic_id, irq_handler_t handler, void *context, struct irq_message *out);
 
 /* Interrupts seen: on one line, and those that came without a cause. */
 uint64_t irq_count(uint32_t irq);

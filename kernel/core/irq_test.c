@@ -136,6 +136,21 @@ TEST(irq_attach_refuses_a_line_that_leads_nowhere)
     EXPECT_ERR(irq_attach(UINT32_MAX, handler, NULL), ERR_NO_DEVICE);
 }
 
+TEST(irq_messages_have_an_address_for_the_cpu_and_a_vector_of_their_own)
+{
+    struct irq_message one, two;
+    int mine;
+    set_up();
+    EXPECT_OK(irq_attach_message(5, handler, &mine, &one));
+    EXPECT_OK(irq_attach_message(0, handler, NULL, &two));
+    EXPECT_EQ(one.address, 0xfee05000);
+    EXPECT_EQ(two.address, 0xfee00000);
+    EXPECT(one.data != two.data && one.data >= VECTOR_IRQ_BASE && one.data < VECTOR_TIMER);
+    calls = 0;
+    EXPECT(fake_trap((uint8_t)one.data) && calls == 1 && last_context == &mine);
+    EXPECT_ERR(irq_attach_message(256, handler, NULL, &one), ERR_NOT_SUPPORTED);
+}
+
 TEST(irq_spurious_interrupts_are_counted_and_not_ended)
 {
     set_up();

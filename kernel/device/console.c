@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console: every output shows the same text, every input ends in one queue.
+/* The console: every output shows the same text, every input goes to the same terminal.
  *
  * Locking: outputs are added while one CPU runs and then only read; each has its own lock, taken
- * also under the log's. The input side lives under readers.lock, and echoing takes output locks
+ * also under the log's. Inputs are under input_lock, and the terminal, which echoes, takes its own and output locks
  * below it. */
 #include "device/console.h"
 
 #include "config.h"
-#include "core/time.h"
-#include "sched/wait.h"
 
 enum {
     INPUTS_MAX = 2,
     WRITE_CHUNK_BYTES = 256, /* written with interrupts off */
-    POLL_NS = 10 * 1000 * 1000,
+    HELD_BYTES = 32,
 };
 
-void (*console_interrupt_hook)(void);
-void (*console_readable_hook)(void);
+size_t (*console_typed_hook)(const char *bytes, size_t count);
 
 /* ---- output ---- */
 static struct console_output *outputs;
@@ -58,154 +55,61 @@ void console_write(const char *text, size_t bytes)
 }
 
 /* ---- input ---- */
-static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
-static struct line_input input GUARDED_BY(readers.lock);
-static bool is_input_ready GUARDED_BY(readers.lock);
-static struct byte_pipe *pipes[INPUTS_MAX] GUARDED_BY(readers.lock);
-static uint32_t pipe_count GUARDED_BY(readers.lock);
-static bool must_poll GUARDED_BY(readers.lock); /* some pipe has no interrupt */
+static struct spinlock input_lock = SPINLOCK_INIT_CLASS("console input");
+static struct byte_pipe *pipes[INPUTS_MAX] GUARDED_BY(input_lock);
+static uint32_t pipe_count GUARDED_BY(input_lock);
+static struct { /* read from a pipe when there was no room for it any more */
+    char bytes[HELD_BYTES];
+    size_t count;
+} held GUARDED_BY(input_lock);
+static bool must_poll;
 
-static void echo(void *context, const char *text, size_t bytes)
+/* False: nobody takes more for now. */
+static bool give_held_locked(void) REQUIRES(input_lock)
 {
-    (void)context;
-    console_write(text, bytes);
+    size_t taken = held.count && console_typed_hook ? console_typed_hook(held.bytes, held.count) : 0;
+    held.count -= taken;
+    for (size_t i = 0; i < held.count; i++) held.bytes[i] = held.bytes[taken + i];
+    return !held.count;
 }
 
-static void prepare_locked(void) REQUIRES(readers.lock)
+void console_pull(void)
 {
-    if (is_input_ready) return;
-    line_input_init(&input, echo, NULL);
-    is_input_ready = true;
-}
-
-/* True when ^C was among the bytes. */
-static bool feed_locked(const char *bytes, size_t count) REQUIRES(readers.lock)
-{
-    bool is_interrupted = false;
-    for (size_t i = 0; i < count; i++) is_interrupted |= line_input_feed(&input, bytes[i]);
-    return is_interrupted;
-}
-
-/* Takes from the pipes what there is room for. */
-static bool pull_locked(void) REQUIRES(readers.lock)
-{
-    bool is_interrupted = false;
+    spin_lock(&input_lock);
     for (uint32_t i = 0; i < pipe_count; i++) {
-        char bytes[32];
-        size_t room, wanted, got;
-        while ((room = line_input_room(&input)) > 0) {
-            wanted = MIN(room, sizeof bytes);
-            got = pipes[i]->read(pipes[i], bytes, wanted);
-            is_interrupted |= feed_locked(bytes, got);
-            if (got < wanted) break;
+        bool is_more = true;
+        while (is_more && give_held_locked()) {
+            held.count = pipes[i]->read(pipes[i], held.bytes, sizeof(held.bytes));
+            is_more = held.count == sizeof(held.bytes);
         }
+        give_held_locked();
     }
-    return is_interrupted;
-}
-
-/* What is due to others after the lock has been released. */
-static void tell_others(bool is_interrupted)
-{
-    if (is_interrupted && console_interrupt_hook) console_interrupt_hook();
-    if (console_readable_hook && console_is_readable()) console_readable_hook();
+    spin_unlock(&input_lock);
 }
 
 void console_input_bytes(const char *bytes, size_t count)
 {
-    spin_lock(&readers.lock);
-    prepare_locked();
-    bool is_interrupted = feed_locked(bytes, count);
-    if (line_input_is_readable(&input)) wait_wake_all_locked(&readers);
-    spin_unlock(&readers.lock);
-    tell_others(is_interrupted);
+    if (console_typed_hook) console_typed_hook(bytes, count);
 }
 
 static void pipe_is_readable(void *context)
 {
     (void)context;
-    spin_lock(&readers.lock);
-    bool is_interrupted = pull_locked();
-    if (line_input_is_readable(&input)) wait_wake_all_locked(&readers);
-    spin_unlock(&readers.lock);
-    tell_others(is_interrupted);
+    console_pull();
 }
 
 void console_add_input(struct byte_pipe *pipe)
 {
     pipe->on_readable = pipe_is_readable;
-    spin_lock(&readers.lock);
-    prepare_locked();
+    spin_lock(&input_lock);
     ASSERT(pipe_count < INPUTS_MAX);
     pipes[pipe_count++] = pipe;
-    spin_unlock(&readers.lock);
+    spin_unlock(&input_lock);
 
     err_t e = pipe->start_reading(pipe);
     if (!failed(e)) return;
     log_warning("console: input is polled, as it has no interrupt: %s", err_text(e));
-    spin_lock(&readers.lock);
     must_poll = true;
-    spin_unlock(&readers.lock);
 }
 
-/* ERR_TIMED_OUT from a poll is no error: it is time to look. */
-static err_t sleep_locked(void) REQUIRES(readers.lock)
-{
-    uint64_t deadline_ns = must_poll ? time_now_ns() + POLL_NS : UINT64_MAX;
-    err_t e = wait_sleep_interruptible_locked(&readers, deadline_ns);
-    return e.code == ERR_TIMED_OUT.code ? OK : e;
-}
-
-err_t console_read(char *bytes, size_t capacity, size_t *count)
-{
-    *count = 0;
-    if (capacity == 0) return OK;
-
-    err_t e = OK;
-    spin_lock(&readers.lock);
-    prepare_locked();
-    bool is_interrupted = pull_locked();
-    while (!line_input_is_readable(&input) && !is_interrupted && !failed(e)) {
-        e = sleep_locked();
-        is_interrupted = pull_locked();
-    }
-    if (line_input_is_readable(&input)) {
-        e = OK;
-        *count = line_input_read(&input, bytes, capacity);
-        /* Bytes that had to wait in a pipe have room now, and its interrupt waits for us to look. */
-        is_interrupted |= pull_locked();
-    } else if (is_interrupted) {
-        e = ERR_INTERRUPTED;
-    }
-    spin_unlock(&readers.lock);
-    if (is_interrupted && console_interrupt_hook) console_interrupt_hook();
-    return e;
-}
-
-bool console_is_readable(void)
-{
-    spin_lock(&readers.lock);
-    prepare_locked();
-    bool is_interrupted = must_poll && pull_locked();
-    bool is_readable = line_input_is_readable(&input);
-    spin_unlock(&readers.lock);
-    if (is_interrupted && console_interrupt_hook) console_interrupt_hook();
-    return is_readable;
-}
-
-struct line_mode console_mode(void)
-{
-    spin_lock(&readers.lock);
-    prepare_locked();
-    struct line_mode mode = input.mode;
-    spin_unlock(&readers.lock);
-    return mode;
-}
-
-void console_set_mode(struct line_mode mode)
-{
-    spin_lock(&readers.lock);
-    prepare_locked();
-    line_input_set_mode(&input, mode);
-    if (line_input_is_readable(&input)) wait_wake_all_locked(&readers);
-    spin_unlock(&readers.lock);
-}
+bool console_must_poll(void) { return must_poll; }

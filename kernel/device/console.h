@@ -9,7 +9,6 @@
 #include "core/lock.h"
 #include "core/log.h"
 #include "device/byte_pipe.h"
-#include "device/line_input.h"
 #include "lib/base.h"
 
 struct console_output {
@@ -30,21 +29,13 @@ void console_write(const char *text, size_t bytes);
 
 /* Read from this pipe too; it lives for ever. Threads only. */
 void console_add_input(struct byte_pipe *pipe);
-/* Bytes typed by a person (CR already turned into LF by the terminal layer, not the driver). What
- * does not fit is dropped. Any context. */
+/* Bytes typed by a person. What there is no room for is dropped. Any context. */
 void console_input_bytes(const char *bytes, size_t count);
 
-/* Takes up to `capacity` typed bytes, and in canonical mode at most one line; *count is 0 at end of
- * file (^D). Sleeps until there is something. ERR_INTERRUPTED. Threads only. */
-err_t console_read(char *bytes, size_t capacity, size_t *count);
-/* Whether console_read would return at once. Any context. */
-bool console_is_readable(void);
-
-/* Starts as canonical, echoing, with signals. Any context. */
-struct line_mode console_mode(void);
-void console_set_mode(struct line_mode mode);
-
-/* Called for ^C while the mode has signals; perhaps from an interrupt. Set once. */
-extern void (*console_interrupt_hook)(void);
-/* Called when console_read may have something new; perhaps from an interrupt. Set once. */
-extern void (*console_readable_hook)(void);
+/* Takes typed bytes and returns how many: the rest stays in its pipe until console_pull(). Perhaps from an interrupt.
+ * NULL: nobody does. */
+extern size_t (*console_typed_hook)(const char *bytes, size_t count);
+/* There is room for typed bytes again. Any context; not from the hook. */
+void console_pull(void);
+/* Some input has no interrupt, so that console_pull() is to be called from time to time. */
+bool console_must_poll(void);

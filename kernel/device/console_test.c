@@ -49,6 +49,18 @@ static void send(const char *text)
     memcpy(pipe_bytes, text, pipe_count);
 }
 
+/* Who is typed for, with room for so much. */
+static char typed[20000];
+static size_t typed_bytes, room;
+static size_t take(const char *bytes, size_t count)
+{
+    count = MIN(count, room);
+    memcpy(typed + typed_bytes, bytes, count);
+    typed_bytes += count;
+    room -= count;
+    return count;
+}
+
 static void set_up(void)
 {
     static bool is_done;
@@ -60,20 +72,16 @@ static void set_up(void)
     }
     is_done = true;
     pipe_first = pipe_count = 0;
-    shown_bytes = 0;
+    shown_bytes = typed_bytes = 0;
     shown[0] = 0;
-    console_interrupt_hook = NULL;
-    console_readable_hook = NULL;
-    console_set_mode((struct line_mode){ .is_canonical = true, .is_echoing = true, .has_signals = true });
+    room = sizeof typed;
+    console_typed_hook = take;
 }
 
-static void expect_read(const char *expected)
+static void expect_typed(const char *expected)
 {
-    char text[256];
-    size_t count;
-    EXPECT_OK(console_read(text, sizeof text - 1, &count));
-    text[count] = 0;
-    EXPECT_STR(text, expected);
+    EXPECT_EQ(typed_bytes, strlen(expected));
+    EXPECT(!memcmp(typed, expected, typed_bytes));
 }
 
 TEST(console_output_shows_writes_of_any_length)
@@ -96,93 +104,48 @@ TEST(console_output_is_given_the_log_so_far)
     late.write = output.write;
 }
 
-TEST(console_typing_wakes_readers)
+TEST(what_is_typed_goes_to_whoever_takes_it)
 {
     set_up();
     console_input_bytes("now\n", 4);
-    EXPECT(fake_wakes > 0);
-    expect_read("now\n");
+    send("pipe\n");
+    pipe.on_readable(pipe.context);
+    expect_typed("now\npipe\n");
+    console_typed_hook = NULL;
+    console_input_bytes("lost", 4);
+    expect_typed("now\npipe\n");
 }
 
-static void type_line(void) { console_input_bytes("later\n", 6); }
-
-TEST(console_read_returns_what_is_typed_while_it_sleeps)
+/* What nobody has room for stays where it is, and comes in order later. */
+TEST(a_pipe_is_read_as_far_as_there_is_room)
 {
     set_up();
-    fake_sleep = type_line;
-    expect_read("later\n");
-    EXPECT_EQ(fake_sleep_deadline_ns, UINT64_MAX);
-}
-
-TEST(console_read_ends_when_its_thread_is_wanted_elsewhere)
-{
-    set_up();
-    fake_sleep_result = ERR_INTERRUPTED;
-    char byte;
-    size_t count = 7;
-    EXPECT_ERR(console_read(&byte, 1, &count), ERR_INTERRUPTED);
-    EXPECT_EQ(count, 0);
-}
-
-static int interrupts;
-static void count_interrupt(void) { interrupts++; }
-
-TEST(console_interrupt_key_calls_the_hook_without_holding_the_lock)
-{
-    set_up();
-    interrupts = 0;
-    console_interrupt_hook = count_interrupt;
-    console_input_bytes("abc\x03", 4);
-    EXPECT_EQ(interrupts, 1);
-    EXPECT(!console_is_readable());
-}
-
-TEST(console_readable_hook_runs_once_a_line_is_there)
-{
-    set_up();
-    interrupts = 0;
-    console_readable_hook = count_interrupt;
-    console_input_bytes("ab", 2);
-    EXPECT_EQ(interrupts, 0);
-    console_input_bytes("\n", 1);
-    EXPECT_EQ(interrupts, 1);
-    expect_read("ab\n");
-}
-
-/* Far more than the console can queue is waiting in the device: it is all read, in order. */
-TEST(console_pulls_from_a_pipe_only_what_it_has_room_for)
-{
-    set_up();
-    for (size_t i = 0; i < sizeof pipe_bytes; i++) pipe_bytes[i] = i % 50 == 49 ? '\n' : (char)('a' + i % 26);
+    for (size_t i = 0; i < sizeof pipe_bytes; i++) pipe_bytes[i] = (char)('a' + i % 26);
     pipe_first = 0;
     pipe_count = sizeof pipe_bytes;
+    room = 1001;
     pipe.on_readable(pipe.context);
-    EXPECT(pipe_first < pipe_count);
-
-    size_t at = 0;
-    while (at < sizeof pipe_bytes) {
-        char line[64];
-        size_t count;
-        EXPECT_OK(console_read(line, sizeof line, &count));
-        EXPECT_EQ(count, 50);
-        if (count != 50) return;
-        EXPECT(memcmp(line, pipe_bytes + at, count) == 0);
-        at += count;
-    }
+    EXPECT_EQ(typed_bytes, 1001);
+    EXPECT(pipe_first < 1100);
+    room = 7;
+    console_pull();
+    EXPECT_EQ(typed_bytes, 1008);
+    room = sizeof typed;
+    console_pull();
+    EXPECT_EQ(typed_bytes, sizeof pipe_bytes);
+    EXPECT(!memcmp(typed, pipe_bytes, sizeof pipe_bytes));
 }
 
-static void send_late(void) { send("polled\n"); }
-
-TEST(console_polls_an_input_that_has_no_interrupt)
+TEST(an_input_without_an_interrupt_has_to_be_asked)
 {
     set_up();
     static struct byte_pipe second = { .read = pipe_read, .start_reading = pipe_start };
+    EXPECT(!console_must_poll());
     start_result = ERR_NO_DEVICE;
     console_add_input(&second);
     EXPECT(strstr(fake_log_text, "polled"));
-    fake_now_ns = 1000;
-    fake_sleep = send_late;
-    fake_sleep_result = ERR_TIMED_OUT;
-    expect_read("polled\n");
-    EXPECT(fake_sleep_deadline_ns > 1000 && fake_sleep_deadline_ns < 1000000000);
+    EXPECT(console_must_poll());
+    send("polled\n");
+    console_pull();
+    expect_typed("polled\n");
 }

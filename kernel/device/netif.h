@@ -15,6 +15,7 @@ enum {
     NET_SEGMENTS_MAX = 8,
     NET_BUFFER_BYTES = 2016, /* two in a page */
     NET_BUFFER_STACK_BYTES = 56,
+    NET_BUFFER_HEADERS = 134, /* of a frame; its first buffer has room for so much, whatever was received */
 };
 
 /* Memory of a received frame: a heap block of NET_BUFFER_BYTES. The driver allocates it; the stack frees it, at any later time. */

@@ -125,9 +125,11 @@ static const struct file_ops random_ops = {
 };
 
 static const struct char_device memory_devices[] = {
-    { "null", 0x103, 0666, &null_ops, NULL },      { "zero", 0x105, 0666, &zero_ops, NULL },
-    { "full", 0x107, 0666, &full_ops, NULL },      { "random", 0x108, 0666, &random_ops, NULL },
-    { "urandom", 0x109, 0666, &random_ops, NULL },
+    { .name = "null", .number = 0x103, .permissions = 0666, .ops = &null_ops },
+    { .name = "zero", .number = 0x105, .permissions = 0666, .ops = &zero_ops },
+    { .name = "full", .number = 0x107, .permissions = 0666, .ops = &full_ops },
+    { .name = "random", .number = 0x108, .permissions = 0666, .ops = &random_ops },
+    { .name = "urandom", .number = 0x109, .permissions = 0666, .ops = &random_ops },
 };
 _Static_assert(MEM_MAJOR == 0x103 >> 8, "the numbers above");
 
@@ -142,12 +144,25 @@ void devfs_add(const struct char_device *device)
     added[added_count++] = device;
 }
 
+enum { TREES_MAX = 4 };
+static struct dev_tree {
+    const char *name;
+    err_t (*create)(struct vnode **out, int64_t time_ns);
+} trees[TREES_MAX];
+static size_t tree_count;
+
+void devfs_add_tree(const char *name, err_t (*create)(struct vnode **out, int64_t time_ns))
+{
+    ASSERT(tree_count < TREES_MAX);
+    trees[tree_count++] = (struct dev_tree){ name, create };
+}
+
 const struct char_device *devfs_find(uint64_t number)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(memory_devices); i++)
         if (memory_devices[i].number == number) return &memory_devices[i];
     for (size_t i = 0; i < added_count; i++)
-        if (added[i]->number == number) return added[i];
+        if (number - added[i]->number <= added[i]->further) return added[i];
     return NULL;
 }
 
@@ -196,6 +211,16 @@ static err_t add_name(struct vnode *dev, const struct dev_name *name)
     return e;
 }
 
+static err_t add_tree(struct vnode *dev, const struct dev_tree *tree)
+{
+    struct vnode *v;
+    err_t e = tree->create(&v, dev->mtime_ns);
+    if (failed(e)) return e;
+    e = add_vnode(dev, tree->name, v);
+    vnode_put(v);
+    return e;
+}
+
 static err_t fill(struct vnode *dev)
 {
     err_t e = OK;
@@ -203,6 +228,7 @@ static err_t fill(struct vnode *dev)
         e = add_device(dev, &memory_devices[i]);
     for (size_t i = 0; i < added_count && !failed(e); i++) e = add_device(dev, added[i]);
     for (size_t i = 0; i < ARRAY_LENGTH(names) && !failed(e); i++) e = add_name(dev, &names[i]);
+    for (size_t i = 0; i < tree_count && !failed(e); i++) e = add_tree(dev, &trees[i]);
     return e;
 }
 

@@ -8,7 +8,8 @@ struct char_device {
     uint64_t number;  /* linux_makedev(major, minor) */
     uint32_t permissions;
     const struct file_ops *ops;
-    void *context; /* of every file opened on it */
+    void *context;    /* of every file opened on it */
+    uint32_t further; /* so many numbers behind its own have the same operations */
 };
 
 enum { DEVFS_DEVICES_MAX = 32 };
@@ -16,6 +17,8 @@ enum { DEVFS_DEVICES_MAX = 32 };
 /* Makes the device known; before devfs_create, which names it. The record lives for ever. LIMIT
  * is a programming error: the table's size is fixed. Boot only. */
 void devfs_add(const struct char_device *device);
+/* A tree that becomes a directory of /dev; as devfs_add. */
+void devfs_add_tree(const char *name, err_t (*create)(struct vnode **out, int64_t time_ns));
 /* NULL when nobody has the number. */
 const struct char_device *devfs_find(uint64_t number);
 

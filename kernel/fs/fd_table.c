@@ -2,6 +2,7 @@
 #include "fs/fd_table.h"
 
 #include "fs/file.h"
+#include "fs/file_lock.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 
@@ -154,6 +155,7 @@ static void close_all(struct fd_table *table)
         spin_lock(&table->lock);
         struct file *file = take_locked(table, fd);
         spin_unlock(&table->lock);
+        file_lock_closed(file->vnode, table);
         file_put(file);
     }
 }
@@ -173,6 +175,7 @@ void fd_table_close_on_exec(struct fd_table *table)
         uint64_t marked = table->cloexec[word];
         if (marked) file = take_locked(table, word * WORD_BITS + (uint32_t)__builtin_ctzll(marked));
         spin_unlock(&table->lock);
+        if (file) file_lock_closed(file->vnode, table);
         file_put(file);
         word += !marked;
     }
@@ -249,6 +252,7 @@ err_t fd_replace(struct fd_table *table, uint32_t fd, uint32_t limit, struct fil
         bit_set(table->cloexec, fd, is_cloexec);
     }
     spin_unlock(&table->lock);
+    if (!failed(e) && *before) file_lock_closed((*before)->vnode, table);
     return e;
 }
 
@@ -274,7 +278,9 @@ err_t fd_remove(struct fd_table *table, uint32_t fd, struct file **out)
     spin_lock_short(&table->lock);
     *out = is_open_locked(table, fd) ? take_locked(table, fd) : NULL;
     spin_unlock_short(&table->lock);
-    return *out ? OK : ERR_BAD_FD;
+    if (!*out) return ERR_BAD_FD;
+    file_lock_closed((*out)->vnode, table); /* with any of its numbers, POSIX says */
+    return OK;
 }
 
 err_t fd_get_cloexec(struct fd_table *table, uint32_t fd, bool *out)

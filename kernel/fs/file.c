@@ -5,6 +5,7 @@
 #include "abi/linux/poll.h"
 #include "fs/directory.h"
 #include "fs/epoll.h"
+#include "fs/file_lock.h"
 #include "fs/file_mapping.h"
 #include "fs/path.h"
 #include "lib/format.h"
@@ -112,6 +113,7 @@ void file_put(struct file *file)
 {
     if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0) return;
     if (unlikely(file->is_watched)) epoll_forget_file(file);
+    file_lock_closed(file->vnode, file);
     stop_using(file);
     if (file->ops->release) file->ops->release(file);
     dir_entry_put(file->entry);

@@ -44,6 +44,9 @@ struct file_ops {
     void (*describe)(struct file *file, struct text *text);
     /* Directories only; NULL: NOT_DIRECTORY. */
     int64_t (*read_names)(struct file *file, struct io_buffer *to, uint64_t *position);
+    /* A file was opened on a device whose operations these are; it may give the file others and a context of its own.
+     * `flags` are those of the open. May be NULL. */
+    err_t (*open)(struct file *file, uint32_t flags);
     /* Another file was opened on the same vnode, through /proc/self/fd; is_shared or a stream. May be NULL. */
     err_t (*reopen)(struct file *file);
     /* The last reference is gone; free what `context` holds. May be NULL. */

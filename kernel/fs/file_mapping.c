@@ -92,7 +92,8 @@ void file_backing_settle(struct file *file, uint32_t flags)
 
 err_t file_backing_punch(struct backing *backing, uint64_t first_page, uint64_t pages)
 {
-    return tmpfs_punch(file_of(backing)->vnode, first_page << PAGE_SHIFT, pages << PAGE_SHIFT);
+    const struct file *file = file_of_backing(backing);
+    return file ? tmpfs_punch(file->vnode, first_page << PAGE_SHIFT, pages << PAGE_SHIFT) : ERR_INVALID;
 }
 
 bool file_backing_has_page(struct backing *backing, uint64_t page)

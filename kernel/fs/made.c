@@ -117,7 +117,7 @@ static struct vnode *create_vnode(const struct made_node *node, enum filesystem 
     } else if (node->row->kind == MADE_LINK) {
         v->size = node->row->link->size;
     } else if (node->row->kind == MADE_DEVICE) {
-        v->device = node->row->device;
+        v->device = node->row->device + node->subject.number;
     }
     return v;
 }
@@ -164,9 +164,11 @@ err_t made_find_locked(struct vnode *directory, const char *name, size_t bytes, 
         entry = NULL;
     }
     err_t e = OK;
-    if (!entry) e = add_locked(directory, name, bytes, &node, &entry);
+    bool is_new = !entry;
+    if (is_new) e = add_locked(directory, name, bytes, &node, &entry);
     if (failed(e)) return e;
-    set_owner_locked(entry->vnode, directory);
+    /* A device keeps what chown gave it. */
+    if (is_new || node.row->kind != MADE_DEVICE) set_owner_locked(entry->vnode, directory);
     *out = entry;
     return OK;
 }

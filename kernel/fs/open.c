@@ -157,6 +157,7 @@ static err_t create_file(struct opening *o, uint32_t flags, struct file **out)
     o->vnode = NULL;
     o->entry = NULL;
     err_t e = OK;
+    if (ops->open) e = ops->open(*out, flags);
     if (ops->reopen) e = ops->reopen(*out);
     if (ops == &regular_file_ops && file_is_writable(*out)) e = file_start_writing(*out);
     if (failed(e)) file_put(*out);

@@ -76,6 +76,7 @@ struct vnode {
     uint16_t pins[2];                     /* copies in progress, by the epoch they began in */
     uint8_t epoch;                        /* which of the two new pins count in */
     bool is_changing;                     /* somebody is between vnode_start_change and vnode_end_change */
+    bool has_locks;                       /* perhaps; atomic. fs/file_lock.h */
     bool is_linkable;                     /* made by O_TMPFILE: may get its first name */
     uint8_t seals;                        /* LINUX_F_SEAL_, of a memfd; change inside a change */
     struct made_node *made;               /* it comes from a table: fs/made.h; owned, fixed */

@@ -16,11 +16,15 @@
 
 enum { POLL_BUDGET = 64 };
 
+_Static_assert(NET_BUFFER_HEADERS >= SIZEOF_ETH_HDR + 2 * IP_HLEN_MAX, "all headers");
+
 _Static_assert(sizeof(struct pbuf_custom) <= NET_BUFFER_STACK_BYTES, "it lies in the buffer");
 
 struct interface *interfaces[INTERFACES_MAX]; /* of devices, in the order of their numbers */
 uint32_t interface_count;
 bool interfaces_have_sent;
+
+bool interfaces_exist(void) { return __atomic_load_n(&interface_count, __ATOMIC_RELAXED); }
 
 /* ---- receiving ---- */
 
@@ -56,15 +60,51 @@ static struct pbuf *chain_of(struct net_buffer *frame)
     return first;
 }
 
+static uint16_t read_u16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
+
+static uint32_t header_bytes(uint16_t type)
+{
+    switch (type) {
+    case ETHTYPE_IP: return IP_HLEN;
+    case ETHTYPE_IPV6: return IP6_HLEN;
+    case ETHTYPE_ARP: return SIZEOF_ETHARP_HDR;
+    default: return 0;
+    }
+}
+
+/* lwIP reads headers in a frame's first piece, some of them before it looks at the length or without. So there is at least
+ * the first one, and zeros follow a short frame. A device that cuts a frame into pieces fills each of them, so that the
+ * first has all headers. NULL: the packet cannot be shown to lwIP, and is freed. */
+static struct pbuf *with_headers(struct pbuf *packet)
+{
+    uint8_t *at = packet->payload;
+    uint32_t least = packet->len >= SIZEOF_ETH_HDR ? header_bytes(read_u16(at + 12)) : 0;
+    bool is_good = packet->len >= (packet->next ? NET_BUFFER_HEADERS : SIZEOF_ETH_HDR + least);
+    if (is_good && packet->len < NET_BUFFER_HEADERS)
+        memset(at + packet->len, 0, NET_BUFFER_HEADERS - packet->len);
+    if (is_good) return packet;
+    pbuf_free(packet);
+    return NULL;
+}
+
+static void free_frame(struct net_buffer *frame)
+{
+    for (struct net_buffer *next; frame; frame = next) {
+        next = frame->next;
+        heap_free(frame);
+    }
+}
+
 static void receive(struct net_device *device, struct net_buffer *frame,
                     enum net_check check) NO_THREAD_SAFETY_ANALYSIS
 {
     struct interface *interface = device->context;
     struct netif *netif = &interface->netif;
     struct pbuf *packet = chain_of(frame);
+    if (!packet) free_frame(frame);
+    if (packet) packet = with_headers(packet);
     if (!packet) {
         interface->received.errors++;
-        for (struct net_buffer *b = frame, *next; b; b = next) next = b->next, heap_free(b);
         return;
     }
     interface->received.packets++;
@@ -77,8 +117,6 @@ static void receive(struct net_device *device, struct net_buffer *frame,
 }
 
 /* ---- sending ---- */
-
-static uint16_t read_u16(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
 
 /* Has the device compute TCP's checksum: it wants the sum of the pseudo header where the result goes. Only the headers,
  * which lwIP has in the first piece, are looked at. */

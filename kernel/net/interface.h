@@ -41,6 +41,8 @@ uint32_t interface_number(const char *name) EXCLUDES(net_mutex);
 bool interface_configure(const char *text);
 /* Makes an interface of a device, which stays for ever. ERR_NO_MEMORY, or what its start says. */
 err_t interface_attach(struct net_device *device) EXCLUDES(net_mutex);
+/* Whether there is one of a device. */
+bool interfaces_exist(void);
 /* Waits until interfaces that ask for an address have one, no longer than `deadline_ns`. */
 void interfaces_wait(uint64_t deadline_ns) EXCLUDES(net_mutex);
 

@@ -17,7 +17,7 @@
 /* What one thread shares with another of its process. */
 #define THREAD_FLAGS (LINUX_CLONE_VM | LINUX_CLONE_FS | LINUX_CLONE_FILES | LINUX_CLONE_SIGHAND)
 
-/* Without effect here: nobody traces, there are no System V semaphores and no I/O contexts. */
+/* Without effect here: nobody traces, there are no I/O contexts, and threads always share what semop(2) shall undo. */
 #define IDLE_FLAGS \
     (LINUX_CLONE_PTRACE | LINUX_CLONE_UNTRACED | LINUX_CLONE_SYSVSEM | LINUX_CLONE_DETACHED | LINUX_CLONE_IO)
 
@@ -68,6 +68,9 @@ static void fill_thread(struct user_thread *t, const struct clone_request *r, co
     if (r->flags & LINUX_CLONE_CHILD_CLEARTID) t->clear_tid = r->child_tid;
     memcpy(t->name, from->name, sizeof(t->name));
     t->timer_slack_ns = from->timer_slack_ns;
+    t->memory_policy = from->memory_policy;
+    t->io_priority = from->io_priority;
+    niceness_inherit(t);
     if (!(r->flags & LINUX_CLONE_VM)) rseq_inherit(t);
     signal_inherit(t, (r->flags & (LINUX_CLONE_VM | LINUX_CLONE_VFORK)) == LINUX_CLONE_VM);
 }

@@ -8,13 +8,22 @@
 #include "process/process.h"
 #include "process/user_thread.h"
 #include "sched/wait.h"
+#include "vm/space.h"
 
 /* ---- accounts ---- */
 
 struct process_usage thread_usage(const struct user_thread *t)
 {
     const struct thread *k = t->thread;
-    return (struct process_usage){ thread_cpu_time_ns(k), k->switches.voluntary, k->switches.involuntary };
+    return (struct process_usage){ .cpu_ns = thread_cpu_time_ns(k),
+                                   .voluntary = k->switches.voluntary,
+                                   .involuntary = k->switches.involuntary };
+}
+
+struct process_usage space_usage(const struct space *s)
+{
+    uint64_t peak = MAX(s->resident_peak_pages, s->resident_pages);
+    return (struct process_usage){ .faults = s->fault_count, .peak_pages = peak };
 }
 
 uint64_t process_cpu_time_locked(struct process *p)

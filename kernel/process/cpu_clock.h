@@ -9,22 +9,27 @@
 #include "lib/base.h"
 
 struct process;
+struct space;
 struct user_thread;
 
 struct process_usage {
     uint64_t cpu_ns;
     uint64_t voluntary, involuntary; /* switches to other threads, struct thread */
+    uint64_t faults, peak_pages;     /* of the spaces that a process had; not of single threads */
 };
 
 struct process_usage thread_usage(const struct user_thread *thread);
 /* The lock is not the caller's. Any context. */
 struct process_usage process_usage(struct process *process);
+/* Of the space that a process is about to leave, or has. */
+struct process_usage space_usage(const struct space *space);
 /* With the lock. */
 uint64_t process_cpu_time_locked(struct process *process);
 static inline struct process_usage process_usage_sum(struct process_usage a, struct process_usage b)
 {
     return (struct process_usage){ a.cpu_ns + b.cpu_ns, a.voluntary + b.voluntary,
-                                   a.involuntary + b.involuntary };
+                                   a.involuntary + b.involuntary, a.faults + b.faults,
+                                   MAX(a.peak_pages, b.peak_pages) };
 }
 
 /* Whose a clock is, which its number says. */

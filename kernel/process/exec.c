@@ -178,6 +178,7 @@ void exec_commit(struct exec_image *image)
     char *path_before = p->path;
     leave_memory(t, before, image->space);
     spin_lock(&p->signal_lock);
+    if (before) p->ended_threads = process_usage_sum(p->ended_threads, space_usage(before));
     p->space = image->space;
     spin_unlock(&p->signal_lock);
     p->path = image->path;

@@ -70,9 +70,10 @@ struct process {
     struct process_usage ended_children; /* that were waited for, and of theirs; under process_tree_lock */
     uint32_t fpu_permitted;              /* what it asked for; atomic. process/fpu_permission.h */
     bool no_new_privileges;
-    bool is_dumpable;      /* kept for those who ask: PR_SET_DUMPABLE */
-    uint32_t personality;  /* LINUX_ADDR_NO_RANDOMIZE and others: abi/linux/prctl.h */
-    bool is_out_of_memory; /* why it ends; set before its signal */
+    bool has_semaphore_undos; /* atomic; set by ipc/ */
+    bool is_dumpable;         /* kept for those who ask: PR_SET_DUMPABLE */
+    uint32_t personality;     /* LINUX_ADDR_NO_RANDOMIZE and others: abi/linux/prctl.h */
+    bool is_out_of_memory;    /* why it ends; set before its signal */
 };
 
 /* Ends all threads of the running process, and this one at once. `status` is wait(2)'s. */
@@ -89,7 +90,11 @@ uint32_t process_count(void);
 /* ---- what the layers above fill in, before the first process ---- */
 /* The memory that a process was promised is not there; it is about to get SIGKILL for it. Allocates nothing. */
 extern void (*process_tell_out_of_memory)(struct process *process);
+/* It ends, and has done something with SEM_UNDO. */
+extern void (*process_undo_semaphores)(struct process *process);
 /* Init has ended, and nothing is left of it but `process` itself. */
 extern void (*process_init_ended)(struct process *process, uint32_t wait_status);
+/* The leader of a session ends. May be NULL. Threads only. */
+extern void (*process_session_ends)(struct process *leader);
 /* Nobody can learn anything of it any more: of that thread, or of the whole process when `tid` is 0. May be NULL. */
 extern void (*process_forgotten)(uint32_t pid, uint32_t tid);

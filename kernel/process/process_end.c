@@ -3,6 +3,7 @@
  *
  * Each thread ends by itself, on its way to ring 3 or in a system call, in user_thread_exit. The last one of a
  * process gives back what the process had and makes it a zombie, which its parent waits for. */
+#include "abi/linux/poll.h"
 #include "fs/fd_table.h"
 #include "fs/fs_context.h"
 #include "mm/heap.h"
@@ -12,7 +13,8 @@
 #include "process/user_thread.h"
 #include "vm/space.h"
 
-#include "abi/linux/poll.h"
+void (*process_undo_semaphores)(struct process *process);
+void (*process_session_ends)(struct process *leader);
 void (*process_init_ended)(struct process *process, uint32_t wait_status);
 
 static struct process *init GUARDED_BY(process_tree_lock); /* NULL: not there yet, or ended */
@@ -104,6 +106,7 @@ static void give_back(struct process *p)
     struct fd_table *files = p->files;
     struct fs_context *fs = p->fs;
     spin_lock(&p->signal_lock);
+    if (space) p->ended_threads = process_usage_sum(p->ended_threads, space_usage(space));
     p->space = NULL;
     p->files = NULL;
     p->fs = NULL;
@@ -117,6 +120,9 @@ void process_become_zombie(struct process *p)
 {
     struct list dead = LIST_INIT(dead);
     process_timers_end(p);
+    if (p->has_semaphore_undos) process_undo_semaphores(p);
+    if (p->session == p->id && process_session_ends)
+        process_session_ends(p); /* nobody else changes its session */
     give_back(p);
     spin_lock(&process_tree_lock);
     bool is_init = p == init;

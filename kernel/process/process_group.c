@@ -70,6 +70,11 @@ static bool has_keeper_locked(const struct process_id *group, const struct proce
     return false;
 }
 
+bool process_group_is_orphaned_locked(const struct process_id *group)
+{
+    return !has_keeper_locked(group, NULL);
+}
+
 static bool is_stopped_locked(const struct process_id *group) REQUIRES(process_tree_lock)
 {
     LIST_FOR_EACH (node, &group->group)

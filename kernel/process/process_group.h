@@ -9,6 +9,9 @@ err_t process_set_group(uint32_t pid, uint32_t group);
 /* The running process leads a new session and a new group. ERR_NOT_PERMITTED: it leads a group. */
 err_t process_set_session(uint32_t *session);
 
+/* Nobody outside the group, but of its session, has a member for a child: so nobody would let it go on. */
+bool process_group_is_orphaned_locked(const struct process_id *group) REQUIRES(process_tree_lock);
+
 /* `parent`, until now the parent of `process`, has ended, or `process` ends, which is `without` then. If the group of
  * `process` has nobody left outside it who would let it go on, and some of it is stopped, it gets SIGHUP and SIGCONT.
  * [posix _exit] */

@@ -3,6 +3,7 @@
 #pragma once
 #include "arch/trap.h"
 #include "process/futex.h"
+#include "process/niceness.h"
 #include "process/process.h"
 #include "sched/thread.h"
 
@@ -19,7 +20,10 @@ struct user_thread {
     struct trap_frame start;     /* what ring 3 begins with */
     uint64_t set_tid, clear_tid; /* where the number is written at the start, and 0 at the end; 0: nowhere */
     uint64_t robust_list;
-    uint64_t timer_slack_ns; /* kept for those who ask */
+    uint64_t timer_slack_ns; /* kept for those who ask, as the next two */
+    uint32_t memory_policy;  /* LINUX_MPOL_, with flags */
+    uint16_t io_priority;    /* under process_tree_lock, as is: */
+    struct niceness niceness;
     struct {
         uint64_t address;   /* of its struct linux_rseq; 0: not registered */
         uint32_t signature; /* stands before each place where a sequence is begun again */

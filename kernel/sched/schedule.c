@@ -28,19 +28,26 @@ void sched_set_slice_us(uint64_t us) { slice_us = MAX(us, 1ull); }
 
 /* ---- slices ---- */
 
+static uint64_t slice_of_ns(const struct thread *t)
+{
+    return slice_us * 10 * __atomic_load_n(&t->turn_percent, __ATOMIC_RELAXED);
+}
+
 /* Of the running thread of this CPU; 0: it has had its turn. */
 static uint64_t slice_left_ns(const struct runqueue *rq)
 {
-    uint64_t ran_ns = time_tsc_to_ns(tsc_read() - rq->switched_at);
-    return slice_us * 1000 - MIN(ran_ns, slice_us * 1000);
+    uint64_t ran_ns = time_tsc_to_ns(tsc_read() - rq->switched_at), slice_ns = slice_of_ns(rq->running);
+    return slice_ns - MIN(ran_ns, slice_ns);
 }
+
+static void arm_slice(struct runqueue *rq, uint64_t ns) { timer_arm(&rq->slice, time_now_ns() + ns); }
 
 /* A thread of ring 3 runs on this CPU and another one waits: its slice began when it began to run. Over it is only
  * for one that is about to make way, and then this is the next one's. */
 NOINLINE void runqueue_arm_slice(struct runqueue *rq)
 {
     uint64_t left_ns = slice_left_ns(rq);
-    timer_arm(&rq->slice, time_now_ns() + (left_ns ? left_ns : slice_us * 1000));
+    arm_slice(rq, left_ns ? left_ns : slice_us * 1000);
 }
 
 static void slice_ended(struct timer *timer)
@@ -49,9 +56,13 @@ static void slice_ended(struct timer *timer)
     spin_lock_off(&rq->lock);
     bool is_needed = rq->waiting;
     rq->is_slice_armed = is_needed;
-    if (is_needed && !slice_left_ns(rq)) percpu()->user_work |= USER_WORK_RESCHEDULE;
+    uint64_t left_ns = is_needed ? slice_left_ns(rq) : 0;
+    if (is_needed && !left_ns) {
+        percpu()->user_work |= USER_WORK_RESCHEDULE;
+        left_ns = rq->ready.first ? slice_of_ns(rq->ready.first) : slice_us * 1000;
+    }
     spin_unlock_off(&rq->lock);
-    if (is_needed) runqueue_arm_slice(rq);
+    if (is_needed) arm_slice(rq, left_ns);
 }
 
 void runqueue_init(struct runqueue *rq, uint32_t cpu, struct thread *idle)

@@ -65,6 +65,7 @@ static void thread_init(struct thread *t, void *stack_top, void (*first)(void *)
     t->context = context_prepare(stack_top, first, t);
     t->state = THREAD_SLEEPING; /* until it is started */
     t->affinity = CPU_SET_ALL;
+    t->turn_percent = 100;
 }
 
 void sched_init(void)
@@ -76,6 +77,7 @@ void sched_init(void)
     boot_thread.stack_top = (uint64_t)boot_stack_top;
     boot_thread.context.is_on_cpu = true;
     boot_thread.affinity = CPU_SET_ALL;
+    boot_thread.turn_percent = 100;
     runqueue_init(&boot_runqueue, 0, &boot_idle);
     runqueue_run_first(&boot_runqueue, &boot_thread);
     p->runqueue = &boot_runqueue;

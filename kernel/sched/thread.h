@@ -33,7 +33,9 @@ struct thread {
     struct user_bases bases;               /* ring 3's, while not running; only with page tables of its own */
     struct fpu fpu;                        /* ring 3's floating-point state */
     void *fpu_memory;                      /* where its area lies; sched/thread_fpu.h */
-    uint32_t user_work;      /* atomic: its own bits of enum user_work; copied to its CPU when it runs */
+    uint32_t user_work; /* atomic: its own bits of enum user_work; copied to its CPU when it runs */
+    uint32_t
+        turn_percent; /* how long it may run, of what is usual; by the thread or under its process's lock */
     uint32_t placed_work;    /* USER_WORK_PLACED, or 0 */
     uint32_t cpu;            /* where it runs, waits or ran last; that run queue's lock guards: */
     enum thread_state state; /* also written by the thread itself, before it sleeps */
@@ -61,6 +63,12 @@ uint32_t thread_count(void);
 void sched_init(void);
 /* How long a thread of ring 3 runs while another one waits for its CPU; CONFIG_TIME_SLICE_US unless it is set. */
 void sched_set_slice_us(uint64_t us);
+
+/* So many per cent of that for one thread, from its next turn on. Any context. */
+static inline void thread_set_turn(struct thread *thread, uint32_t percent)
+{
+    __atomic_store_n(&thread->turn_percent, percent, __ATOMIC_RELAXED);
+}
 
 /* Starts `entry(argument)` in a new thread. NULL when memory is short. */
 struct thread *thread_create(const char *name, void (*entry)(void *), void *argument);

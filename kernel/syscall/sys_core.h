@@ -82,6 +82,12 @@ int64_t sys_arch_prctl(uint64_t option, uint64_t address);
 int64_t sys_prctl(uint64_t option, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 int64_t sys_personality(uint64_t wanted);
 
+/* ---- memory of another process: sys_process_memory.c ---- */
+int64_t sys_process_vm_readv(uint64_t pid, uint64_t local, uint64_t local_count, uint64_t remote,
+                             uint64_t remote_count, uint64_t flags);
+int64_t sys_process_vm_writev(uint64_t pid, uint64_t local, uint64_t local_count, uint64_t remote,
+                              uint64_t remote_count, uint64_t flags);
+
 /* ---- sys_rseq.c ---- */
 int64_t sys_rseq(uint64_t address, uint64_t bytes, uint64_t flags, uint64_t signature);
 int64_t sys_membarrier(uint64_t command, uint64_t flags, uint64_t cpu);
@@ -94,8 +100,23 @@ int64_t sys_sched_setscheduler(uint64_t tid, uint64_t policy, uint64_t param);
 int64_t sys_sched_get_priority_max(uint64_t policy);
 int64_t sys_sched_get_priority_min(uint64_t policy);
 int64_t sys_sched_rr_get_interval(uint64_t tid, uint64_t out);
+int64_t sys_sched_setattr(uint64_t tid, uint64_t attributes, uint64_t flags);
+int64_t sys_sched_getattr(uint64_t tid, uint64_t attributes, uint64_t size, uint64_t flags);
+
+/* ---- sys_priority.c ---- */
 int64_t sys_getpriority(uint64_t which, uint64_t who);
 int64_t sys_setpriority(uint64_t which, uint64_t who, uint64_t niceness);
+int64_t sys_ioprio_get(uint64_t which, uint64_t who);
+int64_t sys_ioprio_set(uint64_t which, uint64_t who, uint64_t priority);
+
+/* ---- where memory comes from: sys_mempolicy.c ---- */
+int64_t sys_set_mempolicy(uint64_t mode, uint64_t set, uint64_t count);
+int64_t sys_get_mempolicy(uint64_t mode, uint64_t set, uint64_t count, uint64_t address, uint64_t flags);
+int64_t sys_mbind(uint64_t at, uint64_t bytes, uint64_t mode, uint64_t set, uint64_t count, uint64_t flags);
+int64_t sys_set_mempolicy_home_node(uint64_t at, uint64_t bytes, uint64_t node, uint64_t flags);
+int64_t sys_migrate_pages(uint64_t pid, uint64_t count, uint64_t from, uint64_t to);
+int64_t sys_move_pages(uint64_t pid, uint64_t count, uint64_t pages, uint64_t nodes, uint64_t statuses,
+                       uint64_t flags);
 
 /* ---- time: sys_time.c ---- */
 int64_t sys_clock_gettime(uint64_t clock, uint64_t out);

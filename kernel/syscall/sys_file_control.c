@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fcntl, ioctl, flock. */
+/* fcntl, ioctl. */
 #include "syscall/sys_file.h"
 
 #include "abi/linux/fcntl.h"
@@ -10,6 +10,7 @@
 #include "fs/file.h"
 #include "fs/memfd.h"
 #include "fs/pipe.h"
+#include "syscall/sys_file_lock.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"
 
@@ -20,32 +21,6 @@ enum {
 static void change_flags(struct file *file, uint32_t mask, uint32_t flags)
 {
     __atomic_store_n(&file->flags, (file->flags & ~mask) | (flags & mask), __ATOMIC_RELAXED);
-}
-
-/* ---- locks: this process is the only one, and its own locks never stand in its way ---- */
-
-static err_t check_lock(const struct file *file, uint32_t command, const struct linux_flock *lock)
-{
-    bool is_get = command == LINUX_F_GETLK || command == LINUX_F_OFD_GETLK;
-    bool is_of_file = command >= LINUX_F_OFD_GETLK;
-    if (lock->l_whence < LINUX_SEEK_SET || lock->l_whence > LINUX_SEEK_END) return ERR_INVALID;
-    if (is_of_file && lock->l_pid != 0) return ERR_INVALID;
-    switch (lock->l_type) {
-    case LINUX_F_RDLCK: return is_get || file_is_readable(file) ? OK : ERR_BAD_FD;
-    case LINUX_F_WRLCK: return is_get || file_is_writable(file) ? OK : ERR_BAD_FD;
-    case LINUX_F_UNLCK: return is_get ? ERR_INVALID : OK;
-    }
-    return ERR_INVALID;
-}
-
-static int64_t lock_command(const struct file *file, uint32_t command, uint64_t address)
-{
-    struct linux_flock lock;
-    err_t e = user_copy_in(&lock, UADDR(address), sizeof(lock));
-    if (!failed(e)) e = check_lock(file, command, &lock);
-    if (failed(e) || (command != LINUX_F_GETLK && command != LINUX_F_OFD_GETLK)) return e.code;
-    lock.l_type = LINUX_F_UNLCK;
-    return user_copy_out(UADDR(address), &lock, sizeof(lock)).code;
 }
 
 /* ---- fcntl ---- */
@@ -100,7 +75,7 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_SETLKW:
     case LINUX_F_OFD_GETLK:
     case LINUX_F_OFD_SETLK:
-    case LINUX_F_OFD_SETLKW: return lock_command(file, command, argument);
+    case LINUX_F_OFD_SETLKW: return file_lock_command(file, (uint32_t)fd, command, argument);
     case LINUX_F_ADD_SEALS:
         return argument > UINT32_MAX ? ERR_INVALID.code : memfd_add_seals(file, (uint32_t)argument).code;
     case LINUX_F_GET_SEALS: return get_seals(file);
@@ -156,16 +131,4 @@ int64_t sys_ioctl(uint64_t fd, uint64_t number, uint64_t argument)
     int64_t result = request(file, fd, (uint32_t)number, argument);
     file_put(file);
     return result;
-}
-
-int64_t sys_flock(uint64_t fd, uint64_t operation)
-{
-    if (operation & LINUX_LOCK_MAND) return 0; /* no such locks any more, and no error. [linux fs/locks.c] */
-    uint32_t kind = (uint32_t)operation & ~(uint32_t)LINUX_LOCK_NB;
-    if (kind != LINUX_LOCK_SH && kind != LINUX_LOCK_EX && kind != LINUX_LOCK_UN) return ERR_INVALID.code;
-    struct file *file;
-    err_t e = file_argument(fd, &file);
-    if (failed(e)) return e.code;
-    file_put(file);
-    return 0;
 }

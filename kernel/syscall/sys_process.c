@@ -99,17 +99,15 @@ static struct process_usage children_usage(struct process *p)
 int64_t sys_getrusage(uint64_t who, uint64_t usage)
 {
     struct process *p = process_current();
-    struct linux_rusage u;
+    struct process_usage sum;
     switch ((int32_t)who) {
-    case LINUX_RUSAGE_SELF: u = rusage_of(process_usage(p)); break;
-    case LINUX_RUSAGE_THREAD: u = rusage_of(thread_usage(user_thread_current())); break;
-    case LINUX_RUSAGE_CHILDREN: u = rusage_of(children_usage(p)); break;
+    case LINUX_RUSAGE_SELF: sum = process_usage_sum(process_usage(p), space_usage(p->space)); break;
+    case LINUX_RUSAGE_THREAD:
+        sum = process_usage_sum(thread_usage(user_thread_current()), space_usage(p->space));
+        break;
+    case LINUX_RUSAGE_CHILDREN: sum = children_usage(p); break;
     default: return ERR_INVALID.code;
     }
-    if ((int32_t)who != LINUX_RUSAGE_CHILDREN) {
-        u.max_resident_kib =
-            (int64_t)(MAX(p->space->resident_peak_pages, p->space->resident_pages) * (PAGE_BYTES / 1024));
-        u.minor_faults = (int64_t)p->space->fault_count;
-    }
+    struct linux_rusage u = rusage_of(sum);
     return user_copy_out(UADDR(usage), &u, sizeof(u)).code;
 }

@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "syscall/sys_core.h"
 #include "syscall/sys_file.h"
+#include "syscall/sys_ipc.h"
 #include "syscall/sys_socket.h"
 
 /* Called with up to six register arguments whatever the C function takes, which the System V ABI

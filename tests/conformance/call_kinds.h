@@ -17,7 +17,7 @@
 
 /* ---- memory: pages with nothing between them, so that what runs over an end faults ---- */
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, CALL_ARGUMENTS = 6 };
 #define WINDOW    0x200000000
 #define IN_AT     (WINDOW + 1 * PAGE)
 #define OUT_AT    (WINDOW + 3 * PAGE)
@@ -237,3 +237,8 @@ static const struct value MAP[] = { N(0x22),     N(0x21), N(0x02),   N(0x01),   
 static const struct value ADVICE[] = { N(0),  N(1),  N(2),  N(3),  N(4),  N(8),  N(9),  N(10),
                                        N(11), N(12), N(13), N(14), N(15), N(16), N(17), N(18),
                                        N(19), N(20), N(21), N(22), N(23), N(24), N(99), N(-1) };
+static const struct value NO_ID[] = { N(-1), N(0x3fffffff), N(INT32_MIN) };
+static const struct value IPC_COMMAND[] = { N(2), N(0), N(1), N(12), N(13), N(99), N(-1) };
+static const struct value WHICH[] = { N(0), N(1), N(2), N(3), N(-1) };
+static const struct value NICENESS[] = { N(0), N(5), N(19), N(-1), N(100) };
+static const struct value POLICY[] = { N(0), N(3), N(5), N(4), N(9), N(-1) };

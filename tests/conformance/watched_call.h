@@ -2,11 +2,9 @@
 /* One system call with every register watched. The contract with compilers: whatever comes of a call, it changes
  * rax, rcx and r11, and no other general register, no vector register and no flag. */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/conformance/call_kinds.h"
 
-enum { CALL_ARGUMENTS = 6, VECTOR_BYTES = 32 };
+enum { VECTOR_BYTES = 32 };
 
 /* In the order in which the assembly stores them. */
 enum { RAX, RBX, RBP, RDI, RSI, RDX, R8, R9, R10, R12, R13, R14, R15, REGISTERS };

@@ -2,7 +2,6 @@
 #include "tests/fail_nth/fail_nth.h"
 
 #include "process/process_internal.h"
-#include "process/process_report.h"
 #include "process/user_thread.h"
 #include "core/symbol.h"
 #include "core/time.h"
@@ -139,7 +138,6 @@ static void leave_process(void)
 static void open(const struct workload *w)
 {
     fault_report_user = ignore_fault;
-    process_report_init();
     if (!w->has_program) enter_process();
     if (w->open) w->open();
 }
