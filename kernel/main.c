@@ -45,6 +45,7 @@
 #include "procfs/procfs.h"
 #include "sched/cpu_start.h"
 #include "sched/thread.h"
+#include "socket/socket.h"
 #include "syscall/table.h"
 #include "vm/fault.h"
 
@@ -355,6 +356,7 @@ static void start_network_early(void)
  * is not is named. */
 static void report_leaks(uint64_t mark)
 {
+    unix_collect_garbage();
     net_forget_ended();
     rootfs_fini();
     if (!heap_report(mark)) log_info("heap: all blocks of the container came back");

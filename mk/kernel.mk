@@ -74,6 +74,8 @@ $$(K_$(1)_$(2))/%.o: %.c mk/kernel.mk | $(B)/lz4/lz4.c $(B)/lwip/version
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) $$(if $$(filter $$(KERNEL_HOT),$$*),-O2 $$(HOT_$(2))) \
 		$$(if $$(filter kernel/net/% $(B)/lwip/%,$$*),$$(LWIP_INCLUDES)) $$(if $$(filter %/lwip/tcp_out $(B)/lwip/%,$$*),$$(LWIP_WARN) $$(LWIP_WARN_$(2))) -MMD -MP -c -o $$@ $$<
+# The compiler names no headers that lwIP's include, which count as the system's.
+$$(LWIP_C:%.c=$$(K_$(1)_$(2))/%.o) $$(K_$(1)_$(2))/kernel/net/lwip/tcp_out.o: $$(wildcard kernel/net/lwip/*.h kernel/net/lwip/arch/*.h)
 $$(K_$(1)_$(2))/%.S.o: %.S mk/kernel.mk $$(K_$(1)_$(2))/offsets.h
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(2) $$(F_$(1)_$(2)) -I$$(K_$(1)_$(2)) -MMD -MP -c -o $$@ $$<

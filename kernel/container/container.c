@@ -39,7 +39,6 @@ struct container {
     uint32_t early_signal;   /* the first one that came before init; 0: none */
     bool is_refused;         /* init could not be loaded, and `end` says why */
     bool has_ended;
-    uint32_t threads_before; /* the kernel's own; fixed before init runs */
     struct container_end end;
 };
 static struct container container = { .queue = WAIT_QUEUE_INIT(container.queue) };
@@ -245,7 +244,6 @@ static err_t start(struct words *words)
         return e;
     }
     container.words = words;
-    container.threads_before = thread_count() - 1; /* without init's */
     stats_begin();
     publish(p);
     process_start_init(p, thread);
@@ -278,9 +276,9 @@ static struct container_end refuse(const char *subject, const char *why, err_t e
 }
 
 /* Until what is left of the container's threads is freed, too, which their CPUs do after the last instruction of each. */
-static void wait_for_threads(uint32_t count)
+static void wait_for_threads(void)
 {
-    while (thread_count() > count) thread_sleep_until_ns(time_now_ns() + 100000);
+    while (thread_count_of_processes()) thread_sleep_until_ns(time_now_ns() + 100000);
 }
 
 static void wait_for_end(void)
@@ -292,7 +290,7 @@ static void wait_for_end(void)
     c->init = NULL;
     spin_unlock(&c->queue.lock);
     process_end_all(p);
-    wait_for_threads(c->threads_before);
+    wait_for_threads();
 }
 
 struct container_end container_run(const char *cmdline)

@@ -203,6 +203,8 @@ static int64_t send_datagram(struct endpoint *endpoint, struct io_buffer *from,
     if (!failed(e))
         e = endpoint->kind == ENDPOINT_UDP ? udp_endpoint_send(endpoint, packet, message)
                                            : raw_endpoint_send(endpoint, packet, message);
+    /* lwIP counts a packet's bytes with its header, which IPv6 does not. */
+    if (e.code == ERR_NO_BUFFERS.code && bytes > UINT16_MAX - IP6_HLEN - UDP_HLEN) e = ERR_MESSAGE_SIZE;
     pbuf_free(packet);
     net_unlock();
     return failed(e) ? e.code : (int64_t)bytes;

@@ -70,7 +70,7 @@ enum endpoint_kind endpoint_kind(const struct endpoint *endpoint);
 
 /* ERR_ADDRESS_IN_USE, ERR_NO_ADDRESS, ERR_INVALID (bound already, or the wrong family). Port 0 chooses. */
 err_t endpoint_bind(struct endpoint *endpoint, const struct net_address *local);
-/* Datagrams and raw: done at once, and NULL forgets the peer. TCP: ERR_IN_PROGRESS, later ENDPOINT_CONNECTED or
+/* NULL forgets the peer; TCP's connection is reset. Datagrams and raw: done at once. TCP: ERR_IN_PROGRESS, later ENDPOINT_CONNECTED or
  * ENDPOINT_ERROR; ERR_ALREADY, ERR_IS_CONNECTED, ERR_NO_ROUTE_NETWORK. After a failure it may be tried again. */
 err_t endpoint_connect(struct endpoint *endpoint, const struct net_address *remote);
 /* TCP; binds to a free port if it is not bound. Again: changes the backlog. */
@@ -126,7 +126,7 @@ enum endpoint_option {
     ENDPOINT_REUSE_PORT,
     ENDPOINT_BROADCAST,
     ENDPOINT_V6_ONLY, /* before bind */
-    ENDPOINT_TTL,     /* IPv4's time to live and IPv6's hop limit, 1 to 255 */
+    ENDPOINT_TTL,     /* IPv4's time to live and IPv6's hop limit, 0 to 255 */
     ENDPOINT_TOS,
     ENDPOINT_NO_DELAY, /* TCP, as the next five */
     ENDPOINT_KEEP_ALIVE,

@@ -42,7 +42,8 @@ struct endpoint {
             struct endpoint *listener; /* in whose queue it waits, by accept_link */
             struct list accept_link, accept_queue;
             uint32_t accept_count, backlog;
-            bool was_connected;
+            bool was_connected, peer_is_done; /* done: its end of the stream has come */
+            struct net_address bound;         /* the name that a program gave; port 0: it left that to us */
         };
         struct { /* UDP and raw */
             union {

@@ -33,6 +33,23 @@ static lwip_err_t arrived(void *argument, struct tcp_pcb *pcb, lwip_err_t e) NO_
     return ERR_OK;
 }
 
+static bool addresses_meet(const ip_addr_t *a, const ip_addr_t *b)
+{
+    bool same_family = IP_IS_ANY_TYPE_VAL(*a) || IP_IS_ANY_TYPE_VAL(*b) || IP_GET_TYPE(a) == IP_GET_TYPE(b);
+    return same_family && (ip_addr_isany(a) || ip_addr_isany(b) || ip_addr_cmp(a, b));
+}
+
+bool tcp_port_has_listener(const struct endpoint *endpoint, const ip_addr_t *address, uint16_t port)
+{
+    bool shares = endpoint->options[ENDPOINT_REUSE_PORT];
+    for (const struct tcp_pcb *pcb = tcp_listen_pcbs.pcbs; pcb; pcb = pcb->next) {
+        const struct endpoint *other = pcb->callback_arg;
+        if (pcb->local_port != port || (shares && other->options[ENDPOINT_REUSE_PORT])) continue;
+        if (addresses_meet(&pcb->local_ip, address)) return true;
+    }
+    return false;
+}
+
 err_t tcp_endpoint_listen(struct endpoint *endpoint, uint32_t backlog)
 {
     lwip_err_t why;
@@ -45,10 +62,14 @@ err_t tcp_endpoint_listen(struct endpoint *endpoint, uint32_t backlog)
     if (endpoint->tcp->state != CLOSED) return ERR_INVALID;
     if (!endpoint->tcp->local_port) e = error_from_lwip(tcp_bind(endpoint->tcp, endpoint_any(endpoint), 0));
     if (failed(e)) return e;
+    if (tcp_port_has_listener(endpoint, &endpoint->tcp->local_ip, endpoint->tcp->local_port))
+        return ERR_ADDRESS_IN_USE;
     /* lwIP makes another structure of it, so the first is given up. */
     struct tcp_pcb *pcb = tcp_endpoint_detach(endpoint);
+    ip_reset_option(pcb, SOF_REUSEADDR); /* it would refuse to listen with others, which is checked above */
     struct tcp_pcb *listener = tcp_listen_with_backlog_and_err(pcb, TCP_DEFAULT_LISTEN_BACKLOG, &why);
     tcp_endpoint_attach(endpoint, listener ? listener : pcb);
+    tcp_endpoint_apply_options(endpoint);
     if (!listener) return error_from_lwip(why);
     tcp_accept(listener, arrived);
     endpoint->backlog = backlog;

@@ -13,7 +13,7 @@ static const struct option {
     [ENDPOINT_REUSE_PORT] = { ANY, 0, 1, 0 },
     [ENDPOINT_BROADCAST] = { ANY, 0, 1, 0 },
     [ENDPOINT_V6_ONLY] = { ANY, 0, 1, 0 },
-    [ENDPOINT_TTL] = { ANY, 1, 255, 64 },
+    [ENDPOINT_TTL] = { ANY, 0, 255, 64 },
     [ENDPOINT_TOS] = { ANY, 0, 255, 0 },
     [ENDPOINT_NO_DELAY] = { TCP, 0, 1, 0 },
     [ENDPOINT_KEEP_ALIVE] = { ANY, 0, 1, 0 },

@@ -42,7 +42,10 @@ static void failed_connection(void *argument, lwip_err_t reason) NO_THREAD_SAFET
     struct endpoint *endpoint = argument;
     if (!endpoint) return;
     err_t e = error_from_lwip(reason);
-    if (reason == ERR_RST && !endpoint->was_connected) e = ERR_REFUSED;
+    if (reason == ERR_RST && !endpoint->was_connected)
+        e = ERR_REFUSED;
+    else if (reason == ERR_RST && endpoint->peer_is_done && !endpoint_has(endpoint, ENDPOINT_WRITE_END))
+        e = ERR_BROKEN_PIPE; /* it reads no more. [linux net/ipv4/tcp_input.c, tcp_reset] */
     endpoint_fail(endpoint, e,
                   ENDPOINT_READABLE | ENDPOINT_WRITABLE | ENDPOINT_READ_END | ENDPOINT_WRITE_END);
 }
@@ -54,6 +57,7 @@ static lwip_err_t arrived(void *argument, struct tcp_pcb *pcb, struct pbuf *pack
     struct endpoint *endpoint = argument;
     (void)pcb, (void)e;
     if (!packet) {
+        endpoint->peer_is_done = true;
         endpoint_update(endpoint, ENDPOINT_READABLE | ENDPOINT_READ_END, 0, 0);
         return ERR_OK;
     }
@@ -85,6 +89,7 @@ static lwip_err_t connected(void *argument, struct tcp_pcb *pcb, lwip_err_t e) N
     struct endpoint *endpoint = argument;
     (void)pcb, (void)e; /* failures come to failed_connection */
     endpoint->was_connected = true;
+    tcp_endpoint_apply_options(endpoint); /* now that it is known where it leads */
     endpoint_update(endpoint, ENDPOINT_CONNECTED | ENDPOINT_WRITABLE, ENDPOINT_CONNECTING, 0);
     return ERR_OK;
 }
@@ -115,13 +120,21 @@ struct tcp_pcb *tcp_endpoint_detach(struct endpoint *endpoint)
     return pcb;
 }
 
+/* From this machine to itself: every segment is taken and confirmed at once, so holding one back for others to join it
+ * only costs time. */
+static bool is_local(const struct tcp_pcb *pcb)
+{
+    return pcb->state >= ESTABLISHED &&
+           (ip_addr_isloopback(&pcb->remote_ip) || ip_addr_cmp(&pcb->remote_ip, &pcb->local_ip));
+}
+
 void tcp_endpoint_apply_options(struct endpoint *endpoint)
 {
     struct tcp_pcb *pcb = endpoint->tcp;
     if (!pcb) return;
     endpoint_apply_common(endpoint, (struct ip_pcb *)pcb);
     if (pcb->state == LISTEN) return;
-    if (endpoint->options[ENDPOINT_NO_DELAY])
+    if (endpoint->options[ENDPOINT_NO_DELAY] || is_local(pcb))
         tcp_nagle_disable(pcb);
     else
         tcp_nagle_enable(pcb);
@@ -157,13 +170,32 @@ static err_t bind(struct endpoint *endpoint, const struct net_address *local) RE
     else
         net_address_to_lwip(&address, local);
     if (!ip_addr_isany(&address) && !interface_has_address(&address)) return ERR_NO_ADDRESS;
-    return error_from_lwip(tcp_bind(endpoint->tcp, &address, local->port));
+    if (local->port && tcp_port_has_listener(endpoint, &address, local->port)) return ERR_ADDRESS_IN_USE;
+    e = error_from_lwip(tcp_bind(endpoint->tcp, &address, local->port));
+    if (failed(e)) return e;
+    endpoint->bound = *local;
+    return OK;
+}
+
+/* As if it had been made just now, but for its options and the name that a program has given it. */
+static err_t disconnect(struct endpoint *endpoint) REQUIRES(net_mutex)
+{
+    struct net_address bound = endpoint->bound;
+    if (endpoint_has(endpoint, ENDPOINT_LISTENING)) tcp_endpoint_stop_listening(endpoint);
+    tcp_endpoint_drop_received(endpoint);
+    if (endpoint->tcp) tcp_abort(tcp_endpoint_detach(endpoint));
+    endpoint->received = 0;
+    endpoint->was_connected = endpoint->peer_is_done = false;
+    endpoint->error = OK;
+    endpoint->local = endpoint->remote = (struct net_address){ .is_v6 = endpoint->is_v6 };
+    endpoint_update(endpoint, 0, UINT32_MAX, 0);
+    return bound.port ? bind(endpoint, &bound) : OK;
 }
 
 static err_t connect(struct endpoint *endpoint, const struct net_address *remote) REQUIRES(net_mutex)
 {
     ip_addr_t address;
-    if (!remote) return ERR_NOT_SUPPORTED;
+    if (!remote) return disconnect(endpoint);
     if (endpoint_has(endpoint, ENDPOINT_LISTENING | ENDPOINT_CONNECTED)) return ERR_IS_CONNECTED;
     if (endpoint_has(endpoint, ENDPOINT_CONNECTING)) return ERR_ALREADY;
     err_t e = endpoint_error_locked(endpoint);
@@ -187,7 +219,8 @@ static err_t shutdown(struct endpoint *endpoint, bool reading, bool writing) REQ
         if (reading) tcp_endpoint_stop_listening(endpoint);
         return OK;
     }
-    if (!endpoint->tcp || !endpoint->was_connected) return ERR_NOT_CONNECTED;
+    bool is_over = !endpoint->tcp || endpoint->tcp->state == TIME_WAIT;
+    if (is_over || !endpoint->was_connected) return ERR_NOT_CONNECTED;
     if (reading) endpoint_update(endpoint, ENDPOINT_READABLE | ENDPOINT_READ_END, 0, 0);
     if (!writing || endpoint_has(endpoint, ENDPOINT_WRITE_END)) return OK;
     endpoint_update(endpoint, ENDPOINT_WRITABLE | ENDPOINT_WRITE_END, 0, 0);

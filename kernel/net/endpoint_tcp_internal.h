@@ -10,6 +10,10 @@ struct tcp_pcb *tcp_endpoint_detach(struct endpoint *endpoint) REQUIRES(net_mute
 /* Sees to it that there is one. ERR_NO_MEMORY. */
 err_t tcp_endpoint_open(struct endpoint *endpoint) REQUIRES(net_mutex);
 void tcp_endpoint_drop_received(struct endpoint *endpoint) REQUIRES(net_mutex);
+/* Whether somebody listens on the port already whom lwIP would not see: with SO_REUSEADDR it lets others bind to it,
+ * Linux only with SO_REUSEPORT of both. */
+bool tcp_port_has_listener(const struct endpoint *endpoint, const ip_addr_t *address, uint16_t port)
+    REQUIRES(net_mutex);
 /* Whoever waits to be accepted is reset. */
 void tcp_endpoint_stop_listening(struct endpoint *endpoint) REQUIRES(net_mutex);
 

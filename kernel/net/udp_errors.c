@@ -19,7 +19,7 @@ static void tell(const struct returned *r) NO_THREAD_SAFETY_ANALYSIS
         bool is_it = (pcb->flags & UDP_FLAGS_CONNECTED) && pcb->local_port == r->from_port &&
                      pcb->remote_port == r->to_port && ip_addr_cmp(&pcb->remote_ip, &r->to);
         /* DHCP's has no endpoint, and is not connected. */
-        if (is_it) endpoint_fail(pcb->recv_arg, r->error, ENDPOINT_READABLE);
+        if (is_it) endpoint_fail(pcb->recv_arg, r->error, 0);
     }
 }
 

@@ -32,14 +32,19 @@ static void thread_publish(struct thread *t)
 
 struct thread *thread_current(void) { return percpu_current(); }
 
-uint32_t thread_count(void)
+static uint32_t count(bool is_all)
 {
     uint32_t count = 0;
     spin_lock(&all_lock);
-    for (const struct list *at = thread_all.next; at != &thread_all; at = at->next) count++;
+    for (const struct list *at = thread_all.next; at != &thread_all; at = at->next)
+        count += is_all || LIST_ENTRY(at, struct thread, all_link)->process;
     spin_unlock(&all_lock);
     return count;
 }
+
+uint32_t thread_count(void) { return count(true); }
+
+uint32_t thread_count_of_processes(void) { return count(false); }
 
 /* ---- beginning ---- */
 

@@ -58,6 +58,8 @@ struct thread {
 
 extern struct list thread_all; /* of every thread but the idle ones, for the debugger and panic reports */
 uint32_t thread_count(void);
+/* How many of them are of processes, ended ones too until they are freed. */
+uint32_t thread_count_of_processes(void);
 
 /* Makes the code that is running the first thread, on the boot stack. */
 void sched_init(void);

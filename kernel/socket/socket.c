@@ -14,7 +14,7 @@ enum {
     BUFFER_BYTES_DEFAULT = 212992, /* [linux include/net/sock.h, SK_WMEM_MAX] */
 };
 
-static const struct socket_family *const families[] = { &unix_family };
+static const struct socket_family *const families[] = { &unix_family, &inet_family, &inet6_family };
 static uint64_t last_cookie;
 
 void socket_init(struct socket *s, const struct socket_ops *ops, uint32_t family, uint32_t type,
@@ -143,6 +143,7 @@ static void socket_release_file(struct file *file) { socket_release(file->contex
 
 static const struct file_ops socket_file_ops = {
     .name = "socket",
+    .is_spliceable = true,
     .mode = LINUX_S_IFSOCK | 0777,
     .read = socket_read,
     .write = socket_write,
@@ -177,7 +178,8 @@ void socket_set_error(struct socket *s, err_t error)
 
 err_t socket_take_error(struct socket *s)
 {
-    if (likely(__atomic_load_n(&s->error, __ATOMIC_ACQUIRE) == 0)) return OK;
+    if (likely(__atomic_load_n(&s->error, __ATOMIC_ACQUIRE) == 0))
+        return s->ops->take_error ? s->ops->take_error(s) : OK;
     return (err_t){ __atomic_exchange_n(&s->error, 0, __ATOMIC_ACQ_REL) };
 }
 

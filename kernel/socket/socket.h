@@ -29,7 +29,7 @@ struct socket_address {
 /* One send or receive. */
 struct socket_message {
     struct io_buffer *data;
-    /* Sent: to whom; NULL: to whom the socket is connected. Received: filled in with from whom, `bytes` is 0 at first;
+    /* Sent: to whom; NULL: to whom the socket is connected; of sendto(2) it may have no bytes. Received: filled in with from whom, `bytes` is 0 at first;
      * NULL: nobody asks. */
     struct socket_address *address;
     uint32_t flags;     /* LINUX_MSG_; MSG_DONTWAIT also when the file is not to wait */
@@ -61,6 +61,8 @@ struct socket_ops {
     /* A generic option has changed; NULL: that is all the same. */
     void (*option_changed)(struct socket *s, int32_t name);
     bool (*is_listening)(struct socket *s);
+    /* An error that the family keeps and forgets now; NULL: socket.error is all. */
+    err_t (*take_error)(struct socket *s);
     /* SO_PEERCRED; NULL: nobody. */
     struct linux_ucred (*get_peer_identity)(struct socket *s);
     uint32_t (*poll)(struct socket *s);
@@ -127,6 +129,10 @@ struct socket *socket_of(const struct file *file);
 int64_t socket_send(struct socket *s, struct socket_message *message);
 int64_t socket_receive(struct socket *s, struct socket_message *message);
 
+/* Frees sockets that lie in each other's queues and that no process has: unix_garbage.c. Whenever one of AF_UNIX is closed,
+ * and for whoever counts memory. */
+void unix_collect_garbage(void);
+
 /* SO_* of SOL_SOCKET and the family's levels, as of setsockopt(2). */
 err_t socket_set_option(struct socket *s, int32_t level, int32_t name, uint64_t address, int32_t bytes);
 err_t socket_get_option(struct socket *s, int32_t level, int32_t name, uint64_t address, uint64_t length_at);
@@ -169,4 +175,4 @@ struct socket_family {
     err_t (*create)(uint32_t type, int32_t protocol, struct socket **out);
     err_t (*pair)(struct socket *a, struct socket *b);
 };
-extern const struct socket_family unix_family;
+extern const struct socket_family unix_family, inet_family, inet6_family;

@@ -176,7 +176,11 @@ done:
     return failed(e) ? e.code : (int64_t)bytes;
 }
 
-int64_t unix_datagram_send(struct socket *s, struct socket_message *m) { return send_message(unix_of(s), m); }
+int64_t unix_datagram_send(struct socket *s, struct socket_message *m)
+{
+    if (m->address && m->address->bytes == 0) m->address = NULL;
+    return send_message(unix_of(s), m);
+}
 
 int64_t unix_packet_send(struct socket *s, struct socket_message *m)
 {

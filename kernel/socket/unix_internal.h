@@ -188,7 +188,6 @@ err_t rights_copy(const struct piece *piece, struct rights **out);
 void rights_put(struct rights *rights); /* closes the files; NULL is fine */
 
 /* ---- unix_garbage.c ---- */
-/* Sockets that are in flight in each other's queues and nowhere else. */
-void unix_collect_garbage(void);
+/* Looked through by unix_collect_garbage() of socket.h. */
 extern struct spinlock rights_lock;
 extern struct list sockets_in_flight; /* under rights_lock: of unix_socket.flight_link */

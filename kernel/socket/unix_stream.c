@@ -32,7 +32,8 @@ static inline err_t append(struct unix_socket *peer, struct piece *p)
 static err_t check_send(const struct unix_socket *u, const struct socket_message *m)
 {
     if (m->flags & LINUX_MSG_OOB) return ERR_NOT_SUPPORTED;
-    if (m->address) return unix_state(u) == UNIX_CONNECTED ? ERR_IS_CONNECTED : ERR_NOT_SUPPORTED;
+    if (m->address && m->address->bytes)
+        return unix_state(u) == UNIX_CONNECTED ? ERR_IS_CONNECTED : ERR_NOT_SUPPORTED;
     if (!unix_peer(u)) return ERR_NOT_CONNECTED;
     return socket_shut(&u->socket) & SOCKET_SHUT_SEND ? ERR_BROKEN_PIPE : OK;
 }

@@ -44,7 +44,7 @@ int64_t sys_sendto(uint64_t fd, uint64_t data, uint64_t bytes, uint64_t flags, u
     if (!failed(e)) {
         io_buffer_init_user(&buffer, pieces.segments, pieces.bytes);
         result = socket_send(s, &(struct socket_message){ .data = &buffer,
-                                                          .address = address && to.bytes ? &to : NULL,
+                                                          .address = address ? &to : NULL,
                                                           .flags = message_flags(file, flags) });
     }
     file_put(file);

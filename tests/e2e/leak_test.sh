@@ -20,7 +20,7 @@ clean() {
     is "  leaves nothing" "$(grep -a -o 'heap: .*' "$work/log" | tr -d '\r')" "heap: all blocks of the container came back"
 }
 clean "a program" 7 "$programs/hello.musl" 7
-for name in directories files links heap memory; do
+for name in directories files links heap memory unix_rights unix_connections inet_streams; do
     clean "a program that uses $name" 0 "$programs/$name.musl" "$work"
 done
 clean "one that dies of a signal" 134 "$programs/ends.musl" abort

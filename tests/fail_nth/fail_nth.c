@@ -234,7 +234,7 @@ static void expect_old_or_new(const struct workload *w, uint32_t step)
 static bool is_want_of_memory(int64_t result)
 {
     return result == ERR_NO_MEMORY.code || result == ERR_TRY_AGAIN.code || result == ERR_NO_SPACE.code ||
-           result == ERR_FAULT.code || result == ERR_IO.code;
+           result == ERR_FAULT.code || result == ERR_IO.code || result == ERR_NO_BUFFERS.code;
 }
 
 /* One allocation of the step has failed. */

@@ -120,4 +120,11 @@ void heap_free(void *block);
 #define TCP_LISTEN_BACKLOG             1
 #define TCP_DEFAULT_LISTEN_BACKLOG     255 /* connections half open; those complete wait in the endpoint */
 #define LWIP_CALLBACK_API              1
-#define LWIP_TCP_PCB_NUM_EXT_ARGS      1 /* tells the endpoint that its connection is gone, however it ended */
+/* Ports that are chosen: 32768 to 60999, as Linux's net.ipv4.ip_local_port_range. TCP leaves out the last. */
+#define TCP_LOCAL_PORT_RANGE_START        32768
+#define TCP_LOCAL_PORT_RANGE_END          61000
+#define TCP_ENSURE_LOCAL_PORT_RANGE(port) ((u16_t)(32768 + (port) % (61000 - 32768)))
+#define UDP_LOCAL_PORT_RANGE_START        32768
+#define UDP_LOCAL_PORT_RANGE_END          60999
+#define UDP_ENSURE_LOCAL_PORT_RANGE(port) TCP_ENSURE_LOCAL_PORT_RANGE(port)
+#define LWIP_TCP_PCB_NUM_EXT_ARGS         1 /* tells the endpoint that its connection is gone, however it ended */
