@@ -94,7 +94,7 @@ struct linux_flock {
 };
 _Static_assert(sizeof(struct linux_flock) == 32, "fixed by the ABI");
 
-enum { LINUX_LOCK_SH = 1, LINUX_LOCK_EX = 2, LINUX_LOCK_NB = 4, LINUX_LOCK_UN = 8 };
+enum { LINUX_LOCK_SH = 1, LINUX_LOCK_EX = 2, LINUX_LOCK_NB = 4, LINUX_LOCK_UN = 8, LINUX_LOCK_MAND = 32 };
 
 /* Of preadv2 and pwritev2. [linux uapi linux/fs.h] */
 enum {

@@ -120,7 +120,8 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
 {
     switch (command) {
     case LINUX_F_DUPFD:
-    case LINUX_F_DUPFD_CLOEXEC: return descriptor_duplicate(fd, argument, command == LINUX_F_DUPFD_CLOEXEC);
+    case LINUX_F_DUPFD_CLOEXEC:
+        return descriptor_duplicate(fd, (uint32_t)argument, command == LINUX_F_DUPFD_CLOEXEC);
     case LINUX_F_GETFD: return get_descriptor_flags(fd);
     case LINUX_F_SETFD:
         return fd_set_cloexec(process_current()->files, (uint32_t)fd, argument & LINUX_FD_CLOEXEC).code;
