@@ -49,6 +49,7 @@ enum {
     LINUX_F_GETLK = 5,
     LINUX_F_SETLK = 6,
     LINUX_F_SETLKW = 7,
+    LINUX_F_SETOWN = 8,
     LINUX_F_GETOWN = 9,
     LINUX_F_GETSIG = 11,
     LINUX_F_OFD_GETLK = 36,
