@@ -109,6 +109,8 @@ static int64_t get_owner_and_kind(const struct file *file, uint64_t to)
     return user_copy_out(UADDR(to), answer, sizeof answer).code;
 }
 
+/* No directory is watched in this way, so there is nothing to take back; who wants to watch is told to use inotify, as
+ * by a Linux whose fs.dir-notify-enable is 0. */
 static int64_t notify_command(struct file *file, uint32_t events)
 {
     if (!(events & ~LINUX_DN_MULTISHOT)) return 0;
