@@ -123,7 +123,8 @@ static err_t load(struct process *p, const struct words *words, struct exec_entr
         const char *between = failure.interpreter[0] ? ": its interpreter " : "";
         format_string(subject, sizeof(subject), "%s%s%s", request.path, between, failure.interpreter);
         complain(subject, failure.why);
-        return e;
+        /* Not found means the program itself to whoever reads the status. */
+        return failure.interpreter[0] ? ERR_EXEC_FORMAT : e;
     }
     exec_commit(&image);
     *entry = image.entry;

@@ -57,6 +57,7 @@ err_t user_thread_create(struct process *process, struct process_id *id, void (*
 
     t->thread->user = t;
     t->thread->process = process;
+    t->thread->is_of_process = true;
     t->thread->credentials = credentials_get(credentials_current());
     *out = t;
     return OK;

@@ -37,7 +37,7 @@ static uint32_t count(bool is_all)
     uint32_t count = 0;
     spin_lock(&all_lock);
     for (const struct list *at = thread_all.next; at != &thread_all; at = at->next)
-        count += is_all || LIST_ENTRY(at, struct thread, all_link)->process;
+        count += is_all || LIST_ENTRY(at, struct thread, all_link)->is_of_process;
     spin_unlock(&all_lock);
     return count;
 }

@@ -224,10 +224,10 @@ static void flow(void)
     SHOW(write(slave, "y", 1));
     show_read("goes on", master);
     type("\x13");
-    usleep(20000);
+    usleep(200000); /* Linux hands typed bytes over in a thread of its own, which may be late */
     SHOW(write(slave, "x", 1));
     type("\x11");
-    usleep(20000);
+    usleep(200000);
     SHOW(write(slave, "z", 1));
     show_read("goes on", master);
     struct pollfd ready = { .fd = slave, .events = POLLIN | POLLOUT };

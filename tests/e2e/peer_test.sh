@@ -44,7 +44,7 @@ compared() {
 qemu "printf '%s\\n' \"\$@\" >$work/arguments; exit 1"
 fake
 theirs=$(compared)
-CK_QEMU=$work/qemu timeout 60 "$ck" run --icount "$guest/hello.musl" >out 2>err </dev/null
+CK_QEMU=$work/qemu timeout 60 "$ck" run --icount --memory 512M "$guest/hello.musl" >out 2>err </dev/null
 is "QEMU is started with ck's own command line" "$theirs" "$(compared)"
 is "which counts" "$(grep -c -x 'shift=0,sleep=off' arguments)" 1
 fake

@@ -369,16 +369,19 @@ def syscall_names():
     return {int(number): name for number, name in re.findall(r'^SYSCALL\(\s*(\d+), (\w+)', rows, re.M)}
 
 
+NOTE_KIND_SHIFT = 56  # kernel/core/unsupported.c
+NOTED_CALL = 1        # CHANNEL_STAT_CALL
+
+
 def syscalls_command(_):
     """ck-syscalls: system calls the program asked for in vain, with counts."""
-    counts = symbol('refused_counts')
-    names = syscall_names()
-    refused = [(n, int(counts[n])) for n in range(counts.type.range()[1] + 1) if int(counts[n])]
-    for number, count in refused:
-        print(f'  {number:3} {names.get(number, "unknown")}: {count}')
-    if int(symbol('refused_beyond')):
-        print(f'  beyond the list: {int(symbol("refused_beyond"))}')
-    elif not refused:
+    notes, names, is_any = symbol('notes'), syscall_names(), False
+    for place in range(notes.type.range()[1] + 1):
+        key, count = int(notes[place]['key']), int(notes[place]['count'])
+        if count and key >> NOTE_KIND_SHIFT == NOTED_CALL:
+            number, is_any = key & (1 << NOTE_KIND_SHIFT) - 1, True
+            print(f'  {number:3} {names.get(number, "unknown")}: {count}')
+    if not is_any:
         print('none was refused')
 
 

@@ -101,13 +101,13 @@ def machine_arguments(options, folder):
         *(counting if options.cpus == 1 and options.count else parallel), '-seed', '1',
         '-cpu', 'max,-erms,-fsrm,-rdrand,-rdseed',
         '-smp', str(options.cpus), '-m', options.memory,
-        '-kernel', str(options.kernel), '-initrd', f'{folder}/initrd', '-append', f'{KERNEL_WORDS} {options.append}'.strip(),
+        '-initrd', f'{folder}/initrd', '-kernel', str(options.kernel), '-append', f'{KERNEL_WORDS} {options.append}'.strip(),
         '-chardev', f'file,id=console,path={folder}/console',
         '-device', 'isa-serial,chardev=console,iobase=0x3f8,irq=4,index=0',
         '-chardev', f'file,id=channel,path={folder}/channel',
         '-device', 'isa-serial,chardev=channel,iobase=0x2f8,irq=3,index=1',
         '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
-        *network, *shlex.split(options.qemu),
+        '-global', 'virtio-mmio.force-legacy=false', *network, *shlex.split(options.qemu),
     ]
 
 
