@@ -25,11 +25,11 @@ enum thread_state { THREAD_AWAKE, THREAD_SLEEPING, THREAD_MOVING, THREAD_ENDED }
 struct thread {
     struct context context;
     uint64_t stack_top;
-    struct page_table *page_table;         /* NULL: a kernel-only thread, which runs on any page tables */
-    struct space *space;                   /* vm's, with those page tables; not looked into here */
-    struct process *process;               /* process's, as the next; NULL for kernel threads */
-    bool is_of_process;                    /* also when it has ended and `process` is gone; fixed once it runs */
-    struct user_thread *user;              /* the ring-3 side */
+    struct page_table *page_table; /* NULL: a kernel-only thread, which runs on any page tables */
+    struct space *space;           /* vm's, with those page tables; not looked into here */
+    struct process *process;       /* process's, as the next; NULL for kernel threads */
+    bool is_of_process;            /* also when it has ended and `process` is gone; fixed once it runs */
+    struct user_thread *user;      /* the ring-3 side */
     const struct credentials *credentials; /* fs's, counted; changes under process_tree_lock. NULL: root's */
     struct user_bases bases;               /* ring 3's, while not running; only with page tables of its own */
     struct fpu fpu;                        /* ring 3's floating-point state */
