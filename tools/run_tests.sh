@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs test programs that print TAP, shows what failed, and ends with one line: N passed, N failed.
 # A program that ends badly without a "not ok" counts as one failure. Usage: run_tests.sh LIST
-# Each line of LIST is a name, a tab and a command.
+# Each line of LIST is a name, a tab and a command, which may take RUN_LIMIT seconds (900).
 set -u
 passed=0 failed=0
 output=$(mktemp)
@@ -11,7 +11,7 @@ trap 'rm -f "$output"' EXIT
 while IFS=$'\t' read -r name command; do
     [ -n "$name" ] || continue
     start=$SECONDS
-    timeout 900 bash -c "$command" >"$output" 2>&1 </dev/null
+    timeout "${RUN_LIMIT:-900}" bash -c "$command" >"$output" 2>&1 </dev/null
     status=$?
     good=$(grep -c '^ok ' "$output")
     bad=$(grep -c '^not ok ' "$output")

@@ -52,6 +52,7 @@ enum {
     LINUX_F_OFD_GETLK = 36,
     LINUX_F_OFD_SETLK = 37,
     LINUX_F_OFD_SETLKW = 38,
+    LINUX_F_NOTIFY = 1026,
     LINUX_F_DUPFD_CLOEXEC = 1030,
     LINUX_F_SETPIPE_SZ = 1031,
     LINUX_F_GETPIPE_SZ = 1032,
@@ -71,6 +72,8 @@ enum {
     LINUX_F_SEAL_FUTURE_WRITE = 16,
 };
 
+#define LINUX_DN_MULTISHOT 0x80000000u /* with F_NOTIFY */
+
 struct linux_flock {
     int16_t l_type;
     int16_t l_whence;
@@ -83,6 +86,37 @@ struct linux_flock {
 _Static_assert(sizeof(struct linux_flock) == 32, "fixed by the ABI");
 
 enum { LINUX_LOCK_SH = 1, LINUX_LOCK_EX = 2, LINUX_LOCK_NB = 4, LINUX_LOCK_UN = 8 };
+
+/* Of preadv2 and pwritev2. [linux uapi linux/fs.h] */
+enum {
+    LINUX_RWF_HIPRI = 1,
+    LINUX_RWF_DSYNC = 2,
+    LINUX_RWF_SYNC = 4,
+    LINUX_RWF_NOWAIT = 8,
+    LINUX_RWF_APPEND = 16
+};
+
+/* [linux include/linux/splice.h] */
+enum {
+    LINUX_SPLICE_F_MOVE = 1,
+    LINUX_SPLICE_F_NONBLOCK = 2,
+    LINUX_SPLICE_F_MORE = 4,
+    LINUX_SPLICE_F_GIFT = 8,
+};
+
+/* Of openat2. [linux uapi linux/openat2.h] */
+enum {
+    LINUX_RESOLVE_NO_XDEV = 1,
+    LINUX_RESOLVE_NO_MAGICLINKS = 2,
+    LINUX_RESOLVE_NO_SYMLINKS = 4,
+    LINUX_RESOLVE_BENEATH = 8,
+    LINUX_RESOLVE_IN_ROOT = 16,
+    LINUX_RESOLVE_CACHED = 32,
+};
+struct linux_open_how {
+    uint64_t flags, mode, resolve;
+};
+_Static_assert(sizeof(struct linux_open_how) == 24, "the first version's size");
 
 enum { LINUX_SEEK_SET, LINUX_SEEK_CUR, LINUX_SEEK_END, LINUX_SEEK_DATA, LINUX_SEEK_HOLE };
 

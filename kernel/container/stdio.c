@@ -80,6 +80,7 @@ static const struct file_ops channel_input_ops = {
     .name = "pipe",
     .mode = LINUX_S_IFIFO | 0600,
     .is_shared = true,
+    .is_spliceable = true,
     .read = channel_read,
     .ioctl = channel_ioctl,
     .poll = channel_poll_input,
@@ -89,6 +90,7 @@ static const struct file_ops channel_output_ops = {
     .name = "pipe",
     .mode = LINUX_S_IFIFO | 0600,
     .is_shared = true,
+    .is_spliceable = true,
     .write = channel_write,
     .poll = channel_poll_output,
 };

@@ -17,10 +17,11 @@ struct text;
 struct file_ops {
     /* For /proc/self/fd: all of it when it is a path or has a ':', else "name:[inode]". */
     const char *name;
-    uint32_t mode;    /* fstat of a file made by file_create: type and permissions */
-    uint64_t device;  /* the same: st_rdev */
-    bool is_seekable; /* has a position, and pread and pwrite work */
-    bool is_shared;   /* with file_create: `context` outlives the file, so that another may be opened on it */
+    uint32_t mode;      /* fstat of a file made by file_create: type and permissions */
+    uint64_t device;    /* the same: st_rdev */
+    bool is_seekable;   /* has a position, and pread and pwrite work */
+    bool is_spliceable; /* splice(2) takes it as the other end; its operations take memory of the kernel's */
+    bool is_shared; /* with file_create: `context` outlives the file, so that another may be opened on it */
 
     /* A count or a negative errno. With is_seekable the position is read and advanced; else it is NULL. May
      * sleep. A missing operation gives INVALID. */

@@ -50,14 +50,24 @@ void fs_context_put(struct fs_context *context)
     heap_free(context);
 }
 
-void fs_context_set_cwd(struct fs_context *context, struct vnode *directory)
+static void replace(struct vnode **place, struct vnode *directory)
 {
     vnode_get(directory);
     fs_lock();
-    struct vnode *before = context->cwd;
-    context->cwd = directory;
+    struct vnode *before = *place;
+    *place = directory;
     fs_unlock();
     vnode_put(before);
+}
+
+void fs_context_set_cwd(struct fs_context *context, struct vnode *directory)
+{
+    replace(&context->cwd, directory);
+}
+
+void fs_context_set_root(struct fs_context *context, struct vnode *directory)
+{
+    replace(&context->root, directory);
 }
 
 void fs_context_set_exe(struct fs_context *context, struct file *exe)

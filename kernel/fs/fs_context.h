@@ -23,6 +23,8 @@ void fs_context_put(struct fs_context *context); /* NULL is fine */
 
 /* The directory becomes the working directory. */
 void fs_context_set_cwd(struct fs_context *context, struct vnode *directory) EXCLUDES(fs_queue.lock);
+/* The same for where absolute paths begin and ".." ends. */
+void fs_context_set_root(struct fs_context *context, struct vnode *directory) EXCLUDES(fs_queue.lock);
 /* Takes over the caller's reference to `exe`. */
 void fs_context_set_exe(struct fs_context *context, struct file *exe) EXCLUDES(fs_queue.lock);
 uint32_t fs_context_set_umask(struct fs_context *context, uint32_t umask) EXCLUDES(fs_queue.lock);

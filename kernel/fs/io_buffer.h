@@ -19,6 +19,7 @@ struct io_buffer {
     uint64_t skipped; /* bytes of it already used */
     uint64_t left;    /* bytes of all segments not used yet */
     bool is_kernel;
+    bool appends; /* a write to a regular file goes to its end, whatever the file's flags say */
 };
 
 /* The segments stay the caller's and must live as long as the buffer. `bytes` is their sum or less. */

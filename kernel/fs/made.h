@@ -65,6 +65,7 @@ struct made_link {
     err_t (*resolve_locked)(const struct made_node *node, struct vnode *directory, struct vnode **vnode,
                             struct dir_entry **entry);
     uint32_t size; /* st_size */
+    bool is_path;  /* leads where its text says, so it is no magic to openat2 */
 };
 
 /* Names that are a number, perhaps behind a prefix. Either may be under fs_queue.lock or not, and takes what locks it

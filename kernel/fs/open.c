@@ -12,19 +12,12 @@
 #include "fs/tmpfs.h"
 #include "fs/vnode_file.h"
 
-enum {
-    PATH_ONLY_FLAGS = LINUX_O_PATH | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_CLOEXEC,
-};
-
 err_t open_flags_check(uint32_t *flags)
 {
     /* Linux ignores flags it does not know; only what it gave a meaning is kept. */
-    *flags &= LINUX_O_ACCMODE | LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_TRUNC |
-              LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_SYNC | LINUX_O_ASYNC | LINUX_O_DIRECT |
-              LINUX_O_LARGEFILE | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_NOATIME | LINUX_O_CLOEXEC |
-              LINUX_O_PATH | LINUX_O_TMPFILE_BIT;
+    *flags &= OPEN_FLAGS_KNOWN;
     if (*flags & LINUX_O_PATH) {
-        *flags &= PATH_ONLY_FLAGS;
+        *flags &= OPEN_FLAGS_PATH;
         return OK;
     }
     if ((*flags & (LINUX_O_DIRECTORY | LINUX_O_CREAT)) == (LINUX_O_DIRECTORY | LINUX_O_CREAT))

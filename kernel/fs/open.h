@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening files by path, with Linux's flags and answers. */
 #pragma once
+#include "abi/linux/fcntl.h"
 #include "fs/file.h"
 #include "fs/path.h"
+
+/* What Linux gave a meaning. */
+enum {
+    OPEN_FLAGS_KNOWN = LINUX_O_ACCMODE | LINUX_O_CREAT | LINUX_O_EXCL | LINUX_O_NOCTTY | LINUX_O_TRUNC |
+                       LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_SYNC | LINUX_O_ASYNC | LINUX_O_DIRECT |
+                       LINUX_O_LARGEFILE | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_NOATIME |
+                       LINUX_O_CLOEXEC | LINUX_O_PATH | LINUX_O_TMPFILE_BIT,
+    /* and what it means with O_PATH */
+    OPEN_FLAGS_PATH = LINUX_O_PATH | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW | LINUX_O_CLOEXEC,
+};
 
 struct open_request {
     uint32_t flags; /* LINUX_O_, already checked by open_flags_check */

@@ -18,6 +18,8 @@ struct walk {
     const struct path_from *from;
     struct path_result *result;
     struct vnode *directory;         /* the next name is looked up here */
+    struct vnode *root;              /* ".." ends here, and absolute links begin */
+    uint32_t resolve;                /* LINUX_RESOLVE_ */
     struct text text;                /* what is left of the path or the link being read */
     struct text outer[SYMLINKS_MAX]; /* what is left of those around it; never only slashes */
     uint32_t depth;
@@ -69,14 +71,26 @@ static void finish_at(struct walk *w, struct vnode *vnode, struct dir_entry *ent
     w->result->last = last;
 }
 
-/* Reads the link's target next, and what follows the link after that. */
-static void enter_symlink(struct walk *w, const struct vnode *link)
+static bool leaves_filesystem(const struct walk *w, const struct vnode *to)
 {
+    return (w->resolve & LINUX_RESOLVE_NO_XDEV) && w->directory->filesystem != to->filesystem;
+}
+
+/* Reads the link's target next, and what follows the link after that. */
+static err_t enter_symlink(struct walk *w, const struct vnode *link)
+{
+    bool is_absolute = link->symlink.target[0] == '/';
+    if (is_absolute && ((w->resolve & LINUX_RESOLVE_BENEATH) || leaves_filesystem(w, w->root)))
+        return ERR_CROSS_DEVICE;
     if (w->text.at < w->text.end) w->outer[w->depth++] = w->text;
     const char *end = link->symlink.target + link->size;
     w->text = (struct text){ link->symlink.target, end, end };
-    if (link->symlink.target[0] == '/') w->directory = w->from->context->root;
+    if (is_absolute) w->directory = w->root;
+    return OK;
 }
+
+/* Both end a walk at where it began. */
+enum { SCOPES = LINUX_RESOLVE_BENEATH | LINUX_RESOLVE_IN_ROOT };
 
 /* A link of /proc/PID leads to a file, not to a path. */
 static err_t jump_magic(struct walk *w, const struct vnode *link, bool is_final, enum step *step)
@@ -85,11 +99,14 @@ static err_t jump_magic(struct walk *w, const struct vnode *link, bool is_final,
     struct path_result *r = w->result;
     struct vnode *vnode;
     struct dir_entry *entry;
+    bool is_magic = !link->made->row->link->is_path;
+    if (is_magic && (w->resolve & LINUX_RESOLVE_NO_MAGICLINKS)) return ERR_LOOP;
     err_t e = made_resolve_locked(link, w->directory, &vnode, &entry);
     if (failed(e)) return e;
     path_release_held(r);
     r->held_vnode = vnode;
     r->held_entry = entry;
+    if ((is_magic && (w->resolve & SCOPES)) || leaves_filesystem(w, vnode)) return ERR_CROSS_DEVICE;
     w->directory = vnode;
     if (!is_final) return vnode_is_directory(vnode) ? OK : ERR_NOT_DIRECTORY;
 
@@ -102,10 +119,9 @@ static err_t jump_magic(struct walk *w, const struct vnode *link, bool is_final,
 static err_t follow(struct walk *w, const struct vnode *link, bool is_final, enum step *step)
     REQUIRES(fs_queue.lock)
 {
-    if (w->links_followed++ >= SYMLINKS_MAX) return ERR_LOOP;
+    if (w->links_followed++ >= SYMLINKS_MAX || (w->resolve & LINUX_RESOLVE_NO_SYMLINKS)) return ERR_LOOP;
     if (link->made && link->made->row->kind == MADE_LINK) return jump_magic(w, link, is_final, step);
-    enter_symlink(w, link);
-    return OK;
+    return enter_symlink(w, link);
 }
 
 static inline err_t find(struct walk *w, const struct name *name, struct dir_entry **out)
@@ -117,7 +133,7 @@ static inline err_t find(struct walk *w, const struct name *name, struct dir_ent
         return w->directory->links == 0 ? ERR_NOT_FOUND : ERR_NAME_TOO_LONG;
     if (unlikely(w->directory->made)) return made_find_locked(w->directory, name->at, name->bytes, out);
     *out = directory_look_up_locked(w->directory, name->at, name->bytes, name->hash);
-    return OK;
+    return *out && leaves_filesystem(w, (*out)->vnode) ? ERR_CROSS_DEVICE : OK;
 }
 
 static err_t step_final_name(struct walk *w, const struct name *name, enum step *step) REQUIRES(fs_queue.lock)
@@ -160,8 +176,13 @@ static inline err_t step_name(struct walk *w, const struct name *name, enum step
 static err_t step_dots(struct walk *w, const struct name *name, enum step *step) REQUIRES(fs_queue.lock)
 {
     bool is_dot = name->bytes == 1;
-    if (!is_dot && w->directory != w->from->context->root)
-        w->directory = directory_parent_locked(w->directory);
+    if (!is_dot) {
+        bool is_root = w->directory == w->root;
+        struct vnode *parent = is_root ? w->directory : directory_parent_locked(w->directory);
+        if ((is_root && (w->resolve & LINUX_RESOLVE_BENEATH)) || leaves_filesystem(w, parent))
+            return ERR_CROSS_DEVICE;
+        w->directory = parent;
+    }
     if (name->is_final) {
         finish_at(w, w->directory, w->directory->directory.entry, is_dot ? PATH_DOT : PATH_DOTDOT);
         *step = STEP_DONE;
@@ -246,6 +267,15 @@ static ALWAYS_INLINE bool walk_plainly_locked(struct position *p, uint32_t flags
     return false;
 }
 
+/* A scope's root is where the walk begins, and so do absolute paths then. */
+static err_t begin_in_scope(struct walk *w, const char *path)
+{
+    if (!(w->resolve & SCOPES)) return OK;
+    if (path[0] == '/' && (w->resolve & LINUX_RESOLVE_BENEATH)) return ERR_CROSS_DEVICE;
+    w->root = w->directory = w->from->directory ? w->from->directory : w->from->context->cwd;
+    return vnode_is_directory(w->root) ? OK : ERR_NOT_DIRECTORY;
+}
+
 static NOINLINE err_t walk_on_locked(const struct path_from *from, const char *path, const struct position *p,
                                      uint32_t flags, struct path_result *out) REQUIRES(fs_queue.lock)
 {
@@ -255,16 +285,17 @@ static NOINLINE err_t walk_on_locked(const struct path_from *from, const char *p
     w.from = from;
     w.result = out;
     w.directory = p->directory;
+    w.root = from->context->root;
+    w.resolve = from->resolve;
     w.text.at = p->at;
     w.text.end = path + (from->path_bytes ? from->path_bytes : strlen(path));
     w.text.readable = w.text.end + (from->path_bytes ? PATH_SLACK_BYTES : 0);
     w.depth = w.links_followed = 0;
     w.flags = flags;
     w.may_be_refused = !permission_searches_all();
-    while (step == STEP_ON && next_name(&w, &name)) {
-        err_t e = step_component(&w, &name, &step);
-        if (failed(e)) return e;
-    }
+    err_t e = begin_in_scope(&w, path);
+    while (!failed(e) && step == STEP_ON && next_name(&w, &name)) e = step_component(&w, &name, &step);
+    if (failed(e)) return e;
     if (step == STEP_ON) finish_at(&w, w.directory, w.directory->directory.entry, PATH_ROOT);
     return OK;
 }

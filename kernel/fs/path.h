@@ -14,8 +14,9 @@ enum { PATH_SLACK_BYTES = 8 };
 struct path_from {
     struct fs_context *context;
     struct vnode *directory; /* NULL: the working directory. Kept alive by the caller */
-    size_t
-        path_bytes; /* of the path that comes with it, which has PATH_SLACK_BYTES more; 0: not counted yet */
+    /* Of the path that comes with it, which has PATH_SLACK_BYTES more; 0: not counted yet. */
+    size_t path_bytes;
+    uint32_t resolve; /* LINUX_RESOLVE_; with any of them path_bytes is 0 */
 };
 
 /* WALK_FOLLOW: a final symbolic link is followed (a trailing slash asks for it too).

@@ -22,15 +22,14 @@ static void take_locked(struct pipe *p) REQUIRES(p->queue.lock)
     p->is_busy = true;
 }
 
-static void take(struct pipe *p)
+void pipe_take(struct pipe *p)
 {
     spin_lock(&p->queue.lock);
     take_locked(p);
     spin_unlock(&p->queue.lock);
 }
 
-/* What the busy thread has moved `head` and `tail` to; it may have written without moving. */
-static void give(struct pipe *p, uint32_t head, uint32_t tail, bool has_written)
+void pipe_give(struct pipe *p, uint32_t head, uint32_t tail, bool has_written)
 {
     spin_lock(&p->queue.lock);
     /* News for readers is every write, for writers only the end of being full. */
@@ -44,16 +43,16 @@ static void give(struct pipe *p, uint32_t head, uint32_t tail, bool has_written)
     if (changes) readiness_changed(&p->readiness, changes);
 }
 
-/* Sleeps until something has changed, unless the file is not to wait. */
-static err_t wait_locked(const struct file *file, struct pipe *p) REQUIRES(p->queue.lock)
+/* Sleeps until something has changed. */
+static err_t wait_locked(struct pipe *p, bool is_nonblocking) REQUIRES(p->queue.lock)
 {
-    if (file->flags & LINUX_O_NONBLOCK) return ERR_TRY_AGAIN;
+    if (is_nonblocking) return ERR_TRY_AGAIN;
     return wait_sleep_interruptible_locked(&p->queue, UINT64_MAX);
 }
 
 /* ---- pages; the busy thread only ---- */
 
-static paddr_t page_get(struct pipe *p)
+paddr_t pipe_page_get(struct pipe *p)
 {
     paddr_t frame = p->spare;
     if (is_paddr_none(frame)) return frame_alloc_charged(CHARGE_KERNEL);
@@ -99,8 +98,7 @@ static int64_t drain(struct pipe *p, struct io_buffer *to, uint32_t *tail)
     return (int64_t)done;
 }
 
-/* Busy with something to read when true; else *e says what to return, at the end of the pipe OK. */
-static bool start_reading(const struct file *file, struct pipe *p, err_t *e)
+bool pipe_start_reading(struct pipe *p, bool is_nonblocking, err_t *e)
 {
     *e = OK;
     spin_lock(&p->queue.lock);
@@ -108,24 +106,29 @@ static bool start_reading(const struct file *file, struct pipe *p, err_t *e)
         while (p->is_busy) wait_sleep_locked(&p->queue);
         p->is_busy = p->head != p->tail;
         if (p->is_busy || p->writers == 0 || failed(*e)) break;
-        *e = wait_locked(file, p);
+        *e = wait_locked(p, is_nonblocking);
     }
     bool is_started = p->is_busy;
     spin_unlock(&p->queue.lock);
     return is_started;
 }
 
-int64_t pipe_read(struct file *file, struct io_buffer *to, uint64_t *position)
+int64_t pipe_splice_to_memory(struct file *file, struct io_buffer *to, bool is_nonblocking)
 {
     struct pipe *p = file->context;
     err_t e;
-    (void)position;
-    if (to->left == 0) return 0;
-    if (!start_reading(file, p, &e)) return e.code;
+    if (!pipe_start_reading(p, is_nonblocking, &e)) return e.code;
     uint32_t tail = p->tail;
     int64_t result = drain(p, to, &tail);
-    give(p, p->head, tail, false);
+    pipe_give(p, p->head, tail, false);
     return result;
+}
+
+int64_t pipe_read(struct file *file, struct io_buffer *to, uint64_t *position)
+{
+    (void)position;
+    if (to->left == 0) return 0;
+    return pipe_splice_to_memory(file, to, file->flags & LINUX_O_NONBLOCK);
 }
 
 /* ---- writing ---- */
@@ -137,7 +140,7 @@ static err_t append(struct pipe *p, struct io_buffer *from, uint64_t *done)
     if (bytes == 0 || p->head == p->tail) return OK;
     struct pipe_slot *last = pipe_slot_at(p, p->head - 1);
     size_t end = (size_t)last->offset + last->bytes;
-    if (last->is_packet || end + bytes > PAGE_BYTES) return OK;
+    if (last->is_full || end + bytes > PAGE_BYTES) return OK;
     if (io_take(from, (char *)direct_map(last->frame) + end, bytes) < bytes) return ERR_FAULT;
     last->bytes += (uint16_t)bytes;
     *done += bytes;
@@ -148,23 +151,23 @@ static err_t append(struct pipe *p, struct io_buffer *from, uint64_t *done)
 static err_t fill(struct pipe *p, struct io_buffer *from, bool is_packet, uint32_t *head, uint64_t *done)
 {
     while (from->left && *head - p->tail < p->slot_count) {
-        paddr_t frame = page_get(p);
+        paddr_t frame = pipe_page_get(p);
         if (is_paddr_none(frame)) return ERR_NO_MEMORY;
         size_t bytes = MIN(from->left, (uint64_t)PAGE_BYTES);
         if (io_take(from, direct_map(frame), bytes) < bytes) {
             pipe_page_put(p, frame);
             return ERR_FAULT;
         }
-        *pipe_slot_at(p, *head) =
-            (struct pipe_slot){ .frame = frame, .bytes = (uint16_t)bytes, .is_packet = is_packet };
+        *pipe_slot_at(p, *head) = (struct pipe_slot){
+            .frame = frame, .bytes = (uint16_t)bytes, .is_packet = is_packet, .is_full = is_packet
+        };
         (*head)++;
         *done += bytes;
     }
     return OK;
 }
 
-/* Busy with a pipe that somebody reads when OK, and with room when that is wanted. */
-static err_t start_writing(const struct file *file, struct pipe *p, bool needs_room)
+err_t pipe_start_writing(struct pipe *p, bool is_nonblocking, bool needs_room)
 {
     err_t e = OK;
     spin_lock(&p->queue.lock);
@@ -172,10 +175,11 @@ static err_t start_writing(const struct file *file, struct pipe *p, bool needs_r
         while (p->is_busy) wait_sleep_locked(&p->queue);
         if (p->readers == 0) e = ERR_BROKEN_PIPE;
         if (failed(e) || !needs_room || !pipe_is_full(p)) break;
-        e = wait_locked(file, p);
+        e = wait_locked(p, is_nonblocking);
     }
     p->is_busy = !failed(e);
     spin_unlock(&p->queue.lock);
+    if (e.code == ERR_BROKEN_PIPE.code && pipe_broken_hook) pipe_broken_hook();
     return e;
 }
 
@@ -187,15 +191,14 @@ int64_t pipe_write(struct file *file, struct io_buffer *from, uint64_t *position
     err_t e = OK;
     (void)position;
     for (bool is_first = true; from->left && !failed(e); is_first = false) {
-        e = start_writing(file, p, !is_first);
+        e = pipe_start_writing(p, file->flags & LINUX_O_NONBLOCK, !is_first);
         if (failed(e)) break;
         uint32_t head = p->head;
         uint64_t before = done;
         if (is_first) e = append(p, from, &done);
         if (!failed(e)) e = fill(p, from, is_packet, &head, &done);
-        give(p, head, p->tail, done != before);
+        pipe_give(p, head, p->tail, done != before);
     }
-    if (e.code == ERR_BROKEN_PIPE.code && pipe_broken_hook) pipe_broken_hook();
     return failed(e) ? io_result(done, e) : (int64_t)done;
 }
 
@@ -228,9 +231,9 @@ static int64_t pipe_ioctl(struct file *file, uint32_t request, uint64_t argument
     struct pipe *p = file->context;
     uint32_t bytes = 0;
     if (request != LINUX_FIONREAD) return ERR_NOT_TTY.code;
-    take(p);
+    pipe_take(p);
     for (uint32_t i = p->tail; i != p->head; i++) bytes += pipe_slot_at(p, i)->bytes;
-    give(p, p->head, p->tail, false);
+    pipe_give(p, p->head, p->tail, false);
     return user_copy_out(UADDR(argument), &bytes, sizeof(bytes)).code;
 }
 
@@ -245,7 +248,7 @@ static void pipe_release(struct file *file)
     bool is_last = p->readers + p->writers == 0, is_lone = !p->readers != !p->writers;
     spin_unlock(&p->queue.lock);
     if (is_last) empty(p);
-    give(p, is_last ? p->tail : p->head, p->tail, false);
+    pipe_give(p, is_last ? p->tail : p->head, p->tail, false);
     if (is_lone) readiness_changed(&p->readiness, PIPE_CHANGE_ENDS);
 }
 
@@ -326,6 +329,8 @@ err_t pipe_open(uint32_t flags, struct file **out_reader, struct file **out_writ
     return ERR_NO_MEMORY;
 }
 
+bool pipe_is_end(const struct file *file) { return file->ops == &pipe_ops; }
+
 /* ---- its size ---- */
 
 err_t pipe_get_capacity(struct file *file, uint32_t *out_bytes)
@@ -363,9 +368,9 @@ err_t pipe_set_capacity(struct file *file, uint64_t bytes, uint32_t *out_bytes)
     struct pipe *p = file->context;
     uint32_t count = 1;
     while ((uint64_t)count * PAGE_BYTES < bytes) count *= 2;
-    take(p);
+    pipe_take(p);
     err_t e = count == p->slot_count ? OK : resize(p, count);
-    give(p, p->head, p->tail, false);
+    pipe_give(p, p->head, p->tail, false);
     if (failed(e)) return e;
     readiness_changed(&p->readiness, PIPE_CHANGE_OUT); /* a full pipe may have room now */
     *out_bytes = count * PAGE_BYTES;

@@ -15,6 +15,7 @@ struct pipe_slot {
     paddr_t frame;
     uint16_t offset, bytes; /* what is left to read; never none */
     bool is_packet;
+    bool is_full; /* nothing is put behind its bytes, whatever room the page has */
 };
 
 struct pipe {
@@ -55,6 +56,18 @@ static inline void pipe_page_put(struct pipe *p, paddr_t frame)
 /* The whole of it, for what the ways for small pieces leave to them. */
 int64_t pipe_read(struct file *file, struct io_buffer *to, uint64_t *position);
 int64_t pipe_write(struct file *file, struct io_buffer *from, uint64_t *position);
+
+/* Who waits does so under the lock and becomes the busy thread; what the busy thread has moved `head` and `tail` to, and
+ * whether it has written, which it may without moving, is known to others with pipe_give. */
+void pipe_take(struct pipe *p);
+void pipe_give(struct pipe *p, uint32_t head, uint32_t tail, bool has_written);
+/* Busy with something to read when true; else *e says what to return, at the end of the pipe OK. */
+bool pipe_start_reading(struct pipe *p, bool is_nonblocking, err_t *e);
+/* Busy with a pipe that somebody reads when OK, and with room when that is wanted; else the thread has SIGPIPE if that
+ * is due. */
+err_t pipe_start_writing(struct pipe *p, bool is_nonblocking, bool needs_room);
+/* A page to fill; none: no memory. The busy thread only. */
+paddr_t pipe_page_get(struct pipe *p);
 
 /* NULL: there is no memory. */
 struct pipe *pipe_create(void);

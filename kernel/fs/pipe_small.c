@@ -36,7 +36,7 @@ static struct pipe_slot *take_room_locked(struct pipe *p, uint64_t bytes) REQUIR
 {
     if (p->is_busy || p->readers == 0) return NULL;
     struct pipe_slot *last = pipe_slot_at(p, p->head - 1);
-    bool fits = p->head != p->tail && !last->is_packet && last->offset + last->bytes + bytes <= PAGE_BYTES;
+    bool fits = p->head != p->tail && !last->is_full && last->offset + last->bytes + bytes <= PAGE_BYTES;
     if (!fits) {
         if (pipe_is_full(p) || is_paddr_none(p->spare)) return NULL;
         last = pipe_slot_at(p, p->head);

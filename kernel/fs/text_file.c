@@ -217,6 +217,7 @@ static void text_release(struct file *file)
 const struct file_ops text_file_ops = {
     .name = "text",
     .is_seekable = true,
+    .is_spliceable = true,
     .read = text_read,
     .write = text_write,
     .reopen = text_open,

@@ -36,7 +36,7 @@ static int64_t regular_read_user(struct file *file, uint64_t address, uint64_t b
 static int64_t regular_write(struct file *file, struct io_buffer *from, uint64_t *position)
 {
     permission_before_change(file->vnode);
-    return tmpfs_write(file->vnode, from, position, file->flags & LINUX_O_APPEND);
+    return tmpfs_write(file->vnode, from, position, from->appends || (file->flags & LINUX_O_APPEND));
 }
 
 static uint64_t size_of(struct vnode *v)
@@ -83,6 +83,7 @@ static int64_t regular_ioctl(struct file *file, uint32_t request, uint64_t argum
 const struct file_ops regular_file_ops = {
     .name = "file",
     .is_seekable = true,
+    .is_spliceable = true,
     .read = regular_read,
     .read_user = regular_read_user,
     .read_user_at = regular_read_user_at,

@@ -48,7 +48,7 @@ static err_t resolve_own_locked(const struct made_node *node, struct vnode *dire
     return OK;
 }
 
-const struct made_link proc_own_link = { read_own, resolve_own_locked, 0 };
+const struct made_link proc_own_link = { read_own, resolve_own_locked, 0, .is_path = true };
 
 /* ---- exe, cwd, root, fd/N ---- */
 
@@ -100,7 +100,7 @@ static err_t resolve_place_locked(const struct made_node *node, struct vnode *di
     return proc_place_locked(&node->subject, node->row->argument, vnode, entry) ? OK : ERR_NOT_FOUND;
 }
 
-const struct made_link proc_place_link = { read_place, resolve_place_locked, 0 };
+const struct made_link proc_place_link = { read_place, resolve_place_locked, 0, .is_path = false };
 
 static err_t read_fd(const struct made_node *node, struct fs_context *reader, char *text, size_t capacity,
                      size_t *length)
@@ -125,7 +125,8 @@ static err_t resolve_fd_locked(const struct made_node *node, struct vnode *direc
     return proc_fd_place_locked(&node->subject, vnode, entry) ? OK : ERR_NOT_FOUND;
 }
 
-const struct made_link proc_fd_link = { read_fd, resolve_fd_locked, 64 /* as Linux says of them */ };
+const struct made_link proc_fd_link = { read_fd, resolve_fd_locked, 64 /* as Linux says of them */,
+                                        .is_path = false };
 
 /* ---- name spaces ---- */
 
@@ -150,4 +151,5 @@ static err_t resolve_namespace_locked(const struct made_node *node, struct vnode
     return ERR_NOT_FOUND;
 }
 
-const struct made_link proc_namespace_link = { read_namespace, resolve_namespace_locked, 0 };
+const struct made_link proc_namespace_link = { read_namespace, resolve_namespace_locked, 0,
+                                               .is_path = false };

@@ -143,6 +143,7 @@ static void socket_release_file(struct file *file) { socket_release(file->contex
 
 static const struct file_ops socket_file_ops = {
     .name = "socket",
+    .is_spliceable = true,
     .mode = LINUX_S_IFSOCK | 0777,
     .read = socket_read,
     .write = socket_write,

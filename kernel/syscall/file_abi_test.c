@@ -20,6 +20,7 @@
 #include <linux/fs.h>
 #include <linux/limits.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <linux/stat.h>
 #include <linux/time.h>
 #include <linux/timerfd.h>
@@ -139,6 +140,8 @@ TEST(times_and_flags_of_event_files_are_the_systems)
     SAME(CLOCK_REALTIME_ALARM);
     SAME(CLOCK_BOOTTIME_ALARM);
     SAME(F_SETPIPE_SZ);
+    SAME(F_NOTIFY);
+    SAME(DN_MULTISHOT);
     SAME(F_GETPIPE_SZ);
 }
 
@@ -205,6 +208,18 @@ TEST(commands_of_fcntl_and_ioctl_are_the_systems)
     EXPECT_EQ(LINUX_FALLOC_ZERO_RANGE, FALLOC_FL_ZERO_RANGE);
     EXPECT_EQ(LINUX_FALLOC_INSERT_RANGE, FALLOC_FL_INSERT_RANGE);
     EXPECT_EQ(LINUX_FALLOC_UNSHARE_RANGE, FALLOC_FL_UNSHARE_RANGE);
+    SAME(RWF_HIPRI);
+    SAME(RWF_DSYNC);
+    SAME(RWF_SYNC);
+    SAME(RWF_NOWAIT);
+    SAME(RWF_APPEND);
+    SAME(RESOLVE_NO_XDEV);
+    SAME(RESOLVE_NO_MAGICLINKS);
+    SAME(RESOLVE_NO_SYMLINKS);
+    SAME(RESOLVE_BENEATH);
+    SAME(RESOLVE_IN_ROOT);
+    SAME(RESOLVE_CACHED);
+    SAME_SIZE(linux_open_how, open_how);
     SAME(CLOSE_RANGE_UNSHARE);
     SAME(CLOSE_RANGE_CLOEXEC);
     SAME(TCGETS);

@@ -14,7 +14,14 @@ int64_t sys_readv(uint64_t fd, uint64_t vector, uint64_t count);
 int64_t sys_writev(uint64_t fd, uint64_t vector, uint64_t count);
 int64_t sys_preadv(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offset);
 int64_t sys_pwritev(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offset);
+int64_t sys_preadv2(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offset, uint64_t high,
+                    uint64_t flags);
+int64_t sys_pwritev2(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offset, uint64_t high,
+                     uint64_t flags);
 int64_t sys_lseek(uint64_t fd, uint64_t offset, uint64_t whence);
+
+/* ---- names in directories: sys_file_names.c ---- */
+int64_t sys_getdents(uint64_t fd, uint64_t buffer, uint64_t bytes);
 int64_t sys_getdents64(uint64_t fd, uint64_t buffer, uint64_t bytes);
 
 /* ---- from file to file: sys_file_copy.c ---- */
@@ -22,9 +29,16 @@ int64_t sys_sendfile(uint64_t out_fd, uint64_t in_fd, uint64_t offset, uint64_t 
 int64_t sys_copy_file_range(uint64_t in_fd, uint64_t in_offset, uint64_t out_fd, uint64_t out_offset,
                             uint64_t bytes, uint64_t flags);
 
+/* ---- through pipes: sys_file_splice.c ---- */
+int64_t sys_splice(uint64_t in_fd, uint64_t in_at, uint64_t out_fd, uint64_t out_at, uint64_t bytes,
+                   uint64_t flags);
+int64_t sys_tee(uint64_t in_fd, uint64_t out_fd, uint64_t bytes, uint64_t flags);
+int64_t sys_vmsplice(uint64_t fd, uint64_t vector, uint64_t count, uint64_t flags);
+
 /* ---- descriptors: sys_file_open.c, sys_file_control.c ---- */
 int64_t sys_open(uint64_t path, uint64_t flags, uint64_t mode);
 int64_t sys_openat(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_t mode);
+int64_t sys_openat2(uint64_t directory_fd, uint64_t path, uint64_t how, uint64_t bytes);
 int64_t sys_creat(uint64_t path, uint64_t mode);
 int64_t sys_memfd_create(uint64_t name, uint64_t flags);
 int64_t sys_close(uint64_t fd);
@@ -62,6 +76,8 @@ int64_t sys_fallocate(uint64_t fd, uint64_t mode, uint64_t offset, uint64_t byte
 int64_t sys_fsync(uint64_t fd);
 int64_t sys_fdatasync(uint64_t fd);
 int64_t sys_sync(void);
+int64_t sys_syncfs(uint64_t fd);
+int64_t sys_sync_file_range(uint64_t fd, uint64_t offset, uint64_t bytes, uint64_t flags);
 int64_t sys_fadvise64(uint64_t fd, uint64_t offset, uint64_t bytes, uint64_t advice);
 int64_t sys_readahead(uint64_t fd, uint64_t offset, uint64_t bytes);
 
@@ -109,7 +125,12 @@ int64_t sys_chown(uint64_t path, uint64_t uid, uint64_t gid);
 int64_t sys_lchown(uint64_t path, uint64_t uid, uint64_t gid);
 int64_t sys_fchown(uint64_t fd, uint64_t uid, uint64_t gid);
 int64_t sys_fchownat(uint64_t directory_fd, uint64_t path, uint64_t uid, uint64_t gid, uint64_t flags);
+
+/* ---- times: sys_path_times.c ---- */
 int64_t sys_utimensat(uint64_t directory_fd, uint64_t path, uint64_t times, uint64_t flags);
+int64_t sys_futimesat(uint64_t directory_fd, uint64_t path, uint64_t times);
+int64_t sys_utimes(uint64_t path, uint64_t times);
+int64_t sys_utime(uint64_t path, uint64_t times);
 
 /* ---- extended attributes: sys_path_xattr.c ---- */
 int64_t sys_setxattr(uint64_t path, uint64_t name, uint64_t value, uint64_t bytes, uint64_t flags);
@@ -131,4 +152,5 @@ int64_t sys_readlinkat(uint64_t directory_fd, uint64_t path, uint64_t buffer, ui
 int64_t sys_getcwd(uint64_t buffer, uint64_t bytes);
 int64_t sys_chdir(uint64_t path);
 int64_t sys_fchdir(uint64_t fd);
+int64_t sys_chroot(uint64_t path);
 int64_t sys_umask(uint64_t mask);

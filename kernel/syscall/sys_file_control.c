@@ -59,6 +59,15 @@ static bool is_about_descriptor(uint32_t command)
     return false;
 }
 
+/* No directory is watched in this way, so there is nothing to take back; who wants to watch is told to use inotify, as
+ * by a Linux whose fs.dir-notify-enable is 0. */
+static int64_t notify_command(struct file *file, uint32_t events)
+{
+    if (!(events & ~LINUX_DN_MULTISHOT)) return 0;
+    unsupported_note(CHANNEL_STAT_FCNTL, LINUX_F_NOTIFY);
+    return vnode_is_directory(file->vnode) ? ERR_INVALID.code : ERR_NOT_DIRECTORY.code;
+}
+
 static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, uint64_t argument)
 {
     switch (command) {
@@ -78,6 +87,7 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_ADD_SEALS:
         return argument > UINT32_MAX ? ERR_INVALID.code : memfd_add_seals(file, (uint32_t)argument).code;
     case LINUX_F_GET_SEALS: return get_seals(file);
+    case LINUX_F_NOTIFY: return notify_command(file, (uint32_t)argument);
     case LINUX_F_GETPIPE_SZ:
     case LINUX_F_SETPIPE_SZ: return pipe_capacity(file, command == LINUX_F_SETPIPE_SZ, argument);
     }

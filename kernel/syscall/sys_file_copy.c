@@ -4,6 +4,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "fs/file.h"
+#include "fs/pipe.h"
 #include "mm/heap.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"
@@ -70,9 +71,23 @@ static int64_t copy_all(struct copy *c, void *bounce)
     return done > 0 ? (int64_t)done : some;
 }
 
+/* A pipe takes what it has room for, as with splice. */
+static int64_t copy_to_pipe(struct copy *c)
+{
+    bool is_nonblocking = c->out->flags & LINUX_O_NONBLOCK;
+    uint64_t position = c->from.address ? c->from.value : c->in->position;
+    int64_t moved = pipe_splice_in(c->out, c->in, &position, c->bytes, is_nonblocking);
+    if (moved < 0) return moved;
+    if (!c->from.address) c->in->position = position;
+    c->from.value = position;
+    err_t e = position_write(&c->from);
+    return failed(e) ? e.code : moved;
+}
+
 static int64_t copy_run(struct copy *c)
 {
     c->bytes = MIN(c->bytes, LINUX_RW_COUNT_MAX);
+    if (pipe_is_end(c->out)) return copy_to_pipe(c);
     void *bounce = heap_alloc(BOUNCE_BYTES);
     if (!bounce) return ERR_NO_MEMORY.code;
     int64_t result = copy_all(c, bounce);

@@ -18,6 +18,7 @@ struct io_call {
     bool is_vector, is_write;
     bool has_offset;
     uint64_t offset;
+    uint32_t flags; /* LINUX_RWF_ */
 };
 
 static err_t check_file(const struct file *file, const struct io_call *call)
@@ -36,6 +37,14 @@ static err_t check_range(const struct file *file, const struct io_call *call, ui
     return has_position && (int64_t)(start + bytes) < 0 ? ERR_INVALID : OK;
 }
 
+/* What is synchronous or polled for anyway needs nothing; no file promises not to wait, as in Linux 6.1, where those
+ * of tmpfs, pipes and sockets do not. [linux include/linux/fs.h kiocb_set_rw_flags] */
+static err_t check_flags(uint32_t flags)
+{
+    const uint32_t kept = LINUX_RWF_HIPRI | LINUX_RWF_DSYNC | LINUX_RWF_SYNC | LINUX_RWF_APPEND;
+    return flags & ~kept ? ERR_NOT_SUPPORTED : OK;
+}
+
 static int64_t transfer(struct file *file, const struct io_call *call)
 {
     struct io_pieces pieces;
@@ -46,11 +55,13 @@ static int64_t transfer(struct file *file, const struct io_call *call)
     if (failed(e)) return e.code;
     int64_t result = check_range(file, call, call->is_vector ? pieces.bytes : call->count).code;
     bool is_empty_vector = call->is_vector && pieces.bytes == 0; /* the file is not even asked */
+    if (result == 0 && !is_empty_vector) result = check_flags(call->flags).code;
     if (result == 0 && !is_empty_vector) {
         struct io_buffer buffer;
         uint64_t position = call->offset;
         uint64_t *at = call->has_offset ? &position : NULL;
         io_buffer_init_user(&buffer, pieces.segments, pieces.bytes);
+        buffer.appends = call->flags & LINUX_RWF_APPEND;
         result = call->is_write ? file_write(file, &buffer, at) : file_read(file, &buffer, at);
     }
     io_pieces_fini(&pieces);
@@ -183,6 +194,34 @@ int64_t sys_pwritev(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offse
                                   .is_write = true });
 }
 
+/* The offset comes in two registers, of which the first holds all of it; -1 means the file's own position. */
+int64_t sys_preadv2(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offset, uint64_t high,
+                    uint64_t flags)
+{
+    (void)high;
+    return run(&(struct io_call){ .fd = fd,
+                                  .address = vector,
+                                  .count = count,
+                                  .is_vector = true,
+                                  .has_offset = offset != UINT64_MAX,
+                                  .offset = offset,
+                                  .flags = (uint32_t)flags });
+}
+
+int64_t sys_pwritev2(uint64_t fd, uint64_t vector, uint64_t count, uint64_t offset, uint64_t high,
+                     uint64_t flags)
+{
+    (void)high;
+    return run(&(struct io_call){ .fd = fd,
+                                  .address = vector,
+                                  .count = count,
+                                  .is_vector = true,
+                                  .has_offset = offset != UINT64_MAX,
+                                  .offset = offset,
+                                  .is_write = true,
+                                  .flags = (uint32_t)flags });
+}
+
 static int64_t seek(struct file *file, int64_t offset, uint32_t whence)
 {
     if (whence > LINUX_SEEK_HOLE) return ERR_INVALID.code;
@@ -201,28 +240,6 @@ int64_t sys_lseek(uint64_t fd, uint64_t offset, uint64_t whence)
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
     int64_t result = seek(file, (int64_t)offset, (uint32_t)whence);
-    file_put(file);
-    return result;
-}
-
-static int64_t read_names(struct file *file, uint64_t address, uint64_t bytes)
-{
-    if (!file->ops->read_names) return ERR_NOT_DIRECTORY.code;
-    struct io_segment segment = { address, bytes };
-    struct io_buffer buffer;
-    io_buffer_init_user(&buffer, &segment, bytes);
-    file_take_position(file);
-    int64_t result = file->ops->read_names(file, &buffer, &file->position);
-    file_give_position(file);
-    return result;
-}
-
-int64_t sys_getdents64(uint64_t fd, uint64_t buffer, uint64_t bytes)
-{
-    struct file *file;
-    err_t e = file_argument(fd, &file);
-    if (failed(e)) return e.code;
-    int64_t result = read_names(file, buffer, MIN((uint32_t)bytes, (uint32_t)INT32_MAX));
     file_put(file);
     return result;
 }

@@ -3,6 +3,7 @@
 #include "syscall/sys_file.h"
 
 #include "abi/linux/fcntl.h"
+#include "abi/linux/stat.h"
 #include "process/process.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
@@ -38,6 +39,72 @@ int64_t sys_openat(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_
     e = path_argument_init(&argument, directory_fd, path, PATH_REQUIRED);
     if (failed(e)) return e.code;
     int64_t result = open_at(&argument, &request);
+    path_argument_fini(&argument);
+    return result;
+}
+
+/* ---- openat2 ---- */
+
+/* A later version's fields may be there, as long as they ask for nothing. [linux include/linux/uaccess.h] */
+static err_t copy_how(struct linux_open_how *how, uint64_t address, uint64_t bytes)
+{
+    uint8_t rest[64];
+    if (bytes < sizeof(*how)) return ERR_INVALID;
+    if (bytes > PAGE_BYTES) return ERR_ARGS_TOO_LONG;
+    err_t e = OK;
+    for (uint64_t at = sizeof(*how); at < bytes && !failed(e); at += sizeof(rest)) {
+        size_t piece = MIN(bytes - at, sizeof(rest));
+        e = user_copy_in(rest, UADDR(address + at), piece);
+        for (size_t i = 0; i < piece && !failed(e); i++)
+            if (rest[i]) e = ERR_ARGS_TOO_LONG;
+    }
+    return failed(e) ? e : user_copy_in(how, UADDR(address), sizeof(*how));
+}
+
+/* What openat lets pass, openat2 does not. [linux fs/open.c build_open_flags] */
+static err_t decode_how(const struct linux_open_how *how, struct open_request *request)
+{
+    const uint64_t resolve_known = LINUX_RESOLVE_NO_XDEV | LINUX_RESOLVE_NO_MAGICLINKS |
+                                   LINUX_RESOLVE_NO_SYMLINKS | LINUX_RESOLVE_BENEATH | LINUX_RESOLVE_IN_ROOT |
+                                   LINUX_RESOLVE_CACHED;
+    const uint64_t scopes = LINUX_RESOLVE_BENEATH | LINUX_RESOLVE_IN_ROOT;
+    bool creates = how->flags & (LINUX_O_CREAT | LINUX_O_TMPFILE_BIT);
+    if (how->flags & ~(uint64_t)OPEN_FLAGS_KNOWN || how->resolve & ~resolve_known) return ERR_INVALID;
+    if ((how->resolve & scopes) == scopes) return ERR_INVALID;
+    if (how->mode & (creates ? ~(uint64_t)LINUX_S_IALLUGO : UINT64_MAX)) return ERR_INVALID;
+    if ((how->flags & LINUX_O_PATH) && how->flags & ~(uint64_t)OPEN_FLAGS_PATH) return ERR_INVALID;
+    *request = (struct open_request){ .flags = (uint32_t)how->flags, .mode = (uint32_t)how->mode };
+    err_t e = open_flags_check(&request->flags);
+    if (failed(e)) return e;
+    /* Everything else is answered from memory. */
+    bool is_no_look_up = creates || (how->flags & LINUX_O_TRUNC);
+    return (how->resolve & LINUX_RESOLVE_CACHED) && is_no_look_up ? ERR_TRY_AGAIN : OK;
+}
+
+/* Inside a root of its own an absolute path begins at the descriptor, too. */
+static err_t restrict_walk(struct path_argument *argument, uint64_t directory_fd, uint32_t resolve)
+{
+    argument->from.resolve = resolve;
+    if (resolve) argument->from.path_bytes = 0;
+    bool is_needed = (resolve & LINUX_RESOLVE_IN_ROOT) && (int32_t)directory_fd != LINUX_AT_FDCWD;
+    if (!is_needed || argument->held) return OK;
+    err_t e = file_argument_or_path(directory_fd, &argument->held);
+    if (!failed(e)) argument->from.directory = argument->held->vnode;
+    return e;
+}
+
+int64_t sys_openat2(uint64_t directory_fd, uint64_t path, uint64_t how, uint64_t bytes)
+{
+    struct linux_open_how wanted;
+    struct open_request request;
+    struct path_argument argument;
+    err_t e = copy_how(&wanted, how, bytes);
+    if (!failed(e)) e = decode_how(&wanted, &request);
+    if (failed(e)) return e.code;
+    e = path_argument_init(&argument, directory_fd, path, PATH_REQUIRED);
+    if (failed(e)) return e.code;
+    e = restrict_walk(&argument, directory_fd, (uint32_t)wanted.resolve);
+    int64_t result = failed(e) ? e.code : open_at(&argument, &request);
     path_argument_fini(&argument);
     return result;
 }

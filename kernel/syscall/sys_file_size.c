@@ -110,6 +110,40 @@ int64_t sys_fdatasync(uint64_t fd) { return sys_fsync(fd); }
 
 int64_t sys_sync(void) { return 0; }
 
+int64_t sys_syncfs(uint64_t fd)
+{
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (!failed(e)) file_put(file);
+    return e.code;
+}
+
+/* [linux fs/sync.c sync_file_range] */
+static err_t check_sync_range(const struct file *file, uint64_t offset, uint64_t bytes, uint32_t flags)
+{
+    enum { WAIT_BEFORE = 1, WRITE = 2, WAIT_AFTER = 4 };
+    if (flags & ~(uint32_t)(WAIT_BEFORE | WRITE | WAIT_AFTER)) return ERR_INVALID;
+    int64_t end = (int64_t)(offset + bytes);
+    if ((int64_t)offset < 0 || end < (int64_t)offset) return ERR_INVALID;
+    switch (vnode_type(file->vnode)) {
+    case LINUX_S_IFREG:
+    case LINUX_S_IFBLK:
+    case LINUX_S_IFDIR:
+    case LINUX_S_IFLNK: return OK;
+    }
+    return ERR_SEEK_PIPE;
+}
+
+int64_t sys_sync_file_range(uint64_t fd, uint64_t offset, uint64_t bytes, uint64_t flags)
+{
+    struct file *file;
+    err_t e = file_argument(fd, &file);
+    if (failed(e)) return e.code;
+    e = check_sync_range(file, offset, bytes, (uint32_t)flags);
+    file_put(file);
+    return e.code;
+}
+
 static err_t check_advice(const struct file *file, uint64_t bytes, uint32_t advice)
 {
     if (vnode_type(file->vnode) == LINUX_S_IFIFO) return ERR_SEEK_PIPE;

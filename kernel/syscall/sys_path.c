@@ -48,6 +48,7 @@ err_t path_argument_init(struct path_argument *argument, uint64_t directory_fd, 
     argument->held = NULL;
     argument->from.context = process_current()->fs;
     argument->from.directory = NULL;
+    argument->from.resolve = 0;
     if (unlikely(need == PATH_MAY_BE_NULL && path == 0)) {
         argument->path.text = argument->path.near;
         argument->path.near[0] = '\0';

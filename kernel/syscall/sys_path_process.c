@@ -88,4 +88,16 @@ int64_t sys_fchdir(uint64_t fd)
     return e.code;
 }
 
+int64_t sys_chroot(uint64_t path)
+{
+    struct vnode *v;
+    err_t e = path_argument_get_vnode(CWD, path, PATH_REQUIRED, WALK_FOLLOW | WALK_DIRECTORY, &v);
+    if (failed(e)) return e.code;
+    e = permission_check(v, MAY_SEARCH);
+    if (!failed(e) && !may_use(LINUX_CAP_SYS_CHROOT)) e = ERR_NOT_PERMITTED;
+    if (!failed(e)) fs_context_set_root(process_current()->fs, v);
+    vnode_put(v);
+    return e.code;
+}
+
 int64_t sys_umask(uint64_t mask) { return fs_context_set_umask(process_current()->fs, (uint32_t)mask); }

@@ -21,6 +21,8 @@ static void duplicating(void)
     SHOW(dup3(fd, 12, O_APPEND));
     SHOW(fcntl(fd, F_DUPFD, 10));
     SHOW(fcntl(fd, F_DUPFD_CLOEXEC, 20));
+    SHOW(fcntl(fd, F_NOTIFY, 0));
+    SHOW(fcntl(fd, F_NOTIFY, DN_MULTISHOT));
     SHOW(fcntl(fd, F_DUPFD, -1));
     SHOW(fcntl(fd, F_DUPFD, 10000000));
     SHOW(fcntl(10, F_GETFD));

@@ -4,12 +4,12 @@
 its name, and ok, skipped, failed, or crashed. A file that does not end in time, or ends otherwise than by
 itself, has a line too. The same runner runs on every system that is compared.
 
-Usage: python_tests.py [--timeout SECONDS] [--trace FILE] [--match PATTERN] NAME...
+Usage: python_tests.py [--timeout SECONDS] [--trace FILE] [--list FILE KIND | NAME...]
 
 --timeout SECONDS  for each file (120)
 --trace FILE       where the tests' own output and their failures go (/dev/null)
---match PATTERN    only cases whose names match, as fnmatch does
-NAME is a file's, as test_os, or with cases that are left out: test_os,-FileTests.test_x
+--list FILE        the names are those of that KIND, or of the kind both, in the file's lines: KIND NAME REASON
+NAME is a file's, as test_os. Of test_os,+File*,-FileTests.test_x the cases File* are run, but for the last.
 """
 import argparse
 import faulthandler
@@ -19,6 +19,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -36,12 +37,15 @@ def short(name):
 class Lines(unittest.TestResult):
     """Says how each case ended, as soon as it has."""
 
-    def __init__(self, output):
+    def __init__(self, file, output):
         super().__init__()
-        self.output, self.how = output, 'ok'
+        self.file, self.output, self.how = file, output, 'ok'
 
     def say(self, test, how):
-        self.output.write(f'{short(test.id())} {how}\n')
+        name = short(test.id())
+        if not name.startswith(self.file + '.'):  # a case of another file, which this one takes in
+            name = f'{self.file}.{name}'
+        self.output.write(f'{name} {how}\n')
         self.output.flush()
 
     def startTest(self, test):
@@ -82,94 +86,91 @@ class Lines(unittest.TestResult):
             self.say(test, 'skipped')
 
 
-def cases_of(suite):
-    for part in suite:
-        if isinstance(part, unittest.TestSuite):
-            yield from cases_of(part)
-        else:
-            yield part
+def is_wanted(case, patterns):
+    """Of a name without its file's, and +PATTERN or -PATTERN."""
+    chosen = [p[1:] for p in patterns if p[0] == '+']
+    left_out = [p[1:] for p in patterns if p[0] == '-']
+    return (not chosen or any(fnmatch.fnmatch(case, p) for p in chosen)) and not any(fnmatch.fnmatch(case, p) for p in left_out)
 
 
-def run_file(name, left_out, match, output):
+def keep(part, name, patterns):
+    """What is wanted of a suite. Classes stay together, for their set-up."""
+    kept = []
+    for each in part:
+        if isinstance(each, unittest.TestSuite):
+            kept.append(keep(each, name, patterns))
+        elif is_wanted(short(each.id()).removeprefix(name + '.'), patterns):
+            kept.append(each)
+    return type(part)(kept)
+
+
+def run_file(name, patterns, output):
     """All cases of one file, in this process."""
     from test import support
     from test.support import os_helper
     support.use_resources, support.verbose = [], 0  # nothing that needs a network, gigabytes or minutes
-    try:
-        module = importlib.import_module(f'test.{name}')
-    except unittest.SkipTest as reason:
-        print(reason)
-        output.write(f'{name} skipped\n')
-        return
-    suite = unittest.TestLoader().loadTestsFromModule(module)
-
-    def is_wanted(case):
-        place = short(case.id()).removeprefix(name + '.')
-        return fnmatch.fnmatch(place, match) and not any(fnmatch.fnmatch(place, pattern) for pattern in left_out)
-
-    def keep(part):
-        kept = [keep(p) if isinstance(p, unittest.TestSuite) else p for p in part
-                if isinstance(p, unittest.TestSuite) or is_wanted(p)]
-        return type(part)(kept)  # classes stay together, for their set-up
-
     with os_helper.temp_cwd(f'{name}.{os.getpid()}'):
-        keep(suite).run(Lines(output))
+        try:
+            module = importlib.import_module(f'test.{name}')
+        except unittest.SkipTest as reason:
+            print(reason)
+            output.write(f'{name} skipped\n')
+            return
+        keep(unittest.TestLoader().loadTestsFromModule(module), name, patterns).run(Lines(name, output))
 
 
 def in_child(words, seconds):
     """This file again, for one NAME; what ends a process that does not come to its end."""
     faulthandler.dump_traceback_later(seconds, exit=True)
     with open(int(words[1]), 'w') as output:
-        run_file(words[0], words[3:], words[2], output)
-        output.flush()
-        faulthandler.cancel_dump_traceback_later()
-        output.write('\n')  # the end
+        run_file(words[0], words[2:], output)
+    faulthandler.cancel_dump_traceback_later()
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument('--timeout', type=float, default=120)
     parser.add_argument('--trace', default='/dev/null')
-    parser.add_argument('--match', default='*')
     parser.add_argument('--in-child', action='store_true')
+    parser.add_argument('--list')
     parser.add_argument('names', nargs='+')
     options = parser.parse_args()
     if options.in_child:
         return in_child(options.names, options.timeout)
-    for word in options.names:
-        name, *left_out = word.split(',-')
-        run_apart(name, left_out, options)
+    for word in names_of_kind(options.list, options.names[0]) if options.list else options.names:
+        name, *patterns = word.split(',')
+        run_apart(name, patterns, options)
 
 
-def run_apart(name, left_out, options):
-    """One file in a child, whose lines are passed on."""
+def names_of_kind(path, kind):
+    with open(path) as lines:
+        rows = [line.split() for line in lines if line.strip() and not line.startswith('#')]
+    return [name for of_kind, name, *_ in rows if of_kind in (kind, 'both')]
+
+
+def run_apart(name, patterns, options):
+    """One file in a child. Its lines go through a file, of which the end does not wait for processes that the tests
+    have left behind, as a pipe's would."""
     started = time.monotonic()
-    read_end, write_end = os.pipe()
-    with open(options.trace, 'ab') as trace:
+    with open(options.trace, 'ab') as trace, tempfile.TemporaryFile() as lines:
         child = subprocess.Popen(
             [sys.executable, os.path.abspath(__file__), '--in-child', '--timeout', str(options.timeout), '--', name,
-             str(write_end), options.match, *left_out],
-            stdin=subprocess.DEVNULL, stdout=trace, stderr=trace, pass_fds=[write_end], start_new_session=True)
-    os.close(write_end)
-    ended = False
-    with open(read_end) as lines:
-        for line in lines:
-            if line == '\n':
-                ended = True
-                break  # whatever the tests left running may hold the pipe
-            sys.stdout.write(line)
-            sys.stdout.flush()
-    try:
-        status = child.wait(30)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        status = child.wait()
-    try:
-        os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    if not ended or status != ORDERLY:
-        print(f'{name} crashed', flush=True)
+             str(lines.fileno()), *patterns],
+            stdin=subprocess.DEVNULL, stdout=trace, stderr=trace, pass_fds=[lines.fileno()], start_new_session=True)
+        try:
+            status = child.wait(options.timeout + 30)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            status = child.wait()
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        lines.seek(0)
+        sys.stdout.write(lines.read().decode())
+    if status != ORDERLY:
+        print(f'{name} crashed')
+    sys.stdout.flush()
     print(f'{name}: {time.monotonic() - started:.1f} s, status {status}', file=sys.stderr, flush=True)
 
 
