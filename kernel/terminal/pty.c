@@ -97,6 +97,7 @@ static struct pty *find(uint32_t number)
 
 /* ---- the master ---- */
 
+/* No capacity: waits all the same. */
 static int64_t take_output(struct pty *p, char *bytes, size_t capacity, bool is_impatient)
 {
     struct terminal *t = &p->terminal;
@@ -112,6 +113,7 @@ static int64_t take_output(struct pty *p, char *bytes, size_t capacity, bool is_
             e = is_impatient ? ERR_TRY_AGAIN : wait_sleep_interruptible_locked(&t->queue, UINT64_MAX);
         spin_unlock(&t->queue.lock);
         if (failed(e)) return e.code;
+        if (!is_empty && !capacity) return 0;
     }
 }
 

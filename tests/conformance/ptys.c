@@ -248,12 +248,14 @@ static void sizes(void)
     SHOW(ioctl(slave, TIOCGWINSZ, &w));
     printf("%u %u\n", w.ws_row, w.ws_col);
     int lock = -1, packet = 1;
+    char kind = 'x';
     SHOW(ioctl(master, TIOCGPTLCK, &lock));
     printf("locked %d\n", lock);
     SHOW(ioctl(slave, TIOCSPTLCK, &lock));
     SHOW(ioctl(slave, TIOCGPTN, &lock));
     SHOW(ioctl(master, TIOCPKT, &packet));
     SHOW(write(slave, "data", 4));
+    CHECK(read(master, &kind, 1) == 1 && kind == TIOCPKT_DATA); /* no room for data */
     show_read("packet", master);
     SHOW(ioctl(master, TIOCGPKT, &packet));
     printf("packets %d\n", packet);
