@@ -11,13 +11,13 @@ vpath %.c tests/conformance tests/guest bench
 
 $(GUEST)/%.musl: %.c
 	@mkdir -p $(@D)
-	@echo "  CC $@"; musl-gcc $(GUEST_FLAGS) -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu -MMD -MP -o $@ $< -lm
+	@echo "  CC $@"; musl-gcc $(GUEST_FLAGS) -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu -MMD -MP -MF $@.d -o $@ $< -lm
 $(GUEST)/%.glibc: %.c
 	@mkdir -p $(@D)
-	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -MMD -MP -o $@ $< -lm
+	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -MMD -MP -MF $@.d -o $@ $< -lm
 $(GUEST)/%.pie: %.c
 	@mkdir -p $(@D)
-	@echo "  CC $@"; $(HOSTCC) $(filter-out -static,$(GUEST_FLAGS)) -static-pie -MMD -MP -o $@ $< -lm
+	@echo "  CC $@"; $(HOSTCC) $(filter-out -static,$(GUEST_FLAGS)) -static-pie -MMD -MP -MF $@.d -o $@ $< -lm
 # GNU's OpenMP is made for glibc only. Its library opens others for machines with accelerators, which a static
 # program cannot; the linker would say so each time.
 $(GUEST)/openmp.glibc: GUEST_FLAGS += -fopenmp -Wl,--no-warnings

@@ -49,6 +49,9 @@ enum {
     LINUX_F_GETLK = 5,
     LINUX_F_SETLK = 6,
     LINUX_F_SETLKW = 7,
+    LINUX_F_SETOWN = 8,
+    LINUX_F_GETOWN = 9,
+    LINUX_F_GETSIG = 11,
     LINUX_F_OFD_GETLK = 36,
     LINUX_F_OFD_SETLK = 37,
     LINUX_F_OFD_SETLKW = 38,
@@ -85,7 +88,7 @@ struct linux_flock {
 };
 _Static_assert(sizeof(struct linux_flock) == 32, "fixed by the ABI");
 
-enum { LINUX_LOCK_SH = 1, LINUX_LOCK_EX = 2, LINUX_LOCK_NB = 4, LINUX_LOCK_UN = 8 };
+enum { LINUX_LOCK_SH = 1, LINUX_LOCK_EX = 2, LINUX_LOCK_NB = 4, LINUX_LOCK_UN = 8, LINUX_LOCK_MAND = 32 };
 
 /* Of preadv2 and pwritev2. [linux uapi linux/fs.h] */
 enum {

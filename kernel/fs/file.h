@@ -61,6 +61,7 @@ struct file {
     void *context;           /* the ops' own */
     struct vnode *vnode;     /* counted, never NULL */
     struct dir_entry *entry; /* the name it was opened by, counted; NULL for a root or no name */
+    int32_t owner;           /* F_SETOWN: a process, a negated group, or 0; told back */
     uint64_t position;
     bool is_position_taken;    /* under fs_queue.lock */
     struct backing backing;    /* of a regular file: fs/file_mapping.h */

@@ -34,6 +34,7 @@ struct endpoint {
     const struct endpoint_type *type;
     struct endpoint_owner *owner;
     struct net_address local, remote; /* of the last connection, when it is gone */
+    struct net_address bound;         /* the name that a program gave; port 0: it left that to us */
     union {
         struct {                       /* TCP */
             struct tcp_pcb *tcp;       /* NULL: none yet, or it is gone */
@@ -43,7 +44,6 @@ struct endpoint {
             struct list accept_link, accept_queue;
             uint32_t accept_count, backlog;
             bool was_connected, peer_is_done; /* done: its end of the stream has come */
-            struct net_address bound;         /* the name that a program gave; port 0: it left that to us */
         };
         struct { /* UDP and raw */
             union {

@@ -43,16 +43,20 @@ static err_t bind(struct endpoint *endpoint, const struct net_address *local) RE
         net_address_to_lwip(&address, local);
     if (!ip_addr_isany(&address) && !ip_addr_ismulticast(&address) && !interface_has_address(&address))
         return ERR_NO_ADDRESS;
-    return error_from_lwip(udp_bind(endpoint->udp, &address, local->port));
+    e = error_from_lwip(udp_bind(endpoint->udp, &address, local->port));
+    if (!failed(e)) endpoint->bound = *local;
+    return e;
 }
 
+/* The address and the port that connecting has chosen are forgotten, too. lwIP's structure keeps them, so there is a
+ * new one. */
 static err_t disconnect(struct endpoint *endpoint) REQUIRES(net_mutex)
 {
     if (!endpoint->udp) return OK;
-    udp_disconnect(endpoint->udp);
-    apply_options(endpoint); /* lwIP forgets the interface, too */
+    udp_remove(endpoint->udp);
+    endpoint->udp = NULL;
     endpoint_update(endpoint, 0, ENDPOINT_CONNECTED | ENDPOINT_READ_END | ENDPOINT_WRITE_END, 0);
-    return OK;
+    return endpoint->bound.port ? bind(endpoint, &endpoint->bound) : OK;
 }
 
 /* The local address becomes the one that packets to the peer have. */

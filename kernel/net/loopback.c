@@ -10,6 +10,10 @@ void loopback_start(void)
 {
     struct netif *lo = netif_get_by_index(LOOPBACK_INTERFACE);
     lo->mtu = lo->mtu6 = LOOPBACK_MTU;
+    /* What never leaves memory needs no checksums but those that programs look at themselves: ICMP's and IP's. */
+    NETIF_SET_CHECKSUM_CTRL(lo, NETIF_CHECKSUM_ENABLE_ALL &
+                                    ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP |
+                                      NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP));
     netif_set_link_up(lo);
 }
 

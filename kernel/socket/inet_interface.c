@@ -27,7 +27,6 @@ enum {
     IFF_MULTICAST = 0x1000,
     ARPHRD_ETHER = 1,
     ARPHRD_LOOPBACK = 772,
-    QUEUE_LENGTH = 1000,
 };
 
 struct ifreq {
@@ -58,12 +57,17 @@ static const struct interface_address *first_v4(const struct interface_info *inf
     return NULL;
 }
 
-static int16_t flags_of(const struct interface_info *info)
+uint16_t inet_interface_flags(const struct interface_info *info)
 {
     int flags = info->is_loopback ? IFF_LOOPBACK : IFF_BROADCAST | IFF_MULTICAST;
     if (info->is_up) flags |= IFF_UP;
     if (info->is_up && info->has_link) flags |= IFF_RUNNING;
-    return (int16_t)flags;
+    return (uint16_t)flags;
+}
+
+uint16_t inet_interface_hardware(const struct interface_info *info)
+{
+    return info->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
 }
 
 static uint32_t mask_of(uint32_t prefix_bits) { return prefix_bits ? ~0u << (32 - prefix_bits) : 0; }
@@ -90,13 +94,13 @@ static err_t tell_address(uint32_t request, const struct interface_info *info, s
 static err_t answer(uint32_t request, const struct interface_info *info, struct ifreq *r)
 {
     switch (request) {
-    case SIOCGIFFLAGS: r->flags = flags_of(info); return OK;
+    case SIOCGIFFLAGS: r->flags = (int16_t)inet_interface_flags(info); return OK;
     case SIOCGIFMETRIC: r->number = 0; return OK;
     case SIOCGIFMTU: r->number = (int32_t)info->mtu; return OK;
     case SIOCGIFINDEX: r->number = (int32_t)info->number; return OK;
-    case SIOCGIFTXQLEN: r->number = QUEUE_LENGTH; return OK;
+    case SIOCGIFTXQLEN: r->number = INET_QUEUE_LENGTH; return OK;
     case SIOCGIFHWADDR:
-        r->hardware.family = info->is_loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+        r->hardware.family = inet_interface_hardware(info);
         memset(r->hardware.bytes, 0, sizeof(r->hardware.bytes));
         memcpy(r->hardware.bytes, info->mac, sizeof(info->mac));
         return OK;

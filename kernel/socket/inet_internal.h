@@ -62,3 +62,8 @@ void inet_option_changed(struct socket *s, int32_t name);
 /* ---- inet_interface.c ---- */
 /* SIOCGIF*: what interfaces there are. */
 int64_t inet_interface_ioctl(uint32_t request, uint64_t argument);
+/* IFF_ and ARPHRD_ of one. */
+struct interface_info;
+uint16_t inet_interface_flags(const struct interface_info *info);
+uint16_t inet_interface_hardware(const struct interface_info *info);
+enum { INET_QUEUE_LENGTH = 1000 }; /* packets that wait to be sent, as programs are told */

@@ -14,7 +14,8 @@ enum {
     BUFFER_BYTES_DEFAULT = 212992, /* [linux include/net/sock.h, SK_WMEM_MAX] */
 };
 
-static const struct socket_family *const families[] = { &unix_family, &inet_family, &inet6_family };
+static const struct socket_family *const families[] = { &unix_family, &inet_family, &inet6_family,
+                                                        &netlink_family };
 static uint64_t last_cookie;
 
 void socket_init(struct socket *s, const struct socket_ops *ops, uint32_t family, uint32_t type,

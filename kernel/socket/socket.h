@@ -175,4 +175,4 @@ struct socket_family {
     err_t (*create)(uint32_t type, int32_t protocol, struct socket **out);
     err_t (*pair)(struct socket *a, struct socket *b);
 };
-extern const struct socket_family unix_family, inet_family, inet6_family;
+extern const struct socket_family unix_family, inet_family, inet6_family, netlink_family;

@@ -189,6 +189,8 @@ TEST(commands_of_fcntl_and_ioctl_are_the_systems)
     SAME(F_GETFD);
     SAME(F_SETFD);
     SAME(F_GETFL);
+    SAME(F_SETOWN);
+    SAME(F_GETOWN);
     SAME(F_SETFL);
     SAME(F_GETLK);
     SAME(F_SETLK);

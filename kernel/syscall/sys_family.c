@@ -23,7 +23,7 @@ int64_t sys_getsid(uint64_t pid) { return group_of(pid, true); }
 
 int64_t sys_setpgid(uint64_t pid, uint64_t group)
 {
-    if ((int32_t)group < 0) return ERR_INVALID.code;
+    if ((int32_t)group < 0 || (!(uint32_t)group && (int32_t)pid < 0)) return ERR_INVALID.code;
     return process_set_group((uint32_t)pid, (uint32_t)group).code;
 }
 

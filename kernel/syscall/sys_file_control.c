@@ -6,6 +6,7 @@
 #include "abi/linux/ioctl.h"
 #include "core/unsupported.h"
 #include "process/process.h"
+#include "process/process_id.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
 #include "fs/memfd.h"
@@ -46,6 +47,24 @@ static int64_t get_descriptor_flags(uint64_t fd)
     return failed(e) ? e.code : is_cloexec ? LINUX_FD_CLOEXEC : 0;
 }
 
+/* SIGIO is not sent: whoever asks for it with O_ASYNC is counted among what is not supported. */
+static void change_status(struct file *file, uint32_t mask, uint32_t flags)
+{
+    if (flags & mask & LINUX_O_ASYNC) unsupported_note(CHANNEL_STAT_FCNTL, LINUX_F_SETOWN);
+    change_flags(file, mask, flags);
+}
+
+static int64_t set_owner(struct file *file, int32_t owner)
+{
+    if (owner == INT32_MIN) return ERR_INVALID.code;
+    spin_lock(&process_tree_lock);
+    bool is_there = !owner || process_id_find_locked((uint32_t)(owner < 0 ? -owner : owner));
+    spin_unlock(&process_tree_lock);
+    if (!is_there) return ERR_NO_PROCESS.code;
+    __atomic_store_n(&file->owner, owner, __ATOMIC_RELAXED);
+    return 0;
+}
+
 /* What also works on O_PATH descriptors. */
 static bool is_about_descriptor(uint32_t command)
 {
@@ -72,12 +91,15 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
 {
     switch (command) {
     case LINUX_F_DUPFD:
-    case LINUX_F_DUPFD_CLOEXEC: return descriptor_duplicate(fd, argument, command == LINUX_F_DUPFD_CLOEXEC);
+    case LINUX_F_DUPFD_CLOEXEC:
+        return descriptor_duplicate(fd, (uint32_t)argument, command == LINUX_F_DUPFD_CLOEXEC);
     case LINUX_F_GETFD: return get_descriptor_flags(fd);
     case LINUX_F_SETFD:
         return fd_set_cloexec(process_current()->files, (uint32_t)fd, argument & LINUX_FD_CLOEXEC).code;
     case LINUX_F_GETFL: return file->flags;
-    case LINUX_F_SETFL: change_flags(file, SETTABLE_FLAGS, (uint32_t)argument); return 0;
+    case LINUX_F_SETFL: change_status(file, SETTABLE_FLAGS, (uint32_t)argument); return 0;
+    case LINUX_F_SETOWN: return set_owner(file, (int32_t)argument);
+    case LINUX_F_GETOWN: return __atomic_load_n(&file->owner, __ATOMIC_RELAXED);
     case LINUX_F_GETLK:
     case LINUX_F_SETLK:
     case LINUX_F_SETLKW:
@@ -87,6 +109,7 @@ static int64_t file_command(struct file *file, uint64_t fd, uint32_t command, ui
     case LINUX_F_ADD_SEALS:
         return argument > UINT32_MAX ? ERR_INVALID.code : memfd_add_seals(file, (uint32_t)argument).code;
     case LINUX_F_GET_SEALS: return get_seals(file);
+    case LINUX_F_GETSIG: return 0; /* none can be set */
     case LINUX_F_NOTIFY: return notify_command(file, (uint32_t)argument);
     case LINUX_F_GETPIPE_SZ:
     case LINUX_F_SETPIPE_SZ: return pipe_capacity(file, command == LINUX_F_SETPIPE_SZ, argument);
@@ -112,7 +135,7 @@ static int64_t set_flag_by_int(struct file *file, uint32_t flag, uint64_t addres
 {
     int32_t value;
     err_t e = user_copy_in(&value, UADDR(address), sizeof(value));
-    if (!failed(e)) change_flags(file, flag, value ? flag : 0);
+    if (!failed(e)) change_status(file, flag, value ? flag : 0);
     return e.code;
 }
 
@@ -122,6 +145,7 @@ static int64_t request(struct file *file, uint64_t fd, uint32_t number, uint64_t
     case LINUX_FIOCLEX: return fd_set_cloexec(process_current()->files, (uint32_t)fd, true).code;
     case LINUX_FIONCLEX: return fd_set_cloexec(process_current()->files, (uint32_t)fd, false).code;
     case LINUX_FIONBIO: return set_flag_by_int(file, LINUX_O_NONBLOCK, argument);
+    case LINUX_FIOASYNC: return set_flag_by_int(file, LINUX_O_ASYNC, argument);
     }
     int64_t result = file->ops->ioctl ? file->ops->ioctl(file, number, argument) : ERR_NOT_TTY.code;
     /* Whether something is a terminal is asked in these two ways, and "no" is an answer. */

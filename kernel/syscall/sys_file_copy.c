@@ -113,11 +113,18 @@ static void files_put(struct copy *c)
     file_put(c->out);
 }
 
-/* [linux fs/read_write.c do_sendfile] */
+/* All there is to say about the input comes before the output is looked at. [linux fs/read_write.c do_sendfile] */
+static err_t check_sendfile_input(const struct copy *c)
+{
+    if (!file_is_readable(c->in)) return ERR_BAD_FD;
+    if (c->from.address && !c->in->ops->is_seekable) return ERR_SEEK_PIPE;
+    return (int64_t)c->bytes < 0 ? ERR_INVALID : OK;
+}
+
 static err_t check_sendfile(const struct copy *c)
 {
-    if (!file_is_readable(c->in) || !file_is_writable(c->out)) return ERR_BAD_FD;
-    if (!c->in->ops->is_seekable) return c->from.address ? ERR_SEEK_PIPE : ERR_INVALID;
+    if (!file_is_writable(c->out)) return ERR_BAD_FD;
+    if (!c->in->ops->is_seekable) return ERR_INVALID;
     if (!vnode_is_regular(c->in->vnode) || !c->out->ops->write) return ERR_INVALID;
     return c->out->flags & LINUX_O_APPEND ? ERR_INVALID : OK;
 }
@@ -127,8 +134,14 @@ int64_t sys_sendfile(uint64_t out_fd, uint64_t in_fd, uint64_t offset, uint64_t 
     struct copy c = { .bytes = bytes };
     err_t e = position_read(&c.from, offset);
     if (failed(e)) return e.code;
-    e = files_get(in_fd, out_fd, &c);
+    e = file_argument(in_fd, &c.in);
     if (failed(e)) return e.code;
+    e = check_sendfile_input(&c);
+    if (!failed(e)) e = file_argument(out_fd, &c.out);
+    if (failed(e)) {
+        file_put(c.in);
+        return e.code;
+    }
     e = check_sendfile(&c);
     int64_t result = failed(e) ? e.code : copy_run(&c);
     files_put(&c);
@@ -147,9 +160,12 @@ static err_t check_copy_range(const struct copy *c)
     if (!vnode_is_regular(c->in->vnode) || !vnode_is_regular(c->out->vnode)) return ERR_INVALID;
     if (!file_is_readable(c->in) || !file_is_writable(c->out)) return ERR_BAD_FD;
     if (c->out->flags & LINUX_O_APPEND) return ERR_BAD_FD;
-    uint64_t in_start = start_of(&c->from, c->in), out_start = start_of(&c->to, c->out);
-    if ((int64_t)(in_start + c->bytes) < 0 || (int64_t)(out_start + c->bytes) < 0) return ERR_OVERFLOW;
-    bool overlaps = in_start < out_start + c->bytes && out_start < in_start + c->bytes;
+    if (c->in->vnode->filesystem != c->out->vnode->filesystem) return ERR_CROSS_DEVICE;
+    uint64_t in_start = start_of(&c->from, c->in), out_start = start_of(&c->to, c->out), end;
+    if (add_overflows(in_start, c->bytes, &end) || add_overflows(out_start, c->bytes, &end))
+        return ERR_OVERFLOW;
+    uint64_t size = c->in->vnode->size, bytes = in_start < size ? MIN(c->bytes, size - in_start) : 0;
+    bool overlaps = in_start < out_start + bytes && out_start < in_start + bytes;
     return c->in->vnode == c->out->vnode && overlaps ? ERR_INVALID : OK;
 }
 

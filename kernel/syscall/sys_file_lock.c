@@ -133,6 +133,7 @@ static err_t flock(struct file *file, uint32_t kind, bool waits)
 
 int64_t sys_flock(uint64_t fd, uint64_t operation)
 {
+    if (operation & LINUX_LOCK_MAND) return 0; /* no such locks any more, and no error. [linux fs/locks.c] */
     uint32_t kind = (uint32_t)operation & ~(uint32_t)LINUX_LOCK_NB;
     if (kind != LINUX_LOCK_SH && kind != LINUX_LOCK_EX && kind != LINUX_LOCK_UN) return ERR_INVALID.code;
     struct file *file;

@@ -26,7 +26,7 @@ int64_t sys_getdents64(uint64_t fd, uint64_t buffer, uint64_t bytes)
     struct file *file;
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
-    int64_t result = read_names(file, buffer, MIN((uint32_t)bytes, (uint32_t)INT32_MAX));
+    int64_t result = read_names(file, buffer, (int32_t)bytes < 0 ? 0 : (uint32_t)bytes);
     file_put(file);
     return result;
 }
@@ -86,7 +86,7 @@ int64_t sys_getdents(uint64_t fd, uint64_t buffer, uint64_t bytes)
     struct file *file;
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
-    int64_t result = read_old_names(file, buffer, MIN((uint32_t)bytes, (uint32_t)INT32_MAX));
+    int64_t result = read_old_names(file, buffer, (int32_t)bytes < 0 ? 0 : (uint32_t)bytes);
     file_put(file);
     return result;
 }

@@ -164,12 +164,12 @@ int64_t sys_fadvise64(uint64_t fd, uint64_t offset, uint64_t bytes, uint64_t adv
 int64_t sys_readahead(uint64_t fd, uint64_t offset, uint64_t bytes)
 {
     struct file *file;
-    (void)offset, (void)bytes;
+    (void)offset;
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
     if (!file_is_readable(file))
         e = ERR_BAD_FD;
-    else if (!vnode_is_regular(file->vnode))
+    else if (!vnode_is_regular(file->vnode) || (int64_t)bytes < 0)
         e = ERR_INVALID;
     file_put(file);
     return e.code;

@@ -640,6 +640,8 @@ TEST(copy_file_range_moves_bytes_and_both_offsets)
     EXPECT_EQ(sys_pread64(A(in), A(a), sizeof(a), 100), sizeof(a));
     EXPECT_EQ(sys_pread64(A(out), A(b), sizeof(b), 50), sizeof(b));
     EXPECT(memcmp(a, b, sizeof(a)) == 0);
+    EXPECT_EQ(sys_copy_file_range(A(in), 0, A(in), 0, 100, 0), 0); /* at the end, nothing overlaps */
+    EXPECT_EQ(sys_lseek(A(in), 0, LINUX_SEEK_SET), 0);
     EXPECT_EQ(sys_copy_file_range(A(in), 0, A(in), 0, 100, 0), ERR_INVALID.code);
     EXPECT_EQ(sys_copy_file_range(A(in), 0, A(out), 0, 100, 1), ERR_INVALID.code);
     EXPECT_EQ(sys_lseek(A(in), 0, LINUX_SEEK_SET), 0);

@@ -38,11 +38,12 @@ int64_t sys_semctl(uint64_t id, uint64_t number, uint64_t operation, uint64_t ar
 static int64_t operate(uint64_t id, uint64_t address, uint32_t count, uint64_t deadline_ns)
 {
     struct linux_sembuf near[STEPS_NEAR], *steps = near;
-    if (count < 1 || (int32_t)id < 0) return ERR_INVALID.code;
+    if (count < 1) return ERR_INVALID.code;
     if (count > LINUX_SEMOPM) return ERR_ARGS_TOO_LONG.code;
     if (count > STEPS_NEAR) steps = heap_alloc(count * sizeof(*steps));
     if (!steps) return ERR_NO_MEMORY.code;
     err_t e = user_copy_in(steps, UADDR(address), count * sizeof(*steps));
+    if (!failed(e) && (int32_t)id < 0) e = ERR_INVALID;
     int64_t result = failed(e) ? e.code : semaphore_set_operate((uint32_t)id, steps, count, deadline_ns);
     if (steps != near) heap_free(steps);
     return result;

@@ -172,7 +172,7 @@ static uint8_t is_in_core(uint64_t at)
 int64_t sys_mincore(uint64_t at, uint64_t bytes, uint64_t vector)
 {
     if (at % PAGE_BYTES) return ERR_INVALID.code;
-    if (bytes > USER_END) return ERR_NO_MEMORY.code;
+    if (!is_user_range(at, bytes)) return ERR_NO_MEMORY.code;
     uint64_t pages = align_up(bytes, PAGE_BYTES) >> PAGE_SHIFT;
     if (!is_user_range(vector, pages)) return ERR_FAULT.code;
     if (!is_mapped(at, pages << PAGE_SHIFT)) return ERR_NO_MEMORY.code;

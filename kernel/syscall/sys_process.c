@@ -63,12 +63,12 @@ int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint6
 {
     struct process *p = process_current();
     struct linux_rlimit wanted = { 0 };
-    if ((uint32_t)resource >= LINUX_RLIMIT_COUNT) return ERR_INVALID.code;
+    err_t e = new_limit ? user_copy_in(&wanted, UADDR(new_limit), sizeof(wanted)) : OK;
+    if (failed(e)) return e.code;
     if (!is_self(pid)) return ERR_NO_PROCESS.code;
+    if ((uint32_t)resource >= LINUX_RLIMIT_COUNT) return ERR_INVALID.code;
     struct linux_rlimit *limit = &p->limits[(uint32_t)resource], old = *limit;
     if (new_limit) {
-        err_t e = user_copy_in(&wanted, UADDR(new_limit), sizeof(wanted));
-        if (failed(e)) return e.code;
         if (wanted.soft > wanted.hard) return ERR_INVALID.code;
         *limit = wanted;
         set_memory_limit(p->space, (uint32_t)resource, wanted.soft);

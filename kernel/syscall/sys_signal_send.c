@@ -156,10 +156,8 @@ int64_t sys_tgkill(uint64_t pid, uint64_t tid, uint64_t signal)
 /* ---- with a value ---- */
 
 /* Nobody but a process itself may pretend that a signal of its comes from the kernel, or from kill(2). */
-static err_t decode_info(uint64_t address, uint64_t pid, uint64_t signal, struct linux_siginfo_head *out)
+static err_t check_info(uint64_t pid, uint64_t signal, struct linux_siginfo_head *out)
 {
-    err_t e = user_copy_in(out, UADDR(address), sizeof(*out));
-    if (failed(e)) return e;
     bool is_pretended = out->code >= 0 || out->code == LINUX_SI_TKILL;
     if (is_pretended && (uint32_t)pid != process_current()->pid) return ERR_NOT_PERMITTED;
     out->number = is_valid(signal) ? (int32_t)signal : 0;
@@ -170,7 +168,8 @@ static err_t decode_info(uint64_t address, uint64_t pid, uint64_t signal, struct
 int64_t sys_rt_sigqueueinfo(uint64_t pid, uint64_t signal, uint64_t address)
 {
     struct linux_siginfo_head info;
-    err_t e = decode_info(address, pid, signal, &info);
+    err_t e = user_copy_in(&info, UADDR(address), sizeof(info));
+    if (!failed(e)) e = check_info(pid, signal, &info);
     if (!failed(e)) e = send_to_process((uint32_t)pid, &info);
     return result_of(e, is_valid(signal));
 }
@@ -178,8 +177,9 @@ int64_t sys_rt_sigqueueinfo(uint64_t pid, uint64_t signal, uint64_t address)
 int64_t sys_rt_tgsigqueueinfo(uint64_t pid, uint64_t tid, uint64_t signal, uint64_t address)
 {
     struct linux_siginfo_head info;
-    if ((int32_t)pid <= 0 || (int32_t)tid <= 0) return ERR_INVALID.code;
-    err_t e = decode_info(address, pid, signal, &info);
+    err_t e = user_copy_in(&info, UADDR(address), sizeof(info));
+    if (!failed(e) && ((int32_t)pid <= 0 || (int32_t)tid <= 0)) e = ERR_INVALID;
+    if (!failed(e)) e = check_info(pid, signal, &info);
     if (!failed(e)) e = send_to_thread((uint32_t)pid, (uint32_t)tid, &info);
     return result_of(e, is_valid(signal));
 }

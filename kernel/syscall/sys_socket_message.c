@@ -36,7 +36,7 @@ int64_t sys_sendto(uint64_t fd, uint64_t data, uint64_t bytes, uint64_t flags, u
     struct socket_address to;
     struct socket *s;
     struct file *file;
-    err_t e = io_pieces_decode(data, bytes, &pieces);
+    err_t e = io_pieces_decode(data, MIN(bytes, LINUX_RW_COUNT_MAX), &pieces);
     if (!failed(e)) e = socket_argument(fd, &file, &s);
     if (failed(e)) return e.code;
     if (address) e = socket_address_read(address, address_bytes, &to);
@@ -59,7 +59,7 @@ int64_t sys_recvfrom(uint64_t fd, uint64_t data, uint64_t bytes, uint64_t flags,
     struct socket_address from;
     struct socket *s;
     struct file *file;
-    err_t e = io_pieces_decode(data, bytes, &pieces);
+    err_t e = io_pieces_decode(data, MIN(bytes, LINUX_RW_COUNT_MAX), &pieces);
     if (!failed(e)) e = socket_argument(fd, &file, &s);
     if (failed(e)) return e.code;
     from.bytes = 0;

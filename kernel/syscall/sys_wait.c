@@ -105,22 +105,30 @@ static err_t write_info(uint64_t address, const struct linux_wait_info *info)
     return failed(e) ? e : user_copy_out(UADDR(address + second), &info->pid, sizeof(*info) - second);
 }
 
-int64_t sys_waitid(uint64_t type, uint64_t number, uint64_t info, uint64_t options, uint64_t usage)
+static err_t waitid(uint64_t type, uint64_t number, uint64_t options, struct wait_result *out)
 {
     const uint32_t events = LINUX_WEXITED | LINUX_WSTOPPED | LINUX_WCONTINUED;
     const uint32_t known =
         events | LINUX_WNOHANG | LINUX_WNOWAIT | LINUX_WNOTHREAD | LINUX_WCLONE | LINUX_WALL;
     struct wait_request request = { .number = (uint32_t)number, .options = (uint32_t)options };
-    struct wait_result result;
-    if ((request.options & ~known) || !(request.options & events)) return ERR_INVALID.code;
+    if ((request.options & ~known) || !(request.options & events)) return ERR_INVALID;
     bool is_quick = false;
     err_t e = waitid_request(type, number, &request, &is_quick);
-    if (!failed(e)) e = process_wait(&request, &result);
-    if (failed(e)) return e.code;
-    if (is_quick && !result.pid) return ERR_TRY_AGAIN.code;
-    struct linux_wait_info news = result.pid ? info_of(&result) : (struct linux_wait_info){ 0 };
-    struct linux_rusage u = rusage_of(result.usage);
-    if (usage && result.pid) e = user_copy_out(UADDR(usage), &u, sizeof(u));
+    if (!failed(e)) e = process_wait(&request, out);
+    return !failed(e) && is_quick && !out->pid ? ERR_TRY_AGAIN : e;
+}
+
+/* Whatever comes of it, the caller's structure is written: without news, with zeros. [linux kernel/exit.c] */
+int64_t sys_waitid(uint64_t type, uint64_t number, uint64_t info, uint64_t options, uint64_t usage)
+{
+    struct wait_result result;
+    err_t waited = waitid(type, number, options, &result), e = OK;
+    bool has_news = !failed(waited) && result.pid;
+    struct linux_wait_info news = has_news ? info_of(&result) : (struct linux_wait_info){ 0 };
+    if (usage && has_news) {
+        struct linux_rusage u = rusage_of(result.usage);
+        e = user_copy_out(UADDR(usage), &u, sizeof(u));
+    }
     if (!failed(e)) e = write_info(info, &news);
-    return e.code;
+    return failed(e) ? e.code : waited.code;
 }

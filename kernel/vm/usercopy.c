@@ -13,14 +13,14 @@ static void expect_may_fault(void)
 err_t user_copy_in(void *dst, uaddr_t src, size_t bytes)
 {
     expect_may_fault();
-    if (!is_user_range(src.raw, bytes)) return ERR_FAULT;
+    if (!is_user_range(src.raw, bytes)) return bytes ? ERR_FAULT : OK;
     return arch_user_copy(dst, (const void *)src.raw, bytes) ? ERR_FAULT : OK;
 }
 
 err_t user_copy_out(uaddr_t dst, const void *src, size_t bytes)
 {
     expect_may_fault();
-    if (!is_user_range(dst.raw, bytes)) return ERR_FAULT;
+    if (!is_user_range(dst.raw, bytes)) return bytes ? ERR_FAULT : OK;
     return arch_user_copy((void *)dst.raw, src, bytes) ? ERR_FAULT : OK;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 #include "arch/usercopy.h"
 
+/* ERR_FAULT; no bytes come from anywhere, as on Linux. */
 err_t user_copy_in(void *dst, uaddr_t src, size_t bytes);
 err_t user_copy_out(uaddr_t dst, const void *src, size_t bytes);
 /* The same for one number, quicker. */
