@@ -29,7 +29,8 @@ fi
 for package in $(sed 's/#.*//' tools/deps.txt | awk 'NF { print $2 }'); do
     grep -q "^|.*\`$package\`.*|.*|" README.md || { echo "README.md does not say what $package is for"; status=1; }
 done
-for target in $(sed -n 's/^\([a-z0-9-]*\):.*##.*/\1/p' Makefile mk/*.mk); do
+targets=$(make -s --no-print-directory help)
+for target in $(echo "$targets" | awk '{ print $2 }'); do
     grep -q "^| \`make $target\` |" README.md || { echo "README.md does not list make $target"; status=1; }
 done
 exit $status
