@@ -13,7 +13,7 @@ PROGRAMS = (
     ("CPython's start: python3 -c pass", 'python', 3, ('/usr/bin/python3', '-c', 'pass'), 0.9, '1G', '2G'),
     ('PyTorch: tests/software/torch_gpt.py', 'torch', 2, ('/usr/bin/python3', '/root/torch_gpt.py'), 1.0, '6G', '10G'),
 )
-ENVIRONMENT = ('--env', 'PATH=/usr/bin', '--env', 'HOME=/root', '--env', 'LANG=C.UTF-8')
+ENVIRONMENT = ('--env', 'PATH=/usr/bin', '--env', 'HOME=/root', '--env', 'LANG=C.UTF-8', '--env', 'PYTHONWARNINGS=ignore')
 CLOUD_MACHINE = ('--machine', 'q35', '--modules')
 
 
