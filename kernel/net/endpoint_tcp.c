@@ -141,8 +141,8 @@ void tcp_endpoint_apply_options(struct endpoint *endpoint)
     pcb->keep_idle = endpoint->options[ENDPOINT_KEEP_IDLE_MS];
     pcb->keep_intvl = endpoint->options[ENDPOINT_KEEP_INTERVAL_MS];
     pcb->keep_cnt = endpoint->options[ENDPOINT_KEEP_COUNT];
-    bool waits_for_more = pcb->unsent && (pcb->flags & TF_NODELAY) && !endpoint->options[ENDPOINT_CORK];
-    if (!waits_for_more || pcb->state < ESTABLISHED) return;
+    /* What TCP_CORK or Nagle's rule has kept back goes when they no longer apply: lwIP looks at the rule. */
+    if (!pcb->unsent || endpoint->options[ENDPOINT_CORK] || pcb->state < ESTABLISHED) return;
     lwip_err_t ignored = tcp_output(pcb); /* what could not be sent stays queued */
     (void)ignored;
 }
