@@ -6,6 +6,7 @@
  * remains with what was received and how it ended. */
 #include "lib/string.h"
 #include "net/endpoint_tcp_internal.h"
+#include "net/ticks.h"
 
 /* ---- lwIP's calls ---- */
 
@@ -68,6 +69,7 @@ static lwip_err_t arrived(void *argument, struct tcp_pcb *pcb, struct pbuf *pack
     endpoint->received += packet->tot_len;
     while (packet->next) packet = packet->next;
     endpoint->last = packet;
+    ticks_ask_for_ack();
     endpoint_update(endpoint, ENDPOINT_READABLE, 0, ENDPOINT_READABLE);
     return ERR_OK;
 }
