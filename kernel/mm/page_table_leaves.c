@@ -74,7 +74,22 @@ struct sharing {
     struct page_table *to;
     uint64_t cleared; /* bits of an entry that go in both tables */
     uint64_t pages;
+    struct page_place place; /* in `to`, where the last leaf went, for: */
+    uint64_t place_vaddr;
 };
+
+/* Beside the leaf before it, mostly. */
+static void find_place(struct sharing *s, uint64_t vaddr, uint32_t level)
+{
+    uint32_t shift = pte_level_shift(level);
+    bool is_near = s->place.level == level && (vaddr ^ s->place_vaddr) >> shift < PAGE_TABLE_ENTRIES;
+    if (is_near)
+        s->place.entry += (vaddr - s->place_vaddr) >> shift;
+    else
+        page_table_look(s->to, vaddr, &s->place);
+    s->place_vaddr = vaddr;
+    DEBUG_ASSERT(!(*s->place.entry & PTE_USED));
+}
 
 static err_t share_leaf(struct sharing *s, uint64_t *entry, uint64_t vaddr, uint32_t level)
 {
@@ -85,7 +100,8 @@ static err_t share_leaf(struct sharing *s, uint64_t *entry, uint64_t vaddr, uint
     *entry = (*entry | PTE_SHARED) & ~s->cleared;
     uint32_t flags = *entry & PTE_FLAGS;
     if (!(*entry & PTE_NO_EXECUTE)) flags |= PAGE_EXEC;
-    e = page_table_map_leaf(s->to, vaddr, frame, shift, flags);
+    find_place(s, vaddr, level);
+    e = page_table_fill(s->to, &s->place, vaddr, frame, shift, flags);
     if (failed(e))
         frame_share_drop(frame, shift);
     else
