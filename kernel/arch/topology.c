@@ -67,13 +67,9 @@ struct cpu_place cpu_place_of(uint32_t apic_id)
 }
 
 /* AMD's leaf is laid out as Intel's. [intel-sdm2 CPUID 04H, amd-apm3 E.4.15] */
-bool cpu_cache_of(uint32_t index, struct cpu_cache *out)
+static bool read_cache_leaf(uint32_t leaf, uint32_t index, struct cpu_cache *out)
 {
-    const uint32_t topology_extensions = 1u << 22;
-    bool has_amd = highest_leaf(LEAF_EXTENDED) >= LEAF_AMD_CACHES &&
-                   (cpuid_read(LEAF_EXTENDED + 1, 0).ecx & topology_extensions);
-    if (!has_amd && highest_leaf(0) < LEAF_CACHES) return false;
-    struct cpuid r = cpuid_read(has_amd ? LEAF_AMD_CACHES : LEAF_CACHES, index);
+    struct cpuid r = cpuid_read(leaf, index);
     *out = (struct cpu_cache){
         .type = r.eax & 31,
         .level = r.eax >> 5 & 7,
@@ -85,4 +81,45 @@ bool cpu_cache_of(uint32_t index, struct cpu_cache *out)
     };
     out->bytes = (uint64_t)out->line_bytes * out->partitions * out->ways * out->sets;
     return out->type != CACHE_NONE && out->type <= CACHE_UNIFIED;
+}
+
+/* What AMD's older CPUs tell, and those of emulators: two of the first level, one of the second, which belong to a core,
+ * and one of the third, which belongs to a package. [amd-apm3 E.4.3, E.4.4] */
+static bool read_old_amd_cache(uint32_t index, struct cpu_cache *out)
+{
+    enum { LEAF_FIRST = 0x80000005, LEAF_OTHERS = 0x80000006, WAYS_ALL = 255 };
+    static const uint8_t ways_of_code[16] = { 0, 1, 2, 3, 4, 6, 8, 0, 16, 0, 32, 48, 64, 96, 128, WAYS_ALL };
+    if (index > 3 || highest_leaf(LEAF_EXTENDED) < LEAF_OTHERS) return false;
+    struct cpuid r = cpuid_read(index < 2 ? LEAF_FIRST : LEAF_OTHERS, 0);
+    uint32_t word = index % 2 ? r.edx : r.ecx;
+    uint32_t kib = index < 2 ? word >> 24 : index == 2 ? word >> 16 : (word >> 18) * 512;
+    uint32_t ways = index < 2 ? word >> 16 & 0xff : ways_of_code[word >> 12 & 15];
+    uint32_t line_bytes = word & 0xff, lines = line_bytes ? (kib << 10) / line_bytes : 0;
+    if (ways == WAYS_ALL) ways = lines;
+    if (!ways || !lines) return false;
+    struct shifts s = { 0 };
+    if (!read_topology_leaf(&s)) read_old_leaves(&s);
+    *out = (struct cpu_cache){
+        .type = index == 0   ? CACHE_DATA
+                : index == 1 ? CACHE_INSTRUCTION
+                             : CACHE_UNIFIED,
+        .level = MAX(index, 1u),
+        .line_bytes = line_bytes,
+        .partitions = 1,
+        .ways = ways,
+        .sets = lines / ways,
+        .sharing_shift = index == 3 ? s.package : s.core,
+        .bytes = (uint64_t)kib << 10,
+    };
+    return true;
+}
+
+bool cpu_cache_of(uint32_t index, struct cpu_cache *out)
+{
+    const uint32_t topology_extensions = 1u << 22;
+    bool has_amd = highest_leaf(LEAF_EXTENDED) >= LEAF_AMD_CACHES &&
+                   (cpuid_read(LEAF_EXTENDED + 1, 0).ecx & topology_extensions);
+    if (has_amd) return read_cache_leaf(LEAF_AMD_CACHES, index, out);
+    bool has_intel = highest_leaf(0) >= LEAF_CACHES && (cpuid_read(LEAF_CACHES, 0).eax & 31) != CACHE_NONE;
+    return has_intel ? read_cache_leaf(LEAF_CACHES, index, out) : read_old_amd_cache(index, out);
 }
