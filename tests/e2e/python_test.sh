@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 cp -al "$root" "$work/root" 2>/dev/null || cp -a "$root" "$work/root"
 cp --remove-destination "$software/python_tests.py" "$software/python_files.txt" "$work/root/root/"
-case $kind in quick) limit=280 ;; *) limit=3600 ;; esac
+case $kind in quick) limit=400 ;; *) limit=6600 ;; esac
 timeout $((limit + 20)) "$ck" run --timeout $limit --memory 2G --log "$work/log" --rootfs "$work/root" \
     --env PATH=/usr/bin --env HOME=/root --env LANG=C.UTF-8 /usr/bin/python3 /root/python_tests.py --timeout 200 \
     --list /root/python_files.txt "$kind" >"$work/got" 2>"$work/err" </dev/null
