@@ -172,7 +172,7 @@ def measure_all(table, machines):
     memory.operations(table, Costs(machines, 'memory_costs.musl'))
     memory.allocators(table, machines)
     whole_programs(table, machines)
-    programs.costs(table, machines)
     is_same = demo(table, machines)
     sizes(table, machines, first, peer_first)
+    programs.costs(table, machines)
     return machines.qemu_command(first.command), is_same
