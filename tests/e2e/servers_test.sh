@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Servers in a machine, asked from this one: redis, nginx, Python's http.server, and a PyTorch model behind HTTP. No
-# request may fail. Prints TAP. Usage: servers_test.sh CK GUEST_DIR BUILD_DIR [SECONDS]
+# Servers in a machine, asked from this one: redis, nginx, Python's http.server. No request may fail. Prints TAP. Usage: servers_test.sh CK GUEST_DIR BUILD_DIR [SECONDS]
 # SECONDS is how long the HTTP servers are under load, together (6).
 set -u
 . "$(dirname "$0")/tap.bash"
@@ -96,25 +95,6 @@ load python "$python" 1000 4
 cli shutdown >/dev/null
 ended
 is "all of them end" "$status $(tail -n 1 out)" '0 ended'
-
-# ---- a model ----
-start torch --memory 4G --cpus 2 -p 0:8000 -- /usr/bin/python3 /root/torch_server.py 8000
-port=$(port_of 8000)
-direct=$(sed '/^ready$/,$d' out)
-asked=$(cut -d ' ' -f 1 <<<"$direct" | while read -r text; do
-    echo "$text $(curl -s -m 60 "http://127.0.0.1:$port/$text")"
-done)
-is "a model behind HTTP answers as it does directly" "$asked" "$direct"
-is "to eight texts" "$(wc -l <<<"$direct")" 8
-for text in $(cut -d ' ' -f 1 <<<"$direct"); do
-    curl -s -m 60 -o "answer.$text" "http://127.0.0.1:$port/$text" &
-    askers+=($!)
-done
-wait "${askers[@]}"
-is "also to all of them at once" "$(cut -d ' ' -f 1 <<<"$direct" | while read -r text; do echo "$text $(cat "answer.$text")"; done)" "$direct"
-curl -s -m 60 -o /dev/null "http://127.0.0.1:$port/quit"
-ended
-is "and ends when it is told to" "$status" 0
 
 echo "1..$tests"
 exit $((failures > 0))
