@@ -57,6 +57,7 @@ said sysctl -n kernel.ostype vm.overcommit_memory kernel.randomize_va_space
 title lscpu
 lscpu | tr -s ' ' | grep -E '^(Architecture|CPU op-mode|Byte Order|CPU\(s\)|On-line|Vendor ID|Model name|CPU family|Model|Stepping|Core|Thread|NUMA)'
 lscpu -p=CPU,NODE,ONLINE | grep -v '^#'
+said lscpu -C=NAME,ONE-SIZE,WAYS,TYPE,LEVEL,SETS,COHERENCY-SIZE
 said nproc
 said nproc --all
 said taskset -p $$
