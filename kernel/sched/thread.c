@@ -44,7 +44,8 @@ static uint32_t count(bool is_all)
 
 uint32_t thread_count(void) { return count(true); }
 
-static uint32_t being_freed; /* atomic: they are in the list no more, and their memory is not given back yet */
+static uint32_t
+    being_freed; /* atomic: they are in the list no more, and their memory is not given back yet */
 uint32_t thread_count_of_processes(void)
 {
     return count(false) + __atomic_load_n(&being_freed, __ATOMIC_ACQUIRE);

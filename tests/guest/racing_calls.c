@@ -7,11 +7,15 @@
  * It would do harm on a real system, so it runs on CloudKernel only. */
 #include "tests/conformance/call_surroundings.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -90,12 +94,60 @@ static bool is_tame(long number)
     return false;
 }
 
+/* Descriptors of what calls.def does not know, behind those that it does. */
+enum { OTHERS_AT = 32, OTHERS = 11 };
+
+/* Of a process that has ended: one that lives could be sent signals. */
+static int pidfd_of_nobody(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) _exit(0);
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    MUST(waitpid(pid, NULL, 0) == pid);
+    return fd;
+}
+
+static void make_others(void)
+{
+    struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t bytes = sizeof here;
+    int at = OTHERS_AT, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    MUST(bind(listener, (struct sockaddr *)&here, sizeof here) == 0 && listen(listener, 4) == 0);
+    MUST(getsockname(listener, (struct sockaddr *)&here, &bytes) == 0);
+    memcpy(&((struct inputs *)IN_AT)->other_family, &here, sizeof here);
+    int client = socket(AF_INET, SOCK_STREAM, 0), terminal = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    MUST(connect(client, (struct sockaddr *)&here, sizeof here) == 0 &&
+         fcntl(client, F_SETFL, O_NONBLOCK) == 0);
+    MUST(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    place_at(at++, open(ptsname(terminal), O_RDWR | O_NOCTTY | O_NONBLOCK));
+    place_at(at++, terminal);
+    place_at(at++, accept4(listener, NULL, NULL, SOCK_NONBLOCK));
+    place_at(at++, listener);
+    place_at(at++, client);
+    place_at(at++, socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+    place_at(at++, socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ICMP));
+    place_at(at++, socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE));
+    place_at(at++, pidfd_of_nobody());
+    place_at(at++, open("fifo", O_RDWR | O_NONBLOCK));
+    place_at(at++, open("/proc/self/maps", O_RDONLY));
+    MUST(at == OTHERS_AT + OTHERS);
+}
+
+static bool is_descriptor(const struct kind *kind)
+{
+    static const struct value *const lists[] = { FD,        SOCKET_FD, EPOLL_FD, TIMER_FD,
+                                                 SIGNAL_FD, FILE_FD,   DIR_FD,   AT_FD };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (kind->values == lists[i]) return true;
+    return false;
+}
+
 static uint64_t argument(struct random *r, const struct call *call, int place)
 {
-    if (is_tame(call->number) || below(r, 8)) {
-        const struct kind *kind = &call->kinds[place];
+    const struct kind *kind = &call->kinds[place];
+    if (is_descriptor(kind) && !below(r, 3)) return OTHERS_AT + below(r, OTHERS);
+    if (is_tame(call->number) || below(r, 8))
         return kind->values[below(r, 3) ? 0 : below(r, kind->count)].value;
-    }
     if (below(r, 2)) return hostile_value(r);
     const struct kind *other = &calls[below(r, sizeof calls / sizeof *calls)].kinds[below(r, CALL_ARGUMENTS)];
     return other->values[below(r, other->count)].value;
@@ -217,6 +269,7 @@ static void round_of_calls(uint64_t seed)
         map_window(MAP_SHARED);
         make_files("round");
         make_other_descriptors();
+        make_others();
         for (int i = 0; i < PROCESSES; i++) {
             workers[i] = start_worker(seed * 64, i);
             MUST(workers[i] > 0);
@@ -226,7 +279,9 @@ static void round_of_calls(uint64_t seed)
     }
     MUST(manager > 0);
     int status;
-    MUST(waitpid(manager, &status, 0) == manager && status == 0);
+    MUST(waitpid(manager, &status, 0) == manager);
+    if (status) fprintf(stderr, "the manager ended with status %#x\n", status);
+    MUST(status == 0);
     remove_all(AT_FDCWD, "round");
 }
 
@@ -245,6 +300,9 @@ int main(int argc, char **argv)
     uint64_t seed = strtoull(argv[1], NULL, 10) << 20;
     unsigned long wanted = strtoul(argv[2], NULL, 10);
     signal(SIGPIPE, SIG_IGN);
+    /* What a terminal sends that somebody made his own. */
+    static const int of_terminals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU };
+    for (size_t i = 0; i < sizeof of_terminals / sizeof *of_terminals; i++) signal(of_terminals[i], SIG_IGN);
     shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     MUST(shared != MAP_FAILED);
     MUST(mkdir("/calls", 0777) == 0 && chdir("/calls") == 0);
