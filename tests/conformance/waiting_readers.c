@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Several threads in a read of the same file: they sleep, and each byte or message that comes is one thread's. */
+/* Several threads in a read of the same file: they sleep, and each byte or message that comes is one thread's. And
+ * several in a write to one that is full. */
 #include "tests/conformance/sockets.h"
 
 #include <pthread.h>
@@ -55,6 +56,40 @@ static void in_one_file(const char *what, int reader, int writer, const void *by
     if (reader != writer) close(reader);
 }
 
+/* A full queue of datagrams: each that is taken lets one sender go on. */
+static void *send_one(void *unused)
+{
+    (void)unused;
+    is_reading++;
+    return (void *)write(from, "x", 1);
+}
+
+static void senders(void)
+{
+    pthread_t threads[READERS];
+    int ends[2];
+    struct sockaddr_un name = { AF_UNIX, "\0waiting" };
+    char byte;
+    begin_case("senders");
+    is_reading = 0;
+    ends[0] = socket(AF_UNIX, SOCK_DGRAM, 0);
+    from = socket(AF_UNIX, SOCK_DGRAM, 0);
+    SHOW(bind(ends[0], (struct sockaddr *)&name, 10));
+    SHOW(connect(from, (struct sockaddr *)&name, 10));
+    while (send(from, "x", 1, MSG_DONTWAIT) == 1) {}
+    for (int i = 0; i < READERS; i++) pthread_create(&threads[i], NULL, send_one, NULL);
+    while (is_reading < READERS) sleep_ms(1);
+    sleep_ms(20);
+    for (int i = 0; i < READERS; i++) {
+        SHOW(read(ends[0], &byte, 1));
+        sleep_ms(5);
+    }
+    for (int i = 0; i < READERS; i++) pthread_join(threads[i], NULL);
+    SHOW(send(from, "x", 1, MSG_DONTWAIT));
+    close(ends[0]);
+    close(from);
+}
+
 int main(int argc, char **argv)
 {
     static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
@@ -69,5 +104,6 @@ int main(int argc, char **argv)
     if (pipe(ends) == 0) in_one_file("a pipe", ends[0], ends[1], "x", 1);
     ends[0] = eventfd(0, EFD_SEMAPHORE);
     in_one_file("an event count", ends[0], ends[0], &one, sizeof one);
+    senders();
     return 0;
 }
