@@ -34,8 +34,11 @@ static struct process *find_locked(const struct made_subject *subject, struct us
     return is_its ? id->thread->process : NULL;
 }
 
-static struct made_subject subject_of(const struct process_id *id, uint32_t pid, uint32_t tid)
+/* From here on there may be a name for it, which goes when it ends. */
+static struct made_subject subject_of_locked(struct process_id *id, uint32_t pid, uint32_t tid)
+    REQUIRES(process_tree_lock)
 {
+    id->is_shown = true;
     return (struct made_subject){ .birth = id->birth, .number = pid, .index = tid };
 }
 
@@ -55,7 +58,7 @@ bool proc_find_process(const struct made_subject *parent, uint32_t number, struc
     spin_lock(&process_tree_lock);
     struct process_id *id = process_id_find_locked(number);
     bool is_there = id && id->process;
-    if (is_there) *child = subject_of(id, number, 0);
+    if (is_there) *child = subject_of_locked(id, number, 0);
     spin_unlock(&process_tree_lock);
     return is_there;
 }
@@ -78,7 +81,7 @@ bool proc_find_thread(const struct made_subject *parent, uint32_t number, struct
     struct process *p = find_locked(parent, &first);
     struct user_thread *t = p ? user_thread_find_locked(number) : NULL;
     bool is_there = t && t->process == p;
-    if (is_there) *child = subject_of(t->id, p->pid, number);
+    if (is_there) *child = subject_of_locked(t->id, p->pid, number);
     spin_unlock(&process_tree_lock);
     return is_there;
 }
@@ -166,6 +169,16 @@ bool proc_next_fd(const struct made_subject *parent, uint32_t from, uint32_t *nu
     bool is_open = fd_next(files, from, number);
     fd_table_unwatch(files);
     return is_open;
+}
+
+uint32_t proc_fd_mode(const struct made_subject *subject)
+{
+    struct made_subject process = proc_of_fd(subject);
+    struct fd_table *files = files_of(&process);
+    if (!files) return 0;
+    uint32_t mode = fd_get_mode(files, subject->index);
+    fd_table_unwatch(files);
+    return mode;
 }
 
 bool proc_fd_place_locked(const struct made_subject *subject, struct vnode **vnode, struct dir_entry **entry)
