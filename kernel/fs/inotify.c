@@ -31,12 +31,12 @@ struct inotify {
     struct readiness readiness;
     struct list events; /* this and the next two under queue.lock */
     uint32_t event_count;
-    uint64_t event_bytes;  /* as they will be read */
-    struct event overflow; /* in the list, or a list of its own */
-    uint32_t event_limit;  /* fixed */
-    struct tree watches;   /* this and the next under notify_lock */
+    uint64_t event_bytes; /* as they will be read */
+    uint32_t event_limit; /* fixed */
+    struct tree watches;  /* this and the next under notify_lock */
     uint32_t last_number;
     struct watcher_user *user; /* fixed; its counts are under notify_lock */
+    struct event overflow;     /* in the list, or a list of its own */
 };
 
 /* The first two are Linux's; Linux takes the third from the size of memory, at least this. */
