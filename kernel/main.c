@@ -29,6 +29,9 @@
 #include "drivers/vga/vga.h"
 #include "drivers/virtio/virtio_probe.h"
 #include "fs/rootfs.h"
+#include "ipc/message_queue.h"
+#include "ipc/semaphore_set.h"
+#include "ipc/shared_memory.h"
 #include "lib/acpi.h"
 #include "lib/cmdline.h"
 #include "lib/lz4_frame.h"
@@ -358,6 +361,9 @@ static void report_leaks(uint64_t mark)
 {
     unix_collect_garbage();
     net_forget_ended();
+    message_queue_fini();
+    semaphore_set_fini();
+    shared_memory_fini();
     rootfs_fini();
     if (!heap_report(mark)) log_info("heap: all blocks of the container came back");
 }

@@ -93,6 +93,18 @@ void tree_remove(struct tree *tree, struct tree_node *node)
     repair(tree, lowest);
 }
 
+void tree_clear(struct tree *tree, void (*gone)(struct tree_node *node))
+{
+    for (struct tree_node *node = tree->root, *next; node; node = next) {
+        next = node->child[0] ? node->child[0] : node->child[1];
+        if (next) continue;
+        next = node->parent;
+        if (next) next->child[next->child[1] == node] = NULL;
+        gone(node);
+    }
+    tree->root = NULL;
+}
+
 void tree_updated(struct tree *tree, struct tree_node *node) { repair(tree, node); }
 
 static struct tree_node *outermost(struct tree_node *node, unsigned side)

@@ -28,6 +28,8 @@ struct tree {
 void tree_insert_after(struct tree *tree, struct tree_node *before, struct tree_node *fresh);
 /* What `node` itself holds stays as it was and means nothing any more. */
 void tree_remove(struct tree *tree, struct tree_node *node);
+/* Empties the tree; `gone` gets each node after its children, which then are no more. */
+void tree_clear(struct tree *tree, void (*gone)(struct tree_node *node));
 /* To be called for each node whose own value changed; several may have changed before the first call, and
  * nodes may come and go in between. */
 void tree_updated(struct tree *tree, struct tree_node *node);

@@ -186,6 +186,30 @@ TEST(a_tree_filled_from_either_end_is_balanced_and_can_be_emptied_from_there)
     }
 }
 
+static size_t gone_count;
+
+/* Marks the node, whose children must have been marked before it. */
+static void mark_gone(struct tree_node *node)
+{
+    for (int side = 0; side < 2; side++) EXPECT(node->child[side] == NULL);
+    EXPECT(node->height != 0);
+    node->height = 0;
+    gone_count++;
+}
+
+TEST(a_tree_that_is_cleared_gives_up_each_node_once_and_parents_last)
+{
+    static const size_t sizes[] = { 0, 1, 2, 3, 100, ITEMS };
+    for (size_t s = 0; s < ARRAY_LENGTH(sizes); s++) {
+        start(NULL);
+        for (uint32_t i = 0; i < sizes[s]; i++) insert_at(i % 3 ? used : used / 2, i);
+        gone_count = 0;
+        tree_clear(&tree, mark_gone);
+        EXPECT_EQ(gone_count, sizes[s]);
+        EXPECT(tree.root == NULL);
+    }
+}
+
 TEST(a_tree_stays_whole_while_its_root_is_removed_again_and_again)
 {
     fill(true);

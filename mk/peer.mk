@@ -15,7 +15,7 @@ bench-peer: ## build the minimal Linux that `make bench` compares with; once, 10
 CLOUD := $(B)/cloud
 $(CLOUD)/version: tools/peer/fetch_cloud.sh
 	@tools/peer/fetch_cloud.sh $(CLOUD) && touch $@
-cloud-peer: $(CLOUD)/version $(CLOUD)/init
+cloud-peer: $(CLOUD)/version $(CLOUD)/init ## unpack Debian's cloud kernel, with which `make bench` compares whole programs
 
 # Its first program. The entry point reads the instruction counter before the C library runs.
 $(PEER)/init $(PEER_SMP)/init $(CLOUD)/init: tools/peer/init.c tools/peer/init_devices.c tools/peer/init_devices.h

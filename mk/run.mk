@@ -69,7 +69,7 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
 	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc shell; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
-	   for t in python software; do printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
+	   for t in python software servers; do printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
 BUILD_UNIT = $(UNIT_TESTS)
@@ -89,7 +89,7 @@ e2e: deps ## ring 3: programs and containers, end to end
 	@$(MAKE) --no-print-directory -j2 tests-e2e
 e2e-large: deps ## what of that takes long: all of CPython's tests that are compared, servers under load for minutes
 	@$(MAKE) --no-print-directory -j2 $(SOFTWARE_ROOTS) $(B)/ck $(B)/kernel.elf
-	@printf 'python, all\ttests/e2e/python_test.sh $(B)/ck $(GUEST) $(B) full\nservers\ttests/e2e/servers_test.sh $(B)/ck $(GUEST) $(B) 150\n' > $(B)/tests-large.list
+	@printf 'python, all\ttests/e2e/python_test.sh $(B)/ck $(GUEST) $(B) full\nservers\ttests/e2e/servers_test.sh $(B)/ck $(GUEST) $(B) 300\n' > $(B)/tests-large.list
 	@RUN_LIMIT=7200 tools/run_tests.sh $(B)/tests-large.list
 .PHONY: tests-unit tests-ktest tests-e2e tests-all
 tests-unit: $(BUILD_UNIT) $(B)/tests-unit.list

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The documents that are made from lists equal what the lists would make today, and the example of
-# docs/executor.md is the one that runs as a test.
+# docs/executor.md is the one that runs as a test. The README names every package and every make target.
 # Usage: check_docs.sh  (from the root)
 set -eu
 
@@ -25,4 +25,12 @@ if ! diff -u "$fresh/shown" "$fresh/tested"; then
     echo "the first C block of docs/executor.md is not the example of $example"
     status=1
 fi
+
+for package in $(sed 's/#.*//' tools/deps.txt | awk 'NF { print $2 }'); do
+    grep -q "^|.*\`$package\`.*|.*|" README.md || { echo "README.md does not say what $package is for"; status=1; }
+done
+targets=$(make -s --no-print-directory help)
+for target in $(echo "$targets" | awk '{ print $2 }'); do
+    grep -q "^| \`make $target\` |" README.md || { echo "README.md does not list make $target"; status=1; }
+done
 exit $status

@@ -197,6 +197,19 @@ struct ipc_object *ipc_next(const struct ipc_kind *kind, uint32_t *index)
     return o;
 }
 
+void ipc_fini(const struct ipc_kind *kind)
+{
+    struct ipc_table *t = kind->table;
+    struct ipc_object *o;
+    for (uint32_t index = 0; (o = ipc_next(kind, &index));) {
+        ipc_remove(o);
+        ipc_put(o);
+    }
+    heap_free(t->slots);
+    t->slots = NULL;
+    t->capacity = 0;
+}
+
 /* ---- owners ---- */
 
 err_t ipc_check_access_locked(const struct ipc_object *o, uint32_t wanted)

@@ -69,4 +69,7 @@ uint32_t ipc_count(const struct ipc_kind *kind, uint32_t *highest);
 /* Each in turn, counted, as long as it says so; the first at or after *index. NULL: no more. */
 struct ipc_object *ipc_next(const struct ipc_kind *kind, uint32_t *index);
 
+/* Removes all, and gives the table back. Nobody uses it any more. */
+void ipc_fini(const struct ipc_kind *kind);
+
 int64_t ipc_now_s(void);

@@ -269,3 +269,5 @@ int64_t message_queue_control(uint32_t id, uint32_t operation, uint64_t address)
     }
     return ERR_INVALID.code;
 }
+
+void message_queue_fini(void) { ipc_fini(&kind); }

@@ -10,3 +10,6 @@ int64_t message_queue_send(uint32_t id, int64_t type, uint64_t address, uint64_t
 /* The number of bytes; `message` is the user's structure, type first. */
 int64_t message_queue_receive(uint32_t id, uint64_t message, uint64_t bytes, int64_t type, uint32_t flags);
 int64_t message_queue_control(uint32_t id, uint32_t operation, uint64_t address);
+
+/* Removes all, at the machine's end: nobody uses them any more. */
+void message_queue_fini(void);

@@ -203,3 +203,5 @@ int64_t semaphore_set_operate(uint32_t id, const struct linux_sembuf *steps, uin
     ipc_give(&s->object);
     return e.code;
 }
+
+void semaphore_set_fini(void) { ipc_fini(&semaphore_kind); }

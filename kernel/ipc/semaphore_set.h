@@ -15,3 +15,6 @@ int64_t semaphore_set_control(uint32_t id, uint32_t number, uint32_t operation, 
 
 /* The process ends: what it did with SEM_UNDO is undone. */
 void semaphore_set_undo(struct process *process);
+
+/* Removes all, at the machine's end: nobody uses them any more. */
+void semaphore_set_fini(void);

@@ -339,3 +339,5 @@ int64_t shared_memory_control(uint32_t id, uint32_t operation, uint64_t address)
     }
     return ERR_INVALID.code;
 }
+
+void shared_memory_fini(void) { ipc_fini(&kind); }

@@ -9,3 +9,6 @@ int64_t shared_memory_get(int32_t key, uint64_t bytes, uint32_t flags);
 int64_t shared_memory_attach(uint32_t id, uint64_t address, uint32_t flags);
 int64_t shared_memory_detach(uint64_t address);
 int64_t shared_memory_control(uint32_t id, uint32_t operation, uint64_t address);
+
+/* Removes all, at the machine's end: nobody uses them any more. */
+void shared_memory_fini(void);

@@ -130,18 +130,7 @@ bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *
     uint64_t inside = (1ull << shift) - 1;
     if (out) *out = PADDR((leaf & PTE_ADDRESS & ~inside) | (vaddr & inside));
     if (leaf_shift) *leaf_shift = (uint8_t)shift;
-    if (!flags) return true;
-
-    /* Access is what every level grants. [intel-sdm3 4.6.1] */
-    uint64_t granted = PTE_WRITE | PTE_USER, denied = 0;
-    for (uint32_t level = w.level; level <= PAGE_TABLE_LEVELS; level++) {
-        granted &= *w.entry[level];
-        denied |= *w.entry[level];
-    }
-    if (!(denied & PTE_NO_EXECUTE)) granted |= PAGE_EXEC;
-    if (leaf & PTE_HIDDEN) granted = PAGE_HIDDEN;
-    uint64_t type = (leaf & PTE_TYPE) == PTE_TYPE_UNCACHED ? PAGE_UNCACHED : leaf & PTE_TYPE;
-    *flags = (uint32_t)(granted | type | (leaf & PTE_GLOBAL) | pte_ownership(leaf));
+    if (flags) *flags = walk_flags(&w);
     return true;
 }
 
@@ -159,42 +148,42 @@ err_t page_table_create_user(struct page_table *pt)
     return OK;
 }
 
-/* The first entry from `i` on that is used, below `end`, which is a multiple of four; `end` when there is none. Tables
- * are mostly empty, so empty entries are passed four at a time. */
-static inline uint32_t next_used(const uint64_t *table, uint32_t i, uint32_t end)
+static inline bool are_eight_unused(const uint64_t *e)
 {
-    while (i < end && !(table[i] & PTE_USED)) {
-        i++;
-        while (i % 4 == 0 && i < end && !((table[i] | table[i + 1] | table[i + 2] | table[i + 3]) & PTE_USED))
-            i += 4;
+    return !((e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & PTE_USED);
+}
+
+/* The first used entry from `at` on, or `end`, which is one of a table's eighths. Tables are mostly empty. */
+static inline const uint64_t *next_used(const uint64_t *at, const uint64_t *end)
+{
+    for (;; at++) {
+        if (is_aligned((uint64_t)at, 8 * sizeof(*at)))
+            while (at < end && are_eight_unused(at)) at += 8;
+        if (at == end || (*at & PTE_USED)) return at;
     }
-    return i;
 }
 
 /* Frees what `entry` points to. Three levels below a root entry, so the recursion is bounded. */
 static void destroy_below(uint64_t entry, uint32_t level, page_leaf_fn *gone, void *context)
 {
-    uint64_t *table = pte_table(entry);
-    uint64_t left = field_get(entry, PTE_COUNT);
-    for (uint32_t i = 0; left; i++, left--) {
-        i = next_used(table, i, PAGE_TABLE_ENTRIES);
-        uint32_t shift = pte_level_shift(level - 1);
-        if (!pte_is_leaf(table[i], level - 1))
-            destroy_below(table[i], level - 1, gone, context);
+    const uint64_t *at = pte_table(entry), *end = at + PAGE_TABLE_ENTRIES;
+    uint32_t shift = pte_level_shift(level - 1);
+    for (uint64_t left = field_get(entry, PTE_COUNT); left; at++, left--) {
+        at = next_used(at, end);
+        if (!pte_is_leaf(*at, level - 1))
+            destroy_below(*at, level - 1, gone, context);
         else if (gone)
-            gone(PADDR(table[i] & PTE_ADDRESS & ~((1ull << shift) - 1)), (uint8_t)shift,
-                 pte_ownership(table[i]), context);
+            gone(PADDR(*at & PTE_ADDRESS & ~((1ull << shift) - 1)), (uint8_t)shift, pte_ownership(*at),
+                 context);
     }
     frame_free_charged(CHARGE_KERNEL, PADDR(entry & PTE_ADDRESS));
 }
 
 void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *context)
 {
-    const uint64_t *root = direct_map(pt->root);
+    const uint64_t *at = direct_map(pt->root), *end = at + PAGE_TABLE_KERNEL_HALF;
     tlb_forget_table(pt);
-    uint32_t i = 0;
-    while ((i = next_used(root, i, PAGE_TABLE_KERNEL_HALF)) < PAGE_TABLE_KERNEL_HALF)
-        destroy_below(root[i++], PAGE_TABLE_LEVELS, gone, context);
+    while ((at = next_used(at, end)) < end) destroy_below(*at++, PAGE_TABLE_LEVELS, gone, context);
     frame_free_charged(CHARGE_KERNEL, pt->root);
     pt->root = PADDR_NONE;
 }

@@ -137,6 +137,30 @@ TEST(sharing_part_of_a_range_shares_that_part)
     EXPECT_EQ(shift_at(&other, AT), 0);
 }
 
+static uint64_t frame_at(struct page_table *table, uint64_t vaddr)
+{
+    paddr_t frame = PADDR_NONE;
+    EXPECT(page_table_translate(table, vaddr, &frame, NULL, NULL));
+    return frame.raw;
+}
+
+TEST(pages_that_are_shared_in_one_call_lie_in_the_other_table_as_in_this_one)
+{
+    start();
+    static const uint64_t places[] = { 0, 1, 2, 7, 300, 510, 511, 512, 513, 2047, 262143, 262144 };
+    const uint64_t bytes = (places[ARRAY_LENGTH(places) - 1] + 1) * PAGE_BYTES;
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+        EXPECT_OK(page_table_map_leaf(&pt, AT + places[i] * PAGE_BYTES, frame_alloc(), PAGE_SHIFT, RW));
+    uint64_t pages = 0;
+    EXPECT_OK(page_table_share(&other, &pt, AT, bytes, false, &pages));
+    EXPECT_EQ(pages, ARRAY_LENGTH(places));
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+        EXPECT_EQ(frame_at(&other, AT + places[i] * PAGE_BYTES), frame_at(&pt, AT + places[i] * PAGE_BYTES));
+    EXPECT_EQ(page_table_count(&other), page_table_count(&pt));
+    EXPECT_OK(page_table_unmap(&other, AT, bytes, NULL, NULL));
+    EXPECT_EQ(page_table_count(&other), 0); /* the tables counted their leaves */
+}
+
 static void count(uint64_t vaddr, paddr_t paddr, uint8_t leaf_shift, uint32_t flags, void *context)
 {
     uint64_t *sums = context;

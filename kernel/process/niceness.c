@@ -38,8 +38,14 @@ void niceness_set(struct user_thread *t, const struct niceness *n)
 
 void niceness_inherit(struct user_thread *t)
 {
-    struct niceness n = user_thread_current()->niceness;
-    if (n.resets_on_fork) n.value = MAX(n.value, (int8_t)0);
+    const struct user_thread *from = user_thread_current();
+    struct niceness n = from->niceness;
+    if (likely(!n.resets_on_fork)) {
+        t->niceness = n;
+        thread_set_turn(t->thread, from->thread->turn_percent);
+        return;
+    }
+    n.value = MAX(n.value, (int8_t)0);
     n.resets_on_fork = false;
     niceness_set(t, &n);
 }

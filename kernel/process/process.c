@@ -84,7 +84,7 @@ void (*process_forgotten)(uint32_t pid, uint32_t tid);
 
 void process_free(struct process *p)
 {
-    if (p->group && process_forgotten) process_forgotten(p->pid, 0);
+    if (p->id && p->id->is_shown && process_forgotten) process_forgotten(p->pid, 0);
     fd_table_put(p->files);
     fs_context_put(p->fs);
     credentials_put(p->credentials);

@@ -96,5 +96,6 @@ extern void (*process_undo_semaphores)(struct process *process);
 extern void (*process_init_ended)(struct process *process, uint32_t wait_status);
 /* The leader of a session ends. May be NULL. Threads only. */
 extern void (*process_session_ends)(struct process *leader);
-/* Nobody can learn anything of it any more: of that thread, or of the whole process when `tid` is 0. May be NULL. */
+/* Nobody can learn anything of it any more: of that thread, or of the whole process when `tid` is 0. Of those only
+ * whose process_id is marked as shown, under process_tree_lock, before it ended. May be NULL. */
 extern void (*process_forgotten)(uint32_t pid, uint32_t tid);

@@ -24,6 +24,7 @@ struct process_id {
     uint32_t session_members;   /* processes in the session of that number */
     struct user_thread *thread; /* NULL: none has the number, as below */
     struct process *process;    /* also a zombie */
+    bool is_shown;              /* somebody was told that it is there: process_forgotten */
     struct readiness readiness; /* of files that stand for the process: process/pidfd.h */
     struct list group;          /* of process.group_link: the members of the group of that number */
     struct terminal

@@ -155,7 +155,9 @@ err_t user_thread_dismiss_others(void)
 static bool leave_process(struct user_thread *t, uint32_t wait_status)
 {
     struct process *p = t->process;
+    uint32_t pid = p->pid;
     spin_lock(&process_tree_lock);
+    bool is_shown = t->id->is_shown;
     put_id_locked(t);
     if (t->tid == p->pid) memcpy(p->name, t->name, sizeof(p->name));
     spin_lock(&p->signal_lock);
@@ -169,6 +171,7 @@ static bool leave_process(struct user_thread *t, uint32_t wait_status)
     spin_unlock(&p->signal_lock);
     if (!is_last) signal_after_leave_locked(p);
     spin_unlock(&process_tree_lock);
+    if (!is_last && is_shown && process_forgotten) process_forgotten(pid, t->tid);
     return is_last;
 }
 
@@ -180,9 +183,7 @@ void user_thread_exit(uint32_t wait_status)
     futex_clear_tid(t);
     vfork_end(t);
     thread_set_space(NULL, NULL); /* before the last thread of the process can empty the space */
-    uint32_t pid = t->process->pid, tid = t->tid;
     bool is_last = leave_process(t, wait_status);
-    if (!is_last && process_forgotten) process_forgotten(pid, tid);
     thread_current()->process = NULL;
     if (is_last) process_become_zombie(t->process);
     thread_current()->user = NULL;

@@ -34,8 +34,11 @@ static struct process *find_locked(const struct made_subject *subject, struct us
     return is_its ? id->thread->process : NULL;
 }
 
-static struct made_subject subject_of(const struct process_id *id, uint32_t pid, uint32_t tid)
+/* From here on there may be a name for it, which goes when it ends. */
+static struct made_subject subject_of_locked(struct process_id *id, uint32_t pid, uint32_t tid)
+    REQUIRES(process_tree_lock)
 {
+    id->is_shown = true;
     return (struct made_subject){ .birth = id->birth, .number = pid, .index = tid };
 }
 
@@ -55,7 +58,7 @@ bool proc_find_process(const struct made_subject *parent, uint32_t number, struc
     spin_lock(&process_tree_lock);
     struct process_id *id = process_id_find_locked(number);
     bool is_there = id && id->process;
-    if (is_there) *child = subject_of(id, number, 0);
+    if (is_there) *child = subject_of_locked(id, number, 0);
     spin_unlock(&process_tree_lock);
     return is_there;
 }
@@ -78,7 +81,7 @@ bool proc_find_thread(const struct made_subject *parent, uint32_t number, struct
     struct process *p = find_locked(parent, &first);
     struct user_thread *t = p ? user_thread_find_locked(number) : NULL;
     bool is_there = t && t->process == p;
-    if (is_there) *child = subject_of(t->id, p->pid, number);
+    if (is_there) *child = subject_of_locked(t->id, p->pid, number);
     spin_unlock(&process_tree_lock);
     return is_there;
 }

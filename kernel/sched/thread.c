@@ -7,6 +7,7 @@
 #include "core/ipi.h"
 #include "core/panic.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/kernel_map.h"
 #include "mm/tlb.h"
@@ -112,7 +113,7 @@ struct thread *thread_create_stopped(const char *name, void (*entry)(void *), vo
 {
     struct thread *t = thread_alloc(first_run);
     if (!t) return NULL;
-    format_string(t->name, sizeof(t->name), "%s", name);
+    memcpy(t->name, name, MIN(strlen(name), sizeof(t->name) - 1));
     t->entry = entry;
     t->argument = argument;
     t->cpu = (uint32_t)percpu_index();

@@ -261,6 +261,13 @@ struct area *space_add_area_locked(struct space *space, const struct area *like)
     return area;
 }
 
+static void free_area(struct tree_node *node)
+{
+    struct area *area = TREE_ENTRY(node, struct area, node);
+    area_detach(area);
+    heap_free(area);
+}
+
 /* Without the bytes, which another area may have taken over. */
 static void forget_area_locked(struct space *space, struct area *area) REQUIRES(space->lock)
 {
@@ -270,14 +277,22 @@ static void forget_area_locked(struct space *space, struct area *area) REQUIRES(
     space->area_count--;
     if (space->last_hit == area) space->last_hit = NULL;
     if (space->gap_hint == area) space->gap_hint = NULL;
-    area_detach(area);
-    heap_free(area);
+    free_area(&area->node);
 }
 
 void space_remove_area_locked(struct space *space, struct area *area)
 {
     uncount_bytes(space, area->flags, area->end - area->start);
     forget_area_locked(space, area);
+}
+
+void space_remove_areas_locked(struct space *space)
+{
+    space->mapped_peak_bytes = MAX(space->mapped_peak_bytes, space->mapped_bytes);
+    space->mapped_bytes = space->data_bytes = 0;
+    space->area_count = 0;
+    space->last_hit = space->gap_hint = NULL;
+    tree_clear(&space->areas, free_area);
 }
 
 err_t space_split_locked(struct space *space, uint64_t at)

@@ -45,8 +45,7 @@ void space_destroy(struct space *space)
     mutex_lock(&space->lock);
     __atomic_fetch_add(&faults_of_the_gone, space->fault_count, __ATOMIC_RELAXED);
     page_table_destroy_user(&space->page_table, page_release, space);
-    for (struct tree_node *node; (node = space->areas.root);)
-        space_remove_area_locked(space, TREE_ENTRY(node, struct area, node));
+    space_remove_areas_locked(space);
     mutex_unlock(&space->lock);
     space_put(space);
 }

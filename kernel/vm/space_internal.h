@@ -47,6 +47,8 @@ struct area *space_add_area_locked(struct space *space, const struct area *like)
 err_t space_insert_locked(struct space *space, const struct area *fresh) REQUIRES(space->lock);
 /* Takes away an area that has no pages any more. */
 void space_remove_area_locked(struct space *space, struct area *area) REQUIRES(space->lock);
+/* All of them at once. */
+void space_remove_areas_locked(struct space *space) REQUIRES(space->lock);
 void area_set_flags_locked(struct space *space, struct area *area, uint32_t flags) REQUIRES(space->lock);
 /* Joins areas that differ in nothing, across every border in [start, end]. */
 void space_join_locked(struct space *space, uint64_t start, uint64_t end) REQUIRES(space->lock);

@@ -81,10 +81,10 @@ is "two runs count the same" "$(cat "$work/thread_costs.musl")" "$(cat "$work/be
 bounds='yield round trip, two switches:260
 futex ping-pong round trip:970
 pipe ping-pong round trip:1850
-thread create + join:10300
-clone + exit + wait, its stack kept:3550
-fork + exit + wait:38000
-vfork + exec + exit + wait:49000
+thread create + join:9850
+clone + exit + wait, its stack kept:3350
+fork + exit + wait:31500
+vfork + exec + exit + wait:43500
 signal to self, handler and return:1520
 eventfd write:128
 clock_gettime, by the vDSO:31'

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Servers in a machine, asked from this one: redis, nginx, Python's http.server, and a PyTorch model behind HTTP. No
 # request may fail. Prints TAP. Usage: servers_test.sh CK GUEST_DIR BUILD_DIR [SECONDS]
-# SECONDS is how long each HTTP server is under load (3).
+# SECONDS is how long the HTTP servers are under load, together (6).
 set -u
 . "$(dirname "$0")/tap.bash"
-ck=$(realpath "$1") build=$(realpath "$3") seconds=${4:-3} software=$(realpath tests/software)
+ck=$(realpath "$1") build=$(realpath "$3") seconds=$((${4:-6} / 3)) software=$(realpath tests/software)
 work=$(mktemp -d)
 machine=
 trap '[ -n "$machine" ] && kill "$machine" 2>/dev/null; rm -rf "$work"' EXIT
@@ -17,7 +17,7 @@ start() {
     shift
     cp -al "$build/roots/$root" "$root" 2>/dev/null || cp -a "$build/roots/$root" "$root"
     "$software/fill_root.sh" "$software" "$root"
-    "$ck" run --timeout $((seconds * 2 + 250)) --env PATH=/usr/sbin:/usr/bin --env HOME=/root --rootfs "$root" "$@" \
+    "$ck" run --timeout $((seconds * 3 + 250)) --env PATH=/usr/sbin:/usr/bin --env HOME=/root --rootfs "$root" "$@" \
         >out 2>err </dev/null &
     machine=$!
     for _ in $(seq 600); do

@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -93,6 +96,9 @@ static int is_left_out(uint64_t number)
         SYS_eventfd,
         SYS_signalfd, /* a read of one waits for a signal */
         SYS_signalfd4,
+        SYS_inotify_init,
+        SYS_accept, /* accept4, timedop: the same without waiting */
+        SYS_semop,
     };
     for (size_t i = 0; i < COUNT_OF(numbers); i++)
         if (numbers[i] == number) return 1;
@@ -239,28 +245,52 @@ static void shape_arguments(uint64_t number, uint64_t a[6])
         a[0] = below(16), a[1] = WINDOW + below(WINDOW_BYTES),
         a[2] = below(8) ? below(65536) : random_number();
         break;
-    case SYS_poll: a[1] = below(64), a[2] = below(2); break;
-    case SYS_ppoll: a[1] = below(64), a[2] = (uint64_t)(uintptr_t)&no_time; break;
-    case SYS_select: a[4] = (uint64_t)(uintptr_t)&no_time; break;
-    case SYS_pselect6: a[4] = (uint64_t)(uintptr_t)&no_time; break;
-    case SYS_nanosleep:
-        a[0] = below(2) ? (uint64_t)(uintptr_t)&no_time : random_address() | 1ull << 63;
-        break;
-    case SYS_clock_nanosleep: a[2] = (uint64_t)(uintptr_t)&no_time; break;
-    case SYS_futex: a[3] = (uint64_t)(uintptr_t)&no_time; break;
     case 436: /* close_range */ a[0] = below(32), a[1] = a[0] + below(8); break;
-    /* What would wait says so instead. */
-    case SYS_eventfd2:
-    case SYS_timerfd_create: a[1] |= O_NONBLOCK; break;
-    case SYS_fcntl:
-        if ((uint32_t)a[1] == F_SETFL) a[2] |= O_NONBLOCK;
-        break;
     case SYS_ioctl:
         if ((uint32_t)a[1] == FIONBIO) a[1] = FIONREAD;
         break;
     case SYS_close: a[0] = below(64); break;
     case SYS_dup2:
     case SYS_dup3: a[0] = below(16), a[1] = below(8) ? 3 + below(60) : random_number() | 1024; break;
+    }
+}
+
+/* What would wait says so instead. */
+static void forbid_waiting(uint64_t number, uint64_t a[6])
+{
+    uint64_t none = (uint64_t)(uintptr_t)&no_time;
+    switch (number) {
+    case SYS_open:
+    case SYS_mq_open: a[1] |= O_NONBLOCK; break;
+    case SYS_openat: a[2] |= O_NONBLOCK; break;
+    case SYS_mknod: a[1] &= ~(uint64_t)S_IFIFO; break;
+    case SYS_mknodat: a[2] &= ~(uint64_t)S_IFIFO; break;
+    case SYS_eventfd2:
+    case SYS_socket:
+    case SYS_socketpair:
+    case SYS_timerfd_create: a[1] |= O_NONBLOCK; break;
+    case SYS_accept4: a[3] |= O_NONBLOCK; break;
+    case SYS_inotify_init1: a[0] |= O_NONBLOCK; break;
+    case SYS_fcntl:
+        if ((uint32_t)a[1] == F_SETFL) a[2] |= O_NONBLOCK;
+        if ((uint32_t)a[1] == F_SETLKW || (uint32_t)a[1] == F_OFD_SETLKW) a[1]--;
+        break;
+    case SYS_flock: a[1] |= LOCK_NB; break;
+    case SYS_msgsnd: a[3] |= IPC_NOWAIT; break;
+    case SYS_msgrcv: a[4] |= IPC_NOWAIT; break;
+    case SYS_poll: a[1] = below(64), a[2] = below(2); break;
+    case SYS_ppoll: a[1] = below(64), a[2] = none; break;
+    case SYS_select:
+    case SYS_pselect6:
+    case SYS_recvmmsg:
+    case SYS_mq_timedsend:
+    case SYS_mq_timedreceive: a[4] = none; break;
+    case SYS_semtimedop:
+    case SYS_futex:
+    case SYS_epoll_pwait2:
+    case 449 /* futex_waitv */: a[3] = none; break;
+    case SYS_nanosleep: a[0] = below(2) ? none : random_address() | 1ull << 63; break;
+    case SYS_clock_nanosleep: a[2] = none; break;
     }
 }
 
@@ -314,7 +344,10 @@ int main(int argc, char **argv)
         uint64_t number = random_call(), a[6];
         if (number < NUMBERS && is_left_out(number)) continue;
         for (int k = 0; k < 6; k++) a[k] = random_argument();
-        if (number < NUMBERS) shape_arguments(number, a);
+        if (number < NUMBERS) {
+            shape_arguments(number, a);
+            forbid_waiting(number, a);
+        }
         answered += call(number, a) >= 0;
         if (i % 4096 == 4095) {
             map_window();

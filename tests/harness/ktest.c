@@ -108,14 +108,16 @@ static bool run_test(struct test *test)
 {
     has_failed = false;
     (void)settled_uncharged_frames();
-    uint64_t used = heap_stats().used_bytes;
+    uint64_t used = heap_stats().used_bytes, mark = heap_mark();
     struct thread *thread = thread_create("test", run_one, test);
     if (!thread) return false;
     thread_join(thread);
     uint64_t uncharged = settled_uncharged_frames();
-    if (heap_stats().used_bytes > used)
+    if (heap_stats().used_bytes > used) {
         test_fail(test->file, 0, "%llu bytes of heap lost",
                   (unsigned long long)(heap_stats().used_bytes - used));
+        (void)heap_report(mark);
+    }
     if (uncharged != uncharged_at_first)
         test_fail(test->file, 0, "%lld frames are in use and not charged",
                   (long long)(uncharged - uncharged_at_first));

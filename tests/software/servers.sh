@@ -7,8 +7,9 @@ mkdir -p /srv/www /var/lib/nginx /var/log/nginx /tmp/redis
 for bytes in 0 1 1000 100000 3000000; do head -c $bytes /dev/zero | tr '\0' x >/srv/www/$bytes; done
 echo 'hello from the guest' >/srv/www/index.html
 cat >/tmp/nginx.conf <<'CONF'
-master_process off;
 daemon off;
+user root;
+worker_processes 2;
 error_log stderr;
 pid /tmp/nginx.pid;
 events { worker_connections 256; }
