@@ -12,10 +12,19 @@ $(B)/bench/qemu_count.so: tools/qemu_count.c
 
 BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
 BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(addprefix $(GUEST)/,operations.musl memory_costs.musl thread_costs.musl quiet.musl) $(addprefix $(GUEST)/hello.,musl glibc pie) \
-	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES)
+	$(B)/demo/root.cpio $(B)/bench/servers.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES)
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)
 	@tools/bench.py $(B)
+
+# What tools/bench/servers.py runs in a machine: servers of Debian's, and one of our own.
+$(B)/bench/servers.cpio: $(ROOTS)/servers.made bench/servers/nginx.conf $(GUEST)/receive_bulk.musl $(B)/ck
+	@rm -rf $(B)/bench/servers && mkdir -p $(B)/bench && cp -a $(ROOTS)/servers $(B)/bench/servers
+	@mkdir -p $(B)/bench/servers/bench $(B)/bench/servers/srv $(B)/bench/servers/var/lib/nginx $(B)/bench/servers/var/log/nginx
+	@cp bench/servers/nginx.conf $(GUEST)/receive_bulk.musl $(B)/bench/servers/bench/
+	@echo 'a page of a server, with a few words' > $(B)/bench/servers/srv/index.html
+	$(B)/ck build --rootfs $(B)/bench/servers -o $@
+	@rm -rf $(B)/bench/servers
 
 # The CPU is one without fast strings, or a REP STOS would count as one instruction.
 COUNTING := -icount shift=0,sleep=off -rtc base=2024-01-01,clock=vm -m 1G

@@ -26,7 +26,7 @@ def main():
     if len(arguments) != 1 + is_markdown:
         sys.exit(__doc__)
     machines = Machines(arguments[-1])
-    table = Table(machines.peer.is_built)
+    table = Table(machines.peer.is_built or machines.cloud.is_built)
     try:
         qemu, is_same = measure_all(table, machines)
     except (Failure, subprocess.TimeoutExpired) as error:

@@ -4,7 +4,7 @@ import pathlib
 import shlex
 import subprocess
 
-from bench import memory, threads
+from bench import memory, servers, threads
 from bench.machines import TIMEOUT_S, Failure
 from bench.table import fraction, kib, number
 
@@ -172,5 +172,6 @@ def measure_all(table, machines):
     memory.allocators(table, machines)
     whole_programs(table, machines)
     is_same = demo(table, machines)
+    servers.rows(table, machines)
     sizes(table, machines, first, peer_first)
     return machines.qemu_command(first.command), is_same
