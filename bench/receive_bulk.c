@@ -26,7 +26,8 @@ int main(int argc, char **argv)
     }
     struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(argv[1])) };
     int listener = socket(AF_INET, SOCK_STREAM, 0), connection;
-    if (listener < 0 || bind(listener, (struct sockaddr *)&any, sizeof any) != 0 || listen(listener, 8) != 0) {
+    if (listener < 0 || bind(listener, (struct sockaddr *)&any, sizeof any) != 0 ||
+        listen(listener, 8) != 0) {
         perror("receive_bulk");
         return 1;
     }

@@ -46,6 +46,7 @@
 #include "net/stack.h"
 #include "payload.h"
 #include "procfs/procfs.h"
+#include "socket/proc_net.h"
 #include "sched/cpu_start.h"
 #include "sched/thread.h"
 #include "socket/socket.h"
@@ -324,6 +325,7 @@ static void start_files(void)
     if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
         panic("no memory for the terminal");
     procfs_init(boot_info.cmdline);
+    proc_net_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }
