@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import tempfile
 
-TIMEOUT_S = 300
+TIMEOUT_S = 1000
 
 
 class Failure(Exception):
@@ -26,8 +26,8 @@ class Ours:
 class Peer:
     """The same machine with Linux, built for one processor or for several."""
 
-    def __init__(self, build, folder='peer', name='vmlinux'):
-        self.kernel = f'{build}/{folder}/{name}'
+    def __init__(self, build, folder='peer'):
+        self.kernel = f'{build}/{folder}/vmlinux'
         self.is_built = os.path.exists(self.kernel)
 
     def command(self, *arguments, options=()):
@@ -39,7 +39,6 @@ class Machines:
         self.build = build
         self.ours, self.peer = Ours(build), Peer(build)
         self.peer_smp = Peer(build, 'peer-smp')
-        self.cloud = Peer(build, 'cloud', 'vmlinuz')
         self.work = pathlib.Path(tempfile.mkdtemp())
 
     def close(self):

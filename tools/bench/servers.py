@@ -14,6 +14,7 @@ import tempfile
 import time
 
 from bench.machines import Failure
+from bench.programs import Cloud
 from bench.table import number, tenths
 
 START_S, PROBE_S, END_S, CLIENT_S = 120, 5, 30, 300
@@ -124,20 +125,21 @@ def cost(start, server, work):
 
 def rows(table, machines):
     archive = f'{machines.build}/bench/servers.cpio'
-    same = ('--machine', 'q35', '--memory', MEMORY, '--env', 'PATH=/usr/bin', '--rootfs', archive)
+    cloud = Cloud(machines.build)
+    same = ('--memory', MEMORY, '--env', 'PATH=/usr/bin', '--rootfs', archive)
 
     def ours(server, port, plugin):
-        return [f'{machines.build}/ck', 'run', *same, '-p', f'{port}:{server.port}', '--qemu', plugin, *server.words]
+        options = '--machine', 'q35', *same, '-p', f'{port}:{server.port}', '--qemu', plugin
+        return [f'{machines.build}/ck', 'run', *options, *server.words]
 
-    def cloud(server, port, plugin):
-        return machines.cloud.command(*server.words, options=(
-            '--no-count', *same, '--modules', f'{machines.build}/cloud/modules', '--port', f'{port}:{server.port}',
-            '--qemu', plugin))
+    def theirs(server, port, plugin):
+        options = '--no-count', *same, '--port', f'{port}:{server.port}', '--qemu', plugin
+        return cloud.command(*server.words, options=options)
 
     table.heading("Servers, asked from the host: instructions of the whole machine; Linux is Debian's cloud kernel")
     for server in SERVERS:
         value, command = cost(ours, server, machines.work)
-        peer = cost(cloud, server, machines.work) if machines.cloud.is_built else None
+        peer = cost(theirs, server, machines.work) if cloud.is_built else None
         is_reached = peer[0] >= server.least_ratio * value if peer else None
         form = tenths if server.units > 1 else lambda n: number(round(n))
         table.row(server.name, value, command, f'ratio >= {server.least_ratio}', is_reached, form, peer)
