@@ -47,6 +47,7 @@
 #include "net/stack.h"
 #include "payload.h"
 #include "procfs/procfs.h"
+#include "socket/proc_net.h"
 #include "sched/cpu_start.h"
 #include "sched/thread.h"
 #include "socket/socket.h"
@@ -326,6 +327,7 @@ static void start_files(void)
         panic("no memory for the terminal");
     kernel_log_init();
     procfs_init(boot_info.cmdline);
+    proc_net_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }
