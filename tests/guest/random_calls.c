@@ -271,9 +271,8 @@ static void forbid_waiting(uint64_t number, uint64_t a[6])
     case SYS_timerfd_create: a[1] |= O_NONBLOCK; break;
     case SYS_accept4: a[3] |= O_NONBLOCK; break;
     case SYS_inotify_init1: a[0] |= O_NONBLOCK; break;
-    case SYS_syslog:
-        a[0] += (uint32_t)a[0] == 2;
-        break; /* reads a line that may never come: all of them, then */
+    /* The next line may never come: all that are there, then. */
+    case SYS_syslog: a[0] += (uint32_t)a[0] == 2; break;
     case SYS_fcntl:
         if ((uint32_t)a[1] == F_SETFL) a[2] |= O_NONBLOCK;
         if ((uint32_t)a[1] == F_SETLKW || (uint32_t)a[1] == F_OFD_SETLKW) a[1]--;
