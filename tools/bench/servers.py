@@ -3,9 +3,9 @@
 
 The client runs on this host, so the machine is not counted by its own clock but by tools/qemu_count.c, from reset to
 the end. The same server is run twice with different numbers of requests; the difference of the two counts, divided by
-that of the numbers, is what one request costs, and start and end cancel out. How many requests a server finds at a
-time, and how often a timer comes meanwhile, depends on the host, so unlike the other figures these do not repeat: on a
-busy host redis has cost Linux half as much again. Of three such costs the median is told.
+that of the numbers, is what one request costs, and start and end cancel out. Unlike the other figures
+these do not repeat, for the client runs in real time: two runs have differed by a half, for redis on Linux. So the
+median of three is told.
 """
 import dataclasses
 import signal
