@@ -9,6 +9,7 @@
 #include "fs/credentials.h"
 #include "fs/file.h"
 #include "process/user_thread.h"
+#include "socket/inet_internal.h"
 
 enum {
     BUFFER_BYTES_DEFAULT = 212992, /* [linux include/net/sock.h, SK_WMEM_MAX] */
@@ -126,7 +127,9 @@ static int64_t socket_write_user(struct file *file, uint64_t address, uint64_t b
 static int64_t socket_ioctl(struct file *file, uint32_t request, uint64_t argument)
 {
     struct socket *s = file->context;
-    return s->ops->ioctl ? s->ops->ioctl(s, request, argument) : ERR_NOT_TTY.code;
+    int64_t result = s->ops->ioctl ? s->ops->ioctl(s, request, argument) : ERR_NOT_TTY.code;
+    /* Of interfaces any socket may ask: C libraries take an AF_UNIX one. */
+    return result == ERR_NOT_TTY.code ? interface_ioctl(s, request, argument) : result;
 }
 
 static uint32_t socket_poll(struct file *file)
