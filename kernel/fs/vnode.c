@@ -4,6 +4,7 @@
 #include "core/time.h"
 #include "fs/directory.h"
 #include "fs/io_buffer.h"
+#include "fs/notify.h"
 #include "fs/tmpfs.h"
 #include "lib/string.h"
 #include "mm/heap.h"
@@ -56,6 +57,7 @@ struct vnode *vnode_get(struct vnode *v)
 static struct vnode *vnode_destroy(struct vnode *v)
 {
     struct vnode *parent = NULL;
+    notify_gone(v);
     switch (vnode_type(v)) {
     case LINUX_S_IFREG:
         tmpfs_release_pages(v);

@@ -4,7 +4,9 @@
 #include "abi/linux/fcntl.h"
 #include "config.h"
 #include "core/entropy.h"
+#include "core/log_records.h"
 #include "core/machine_name.h"
+#include "fs/inotify.h"
 #include "lib/string.h"
 #include "mm/charge.h"
 #include "procfs/proc_text.h"
@@ -30,6 +32,26 @@ static const struct text_source string = { .write = write_string, .open = open_f
 #define VALUE(name, mode, number) MADE_FILE(name, mode, &value, (int64_t)(number))
 #define STRING(name, mode, text)  MADE_FILE(name, mode, &string, text)
 
+/* ---- numbers that can be set ---- */
+
+static void write_limit(struct text *text, uint64_t *cursor)
+{
+    const uint32_t *limit = (const uint32_t *)text->node->row->argument;
+    if (!(*cursor)++) text_add(text, "%u\n", __atomic_load_n(limit, __ATOMIC_RELAXED));
+}
+
+static err_t store_limit(const struct made_node *node, const char *bytes, size_t count)
+{
+    uint64_t number;
+    (void)count;
+    err_t e = text_parse_number(bytes, INT32_MAX, &number);
+    if (!failed(e)) __atomic_store_n((uint32_t *)node->row->argument, (uint32_t)number, __ATOMIC_RELAXED);
+    return e;
+}
+
+static const struct text_source limit = { .write = write_limit, .store = store_limit };
+#define LIMIT(name, variable) MADE_FILE(name, 0644, &limit, &(variable))
+
 /* ---- names ---- */
 
 static void write_name(struct text *text, uint64_t *cursor)
@@ -48,6 +70,26 @@ static err_t store_name(const struct made_node *node, const char *bytes, size_t 
 }
 
 static const struct text_source machine_name = { .write = write_name, .store = store_name };
+
+/* ---- the log: the console's level, that of lines without one, and the former's least and first ---- */
+
+static void write_printk(struct text *text, uint64_t *cursor)
+{
+    if (!(*cursor)++) text_add(text, "%u\t4\t1\t%u\n", log_console_level(), LOG_CONSOLE_LEVEL_MAX);
+}
+
+/* Of up to four numbers, the first; the others are as they are. */
+static err_t store_printk(const struct made_node *node UNUSED, const char *bytes, size_t count UNUSED)
+{
+    uint64_t level;
+    char first[2] = { bytes[0], '\0' }; /* a digit says it */
+    bool is_alone = bytes[0] && strchr(" \t\n", bytes[1]);
+    err_t e = is_alone ? text_parse_number(first, LOG_CONSOLE_LEVEL_MAX, &level) : ERR_INVALID;
+    if (!failed(e)) log_set_console_level((uint32_t)level);
+    return e;
+}
+
+static const struct text_source printk = { .write = write_printk, .store = store_printk };
 
 /* ---- random ---- */
 
@@ -128,7 +170,7 @@ static const struct made_row kernel_rows[] = {
     VALUE("sched_rt_runtime_us", 0644, 950000),
     VALUE("sched_autogroup_enabled", 0644, 0),
     VALUE("io_uring_disabled", 0644, 2),
-    STRING("printk", 0644, "4\t4\t1\t7"),
+    MADE_FILE("printk", 0644, &printk, 0),
     STRING("shmmax", 0644, "18446744073692774399"),
     STRING("shmall", 0644, "18446744073692774399"),
     VALUE("shmmni", 0644, 4096),
@@ -160,9 +202,9 @@ static const struct made_row vm_rows[] = {
 TABLE(vm_table, "proc/sys/vm", vm_rows);
 
 static const struct made_row inotify_rows[] = {
-    VALUE("max_queued_events", 0644, 16384),
-    VALUE("max_user_instances", 0644, 128),
-    VALUE("max_user_watches", 0644, 65536),
+    LIMIT("max_queued_events", inotify_limits.queued_events),
+    LIMIT("max_user_instances", inotify_limits.user_instances),
+    LIMIT("max_user_watches", inotify_limits.user_watches),
 };
 TABLE(inotify_table, NULL, inotify_rows);
 static const struct made_row epoll_rows[] = { VALUE("max_user_watches", 0644, 1000000) };

@@ -151,7 +151,7 @@ static bool is_known(uint16_t family, uint32_t request)
     return false;
 }
 
-int64_t interface_ioctl(const struct socket *s, uint32_t request, uint64_t argument)
+int64_t inet_interface_ioctl(const struct socket *s, uint32_t request, uint64_t argument)
 {
     struct ifreq r;
     struct interface_info info;

@@ -9,7 +9,6 @@
 #include "fs/credentials.h"
 #include "fs/file.h"
 #include "process/user_thread.h"
-#include "socket/inet_internal.h"
 
 enum {
     BUFFER_BYTES_DEFAULT = 212992, /* [linux include/net/sock.h, SK_WMEM_MAX] */
@@ -128,8 +127,8 @@ static int64_t socket_ioctl(struct file *file, uint32_t request, uint64_t argume
 {
     struct socket *s = file->context;
     int64_t result = s->ops->ioctl ? s->ops->ioctl(s, request, argument) : ERR_NOT_TTY.code;
-    /* Of interfaces any socket may ask: C libraries take an AF_UNIX one. */
-    return result == ERR_NOT_TTY.code ? interface_ioctl(s, request, argument) : result;
+    /* Sockets of every kind tell of interfaces; C libraries ask those of AF_UNIX. [linux net/socket.c, sock_do_ioctl] */
+    return result == ERR_NOT_TTY.code ? inet_interface_ioctl(s, request, argument) : result;
 }
 
 static uint32_t socket_poll(struct file *file)
