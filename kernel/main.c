@@ -315,6 +315,14 @@ static void unpack_initrd(const void **archive, uint64_t *bytes)
     frame_release_range(boot_info.initrd, boot_info.initrd_bytes);
 }
 
+/* With threads that stay, when the console is polled or a terminal of the host's is passed on. */
+static void start_streams(void)
+{
+    stdio_init();
+    if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
+        panic("no memory for the terminal");
+}
+
 static void start_files(void)
 {
     const void *archive = direct_map(boot_info.initrd);
@@ -322,9 +330,6 @@ static void start_files(void)
     const char *why;
     if (!bytes) panic("initrd: there is none; the container's root file system must be one");
     unpack_initrd(&archive, &bytes);
-    stdio_init();
-    if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
-        panic("no memory for the terminal");
     kernel_log_init();
     procfs_init(boot_info.cmdline);
     proc_net_init();
@@ -353,10 +358,12 @@ static void start_devices(void)
     if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
 }
 
-/* Otherwise at the first use. What it keeps is not to be taken for the container's. */
-static void start_network_early(void)
+/* Otherwise at the first use, and beside the first program. What they keep is not to be taken for the container's. */
+static void start_early(void)
 {
-    if (CONFIG_DEBUG && failed(net_start())) log_error("network: %s", err_text(ERR_NO_MEMORY));
+    if (!CONFIG_DEBUG) return;
+    cpus_wait();
+    if (failed(net_start())) log_error("network: %s", err_text(ERR_NO_MEMORY));
 }
 
 /* Nobody needs the files any more, so that all that was allocated since must be free: in debug builds what
@@ -390,8 +397,9 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_channel();
     start_consoles();
     cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
-    start_network_early();
+    start_early();
     start_devices();
+    start_streams();
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
     syscall_init(options.is_traced, options.has_stats);

@@ -159,6 +159,10 @@ err_t made_find_locked(struct vnode *directory, const char *name, size_t bytes, 
     *out = NULL;
     if (directory->links == 0 || !find_node(directory->made, name, bytes, &node)) return OK;
     struct dir_entry *entry = directory_find_locked(directory, name, bytes);
+    if (entry && entry->vnode->filesystem != directory->filesystem) { /* a mount hides it */
+        *out = entry;
+        return OK;
+    }
     if (entry && !is_same(entry->vnode->made, &node)) {
         remove_locked(entry);
         entry = NULL;

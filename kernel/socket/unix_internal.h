@@ -39,6 +39,7 @@ struct unix_socket {
     struct list pieces;       /* received, the oldest first */
     uint32_t piece_count;
     bool is_receiving;                /* one thread at a time takes from `pieces` */
+    uint32_t turn_waiters;            /* threads that wait for it to end */
     bool is_dead;                     /* atomic */
     uint32_t sent_cost;               /* atomic: of its own pieces, wherever they are */
     uint32_t room_waiters;            /* atomic: its threads that wait for sent_cost to fall */
