@@ -32,8 +32,8 @@ KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_charged kernel/mm
 	kernel/sched/thread kernel/sched/schedule kernel/sched/wake kernel/sched/wait kernel/sched/sleep kernel/process/futex kernel/process/futex_key kernel/syscall/sys_futex kernel/sched/mutex kernel/mm/tlb kernel/mm/page_table_range \
 	kernel/vm/anonymous kernel/vm/areas kernel/vm/fault kernel/vm/in_place kernel/vm/pages kernel/vm/space kernel/vm/space_advice kernel/vm/usercopy \
 	kernel/fs/directory kernel/fs/open kernel/fs/path kernel/fs/vnode kernel/fs/vnode_file kernel/fs/tmpfs kernel/fs/tmpfs_pages kernel/fs/epoll kernel/fs/epoll_wait kernel/fs/eventfd kernel/fs/fd_table kernel/fs/file kernel/fs/io_buffer kernel/fs/pipe kernel/fs/pipe_small kernel/fs/readiness \
-	kernel/net/checksum kernel/net/endpoint kernel/net/endpoint_tcp kernel/net/endpoint_tcp_send kernel/net/loopback kernel/net/stack kernel/net/lwip/tcp_out kernel/socket/inet kernel/socket/inet_message \
-	$(addprefix $(B)/lwip/core/,netif pbuf tcp tcp_in ipv4/ip4 ipv6/ip6) \
+	kernel/net/checksum kernel/net/endpoint kernel/net/endpoint_tcp kernel/net/endpoint_tcp_send kernel/net/interface kernel/net/loopback kernel/net/stack kernel/net/ticks kernel/net/lwip/tcp_out kernel/socket/inet kernel/socket/inet_message \
+	$(addprefix $(B)/lwip/,$(addprefix core/,inet_chksum netif pbuf raw tcp tcp_in ipv4/etharp ipv4/ip4 ipv6/ip6) netif/ethernet) kernel/drivers/virtio/virtqueue kernel/drivers/virtio/virtio_net \
 	kernel/socket/socket kernel/socket/unix kernel/socket/unix_piece kernel/socket/unix_stream kernel/syscall/io_pieces kernel/syscall/sys_socket_message kernel/syscall/sys_file_epoll kernel/syscall/sys_file_io kernel/syscall/sys_file_open kernel/syscall/sys_file_stat kernel/mm/page_tree kernel/syscall/sys_path lib/random lib/string lib/tree kernel/syscall/sys_memory kernel/syscall/sys_signal kernel/syscall/sys_signal_send \
 	kernel/process/signal kernel/process/signal_act kernel/process/signal_frame kernel/process/signal_fpu kernel/process/signal_queue \
 	kernel/process/signal_restart kernel/process/user_work kernel/arch/fpu lib/cpio lib/cmdline

@@ -2,6 +2,7 @@
 #include "fs/directory.h"
 
 #include "fs/directory_internal.h"
+#include "fs/notify.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 
@@ -159,6 +160,7 @@ static struct dir_entry *entry_create(const char *name, size_t bytes, bool is_na
 static void place_locked(struct dir_entry *entry, struct vnode *directory) REQUIRES(fs_queue.lock)
 {
     entry->parent = vnode_get(directory);
+    notify_named_locked(directory, entry->vnode);
     table_add_locked(entry);
     list_add_locked(directory, entry);
 }

@@ -7,6 +7,7 @@
 #include "fs/epoll.h"
 #include "fs/file_lock.h"
 #include "fs/file_mapping.h"
+#include "fs/notify.h"
 #include "fs/path.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -108,9 +109,16 @@ static inline void stop_using(const struct file *file)
     if (file->is_runner) __atomic_sub_fetch(&r->runners, 1, __ATOMIC_RELAXED);
 }
 
+static NOINLINE void tell_of_close(const struct file *file)
+{
+    if (file->flags & LINUX_O_PATH) return;
+    notify_file(file, file_is_writable(file) ? LINUX_IN_CLOSE_WRITE : LINUX_IN_CLOSE_NOWRITE);
+}
+
 void file_put(struct file *file)
 {
     if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    if (unlikely(file->vnode->notify)) tell_of_close(file);
     if (unlikely(file->is_watched)) epoll_forget_file(file);
     file_lock_closed(file->vnode, file);
     stop_using(file);
@@ -163,13 +171,17 @@ static int64_t transfer(struct file *file, transfer_op op, struct io_buffer *buf
 int64_t file_read(struct file *file, struct io_buffer *to, uint64_t *position)
 {
     if (!file_is_readable(file)) return ERR_BAD_FD.code;
-    return transfer(file, file->ops->read, to, position);
+    int64_t got = transfer(file, file->ops->read, to, position);
+    if (got > 0) notify_file(file, LINUX_IN_ACCESS);
+    return got;
 }
 
 int64_t file_write(struct file *file, struct io_buffer *from, uint64_t *position)
 {
     if (!file_is_writable(file)) return ERR_BAD_FD.code;
-    return transfer(file, file->ops->write, from, position);
+    int64_t put = transfer(file, file->ops->write, from, position);
+    if (put > 0) notify_file(file, LINUX_IN_MODIFY);
+    return put;
 }
 
 err_t file_seek_nowhere(struct file *file, int64_t offset, uint32_t whence, uint64_t *position)

@@ -3,6 +3,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "core/time.h"
+#include "fs/notify.h"
 #include "fs/permission.h"
 #include "mm/heap.h"
 
@@ -82,6 +83,7 @@ err_t namespace_add_locked(const struct path_result *at, const struct node_reque
     }
     dir_entry_get(*entry);
     stamp_locked(at->parent, node->time_ns);
+    notify_name_locked(*entry, v, LINUX_IN_CREATE, 0);
     *vnode = v;
     return OK;
 }
@@ -147,14 +149,17 @@ err_t namespace_link(struct vnode *vnode, const struct path_from *to, const char
 {
     int64_t time_ns = now();
     struct path_result at;
+    struct dir_entry *entry;
     fs_lock();
     err_t e = find_free_locked(to, path, false, &at);
     if (!failed(e)) e = check_link_locked(vnode, &at);
-    if (!failed(e)) e = directory_add_locked(at.parent, at.name, at.name_bytes, false, vnode, NULL);
+    if (!failed(e)) e = directory_add_locked(at.parent, at.name, at.name_bytes, false, vnode, &entry);
     if (!failed(e)) {
         vnode->ctime_ns = time_ns;
         vnode->is_linkable = false;
         stamp_locked(at.parent, time_ns);
+        notify_self_locked(vnode, LINUX_IN_ATTRIB);
+        notify_name_locked(entry, vnode, LINUX_IN_CREATE, 0);
     }
     fs_unlock();
     path_finish(&at);
@@ -168,6 +173,26 @@ static struct vnode *remove_locked(struct dir_entry *entry, int64_t time_ns) REQ
     stamp_locked(entry->parent, time_ns);
     entry->vnode->ctime_ns = time_ns;
     return directory_remove_locked(entry);
+}
+
+/* Its number of names fell, perhaps to nothing. */
+static void tell_of_removed_locked(struct vnode *v) REQUIRES(fs_queue.lock)
+{
+    bool is_last = v->links == 0 && __atomic_load_n(&v->references, __ATOMIC_RELAXED) == 1;
+    if (is_last) notify_gone(v);
+}
+
+/* Whoever watches the file hears of its end first. */
+static struct vnode *remove_and_tell_locked(struct dir_entry *entry, int64_t time_ns) REQUIRES(fs_queue.lock)
+{
+    if (likely(!entry->vnode->notify)) return remove_locked(entry, time_ns);
+    dir_entry_get(entry);
+    struct vnode *removed = remove_locked(entry, time_ns);
+    if (!vnode_is_directory(removed)) notify_self_locked(removed, LINUX_IN_ATTRIB);
+    tell_of_removed_locked(removed);
+    notify_name_locked(entry, removed, LINUX_IN_DELETE, 0);
+    dir_entry_put(entry);
+    return removed;
 }
 
 static err_t check_unlink(const struct path_result *at)
@@ -204,7 +229,7 @@ static err_t remove_by_path(const struct path_from *from, const char *path,
     fs_lock();
     err_t e = path_walk_locked(from, path, WALK_PARENT, &at);
     if (!failed(e)) e = check(&at);
-    if (!failed(e)) removed = remove_locked(at.entry, time_ns);
+    if (!failed(e)) removed = remove_and_tell_locked(at.entry, time_ns);
     fs_unlock();
     path_finish(&at);
     vnode_put(removed);
@@ -291,6 +316,38 @@ static err_t copy_names(struct rename *r)
     return r->old_name_copy ? OK : ERR_NO_MEMORY;
 }
 
+/* `from` is where the name was. */
+static void tell_of_move_locked(const struct dir_entry *from, const struct dir_entry *to)
+    REQUIRES(fs_queue.lock)
+{
+    uint32_t cookie = notify_cookie();
+    notify_name_locked(from, to->vnode, LINUX_IN_MOVED_FROM, cookie);
+    notify_name_locked(to, to->vnode, LINUX_IN_MOVED_TO, cookie);
+    notify_self_locked(to->vnode, LINUX_IN_MOVE_SELF);
+}
+
+static void exchange_locked(struct rename *r) REQUIRES(fs_queue.lock)
+{
+    struct dir_entry *a = r->old.entry, *b = r->new.entry;
+    directory_exchange_locked(a, r->old_name_copy, b, r->new_name_copy);
+    if (likely(!(a->vnode->notify | b->vnode->notify))) return;
+    tell_of_move_locked(b, a);
+    tell_of_move_locked(a, b);
+}
+
+static void replace_locked(struct rename *r, int64_t time_ns) REQUIRES(fs_queue.lock)
+{
+    struct path_result *old = &r->old, *new = &r->new;
+    uint32_t cookie = unlikely(old->parent->notify | new->parent->notify) ? notify_cookie() : 0;
+    if (new->entry) r->removed = remove_locked(new->entry, time_ns);
+    notify_name_locked(old->entry, old->vnode, LINUX_IN_MOVED_FROM, cookie);
+    directory_move_locked(old->entry, new->parent, r->new_name_copy, new->name_bytes);
+    notify_name_locked(old->entry, old->vnode, LINUX_IN_MOVED_TO, cookie);
+    if (r->removed) notify_self_locked(r->removed, LINUX_IN_ATTRIB);
+    notify_self_locked(old->vnode, LINUX_IN_MOVE_SELF);
+    if (r->removed) tell_of_removed_locked(r->removed);
+}
+
 static void move_locked(struct rename *r, int64_t time_ns) REQUIRES(fs_queue.lock)
 {
     struct path_result *old = &r->old, *new = &r->new;
@@ -299,10 +356,9 @@ static void move_locked(struct rename *r, int64_t time_ns) REQUIRES(fs_queue.loc
     old->vnode->ctime_ns = time_ns;
     if (r->flags & LINUX_RENAME_EXCHANGE) {
         new->vnode->ctime_ns = time_ns;
-        directory_exchange_locked(old->entry, r->old_name_copy, new->entry, r->new_name_copy);
+        exchange_locked(r);
     } else {
-        if (new->entry) r->removed = remove_locked(new->entry, time_ns);
-        directory_move_locked(old->entry, new->parent, r->new_name_copy, new->name_bytes);
+        replace_locked(r, time_ns);
     }
     r->old_name_copy = r->new_name_copy = NULL;
 }

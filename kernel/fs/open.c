@@ -6,6 +6,7 @@
 #include "fs/devfs.h"
 #include "fs/made.h"
 #include "fs/namespace.h"
+#include "fs/notify.h"
 #include "fs/path_plain.h"
 #include "fs/permission.h"
 #include "fs/pipe.h"
@@ -162,9 +163,13 @@ static err_t finish(struct opening *o, uint32_t flags, struct file **out)
     err_t e = create_file(o, flags, out);
     if (failed(e)) return e;
     struct vnode *v = (*out)->vnode;
+    if (unlikely(v->notify) && !(flags & LINUX_O_PATH)) notify_file(*out, LINUX_IN_OPEN);
     if (likely(!(flags & LINUX_O_TRUNC)) || o->is_created || !vnode_is_stored(v)) return OK;
     e = tmpfs_truncate(v, 0);
-    if (failed(e)) file_put(*out);
+    if (!failed(e))
+        notify_file(*out, LINUX_IN_MODIFY);
+    else
+        file_put(*out);
     return e;
 }
 
@@ -197,9 +202,10 @@ err_t open_path(const struct path_from *from, const char *path, const struct ope
     return e;
 }
 
+/* Nobody is to be told of it. */
 static inline bool may_open_plainly(const struct vnode *v)
 {
-    return vnode_is_stored(v) && !failed(permission_check(v, MAY_READ));
+    return vnode_is_stored(v) && !v->notify && !failed(permission_check(v, MAY_READ));
 }
 
 struct opened open_plainly(const struct path_from *from, const char *path, uint32_t flags)

@@ -303,6 +303,21 @@ err_t path_get_vnode(const struct path_from *from, const char *path, uint32_t fl
     return e;
 }
 
+err_t path_get_named(const struct path_from *from, const char *path, uint32_t flags, struct vnode **vnode,
+                     struct dir_entry **entry)
+{
+    struct path_result found;
+    fs_lock();
+    err_t e = find_vnode_locked(from, path, flags, &found);
+    if (!failed(e)) {
+        *vnode = vnode_get(found.vnode);
+        *entry = found.entry ? dir_entry_get(found.entry) : NULL;
+    }
+    fs_unlock();
+    path_finish(&found);
+    return e;
+}
+
 err_t path_get_attributes(const struct path_from *from, const char *path, uint32_t flags,
                           struct vnode_attributes *out)
 {

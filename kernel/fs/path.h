@@ -58,6 +58,9 @@ err_t path_check_parent(const struct path_from *from, const char *path) EXCLUDES
  * start itself. */
 err_t path_get_vnode(const struct path_from *from, const char *path, uint32_t flags, struct vnode **out)
     EXCLUDES(fs_queue.lock);
+/* The same with the name it was reached by, counted or NULL. */
+err_t path_get_named(const struct path_from *from, const char *path, uint32_t flags, struct vnode **vnode,
+                     struct dir_entry **entry) EXCLUDES(fs_queue.lock);
 /* The same, but only its attributes. */
 err_t path_get_attributes(const struct path_from *from, const char *path, uint32_t flags,
                           struct vnode_attributes *out) EXCLUDES(fs_queue.lock);

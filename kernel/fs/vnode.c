@@ -4,6 +4,7 @@
 #include "core/time.h"
 #include "fs/directory.h"
 #include "fs/io_buffer.h"
+#include "fs/notify.h"
 #include "fs/tmpfs.h"
 #include "lib/string.h"
 #include "mm/heap.h"
@@ -50,6 +51,7 @@ err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes)
 static struct vnode *vnode_destroy(struct vnode *v)
 {
     struct vnode *parent = NULL;
+    notify_gone(v);
     switch (vnode_type(v)) {
     case LINUX_S_IFREG:
         tmpfs_release_pages(v);

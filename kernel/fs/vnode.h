@@ -63,6 +63,9 @@ struct vnode_symlink {
 struct file_ops;
 struct made_node;
 
+/* Who may want to be told of what happens to it: whoever watches it, or a directory that names it. */
+enum vnode_notify { VNODE_WATCHED = 1, VNODE_NAMED = 2 };
+
 /* A pipe without a name, found again through /proc/self/fd. */
 struct vnode_stream {
     const struct file_ops *ops; /* NULL: cannot be opened a second time */
@@ -82,6 +85,7 @@ struct vnode {
     bool has_locks;                       /* perhaps; atomic. fs/file_lock.h */
     bool is_linkable;                     /* made by O_TMPFILE: may get its first name */
     uint8_t seals;                        /* LINUX_F_SEAL_, of a memfd; change inside a change */
+    uint8_t notify;                       /* enum vnode_notify; atomic. fs/notify.h */
     struct made_node *made;               /* it comes from a table: fs/made.h; owned, fixed */
     uint64_t inode;                       /* fixed */
     uint64_t size;                        /* of a regular file or a symlink's target */

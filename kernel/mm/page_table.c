@@ -130,18 +130,7 @@ bool page_table_translate(const struct page_table *pt, uint64_t vaddr, paddr_t *
     uint64_t inside = (1ull << shift) - 1;
     if (out) *out = PADDR((leaf & PTE_ADDRESS & ~inside) | (vaddr & inside));
     if (leaf_shift) *leaf_shift = (uint8_t)shift;
-    if (!flags) return true;
-
-    /* Access is what every level grants. [intel-sdm3 4.6.1] */
-    uint64_t granted = PTE_WRITE | PTE_USER, denied = 0;
-    for (uint32_t level = w.level; level <= PAGE_TABLE_LEVELS; level++) {
-        granted &= *w.entry[level];
-        denied |= *w.entry[level];
-    }
-    if (!(denied & PTE_NO_EXECUTE)) granted |= PAGE_EXEC;
-    if (leaf & PTE_HIDDEN) granted = PAGE_HIDDEN;
-    uint64_t type = (leaf & PTE_TYPE) == PTE_TYPE_UNCACHED ? PAGE_UNCACHED : leaf & PTE_TYPE;
-    *flags = (uint32_t)(granted | type | (leaf & PTE_GLOBAL) | pte_ownership(leaf));
+    if (flags) *flags = walk_flags(&w);
     return true;
 }
 

@@ -43,6 +43,21 @@ static inline struct walk walk_to(const struct page_table *pt, uint64_t vaddr)
     return w;
 }
 
+/* PAGE_ flags of the leaf that the walk has found. */
+static inline uint32_t walk_flags(const struct walk *w)
+{
+    /* Access is what every level grants. [intel-sdm3 4.6.1] */
+    uint64_t granted = PTE_WRITE | PTE_USER, denied = 0, leaf = *w->entry[w->level];
+    for (uint32_t level = w->level; level <= PAGE_TABLE_LEVELS; level++) {
+        granted &= *w->entry[level];
+        denied |= *w->entry[level];
+    }
+    if (!(denied & PTE_NO_EXECUTE)) granted |= PAGE_EXEC;
+    if (leaf & PTE_HIDDEN) granted = PAGE_HIDDEN;
+    uint64_t type = (leaf & PTE_TYPE) == PTE_TYPE_UNCACHED ? PAGE_UNCACHED : leaf & PTE_TYPE;
+    return (uint32_t)(granted | type | (leaf & PTE_GLOBAL) | pte_ownership(leaf));
+}
+
 /* The entry at `level` of the walk has just gained content. */
 static inline void walk_count_up(struct walk *w, uint32_t level)
 {

@@ -24,18 +24,26 @@ void page_table_replace(struct page_table *pt, uint64_t vaddr, paddr_t paddr, ui
     tlb_forget(pt, &vaddr, 1);
 }
 
+/* Neighbours of the leaf lie beside it in its table, and have the levels above in common. */
+static uint64_t visit_table(struct walk *w, uint64_t vaddr, uint64_t end, page_visit_fn *leaf, void *context)
+{
+    end = MIN(end, behind_entry(vaddr, w->level + 1));
+    for (uint64_t *entry = w->entry[w->level]; vaddr < end; vaddr = behind_entry(vaddr, w->level), entry++) {
+        if (!(*entry & PTE_USED)) continue;
+        if (!pte_is_leaf(*entry, w->level)) break;
+        w->entry[w->level] = entry;
+        leaf(vaddr, leaf_frame(*entry, w->level), (uint8_t)pte_level_shift(w->level), walk_flags(w), context);
+    }
+    return vaddr;
+}
+
 void page_table_visit(const struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_visit_fn *leaf,
                       void *context)
 {
     for (uint64_t at = vaddr, end = vaddr + bytes; at < end;) {
         struct walk w = walk_to(pt, at);
-        uint32_t flags;
-        if (*w.entry[w.level] & PTE_USED) {
-            page_table_translate(pt, at, NULL, &flags, NULL);
-            leaf(at, leaf_frame(*w.entry[w.level], w.level), (uint8_t)pte_level_shift(w.level), flags,
-                 context);
-        }
-        at = behind_entry(at, w.level);
+        at =
+            w.level < PAGE_TABLE_LEVELS ? visit_table(&w, at, end, leaf, context) : behind_entry(at, w.level);
     }
 }
 

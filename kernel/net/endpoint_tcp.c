@@ -6,6 +6,7 @@
  * remains with what was received and how it ended. */
 #include "lib/string.h"
 #include "net/endpoint_tcp_internal.h"
+#include "net/ticks.h"
 
 /* ---- lwIP's calls ---- */
 
@@ -68,6 +69,7 @@ static lwip_err_t arrived(void *argument, struct tcp_pcb *pcb, struct pbuf *pack
     endpoint->received += packet->tot_len;
     while (packet->next) packet = packet->next;
     endpoint->last = packet;
+    ticks_ask_for_ack();
     endpoint_update(endpoint, ENDPOINT_READABLE, 0, ENDPOINT_READABLE);
     return ERR_OK;
 }
@@ -141,8 +143,8 @@ void tcp_endpoint_apply_options(struct endpoint *endpoint)
     pcb->keep_idle = endpoint->options[ENDPOINT_KEEP_IDLE_MS];
     pcb->keep_intvl = endpoint->options[ENDPOINT_KEEP_INTERVAL_MS];
     pcb->keep_cnt = endpoint->options[ENDPOINT_KEEP_COUNT];
-    bool waits_for_more = pcb->unsent && (pcb->flags & TF_NODELAY) && !endpoint->options[ENDPOINT_CORK];
-    if (!waits_for_more || pcb->state < ESTABLISHED) return;
+    /* What TCP_CORK or Nagle's rule has kept back goes when they no longer apply: lwIP looks at the rule. */
+    if (!pcb->unsent || endpoint->options[ENDPOINT_CORK] || pcb->state < ESTABLISHED) return;
     lwip_err_t ignored = tcp_output(pcb); /* what could not be sent stays queued */
     (void)ignored;
 }

@@ -120,8 +120,10 @@ static void status_changed(struct netif *netif)
 {
     char text[IPADDR_STRLEN_MAX];
     struct interface *interface = netif->state;
-    if (!ip4_addr_isany(netif_ip4_addr(netif)))
+    /* lwIP also calls when a lease is renewed or an IPv6 address changes its state. */
+    if (!ip4_addr_cmp(netif_ip4_addr(netif), &interface->told) && !ip4_addr_isany(netif_ip4_addr(netif)))
         log_info("%s: %s", interface->name, ip4addr_ntoa_r(netif_ip4_addr(netif), text, sizeof(text)));
+    ip4_addr_copy(interface->told, *netif_ip4_addr(netif));
     wait_wake_all(&changes);
 }
 

@@ -12,6 +12,7 @@ struct interface {
     struct interface_counters received, sent;
     struct pbuf *waiting[CONFIG_NET_QUEUE_PACKETS]; /* to be sent, a ring */
     uint32_t first_waiting, waiting_count;
+    ip4_addr_t told; /* the address that the log has */
 };
 
 extern struct interface *interfaces[INTERFACES_MAX];

@@ -5,7 +5,12 @@
 #include "net/lwip/lwip.h"
 #include "sched/timer.h"
 
-enum { NS_PER_MS = 1000000, MISSED_MAX = 300 /* an ARP entry lives for so many */ };
+enum {
+    NS_PER_MS = 1000000,
+    MISSED_MAX = 300, /* an ARP entry lives for so many */
+    ACK_DELAY_MS =
+        40, /* as long as Linux's: a sender that waits for it, as Nagle's rule has it, waits no longer */
+};
 
 struct tick {
     void (*call)(void);
@@ -16,6 +21,27 @@ struct tick {
 
 static struct timer clock_timer;
 bool ticks_are_asked_for;
+
+/* ---- confirmations of single segments, which lwIP delays until its fast timer ---- */
+
+static bool acks_wait;
+
+void ticks_ask_for_ack(void)
+{
+    if (acks_wait) return;
+    acks_wait = true;
+    ticks_are_asked_for = true;
+}
+
+static void send_acks(void)
+{
+    acks_wait = false;
+    tcp_fasttmr();
+}
+
+static bool have_acks(void) { return acks_wait; }
+
+/* ---- what else there is to wait for ---- */
 
 static bool tcp_waits(void) { return tcp_active_pcbs || tcp_tw_pcbs; }
 
@@ -76,6 +102,7 @@ static bool nd6_waits(void)
 }
 
 static struct tick ticks[] = {
+    { send_acks, ACK_DELAY_MS, have_acks, 0 },
     { tcp_tmr, TCP_TMR_INTERVAL, tcp_waits, 0 },
     { dhcp_fine_tmr, DHCP_FINE_TIMER_MSECS, dhcp_waits, 0 },
     { dhcp_coarse_tmr, DHCP_COARSE_TIMER_MSECS, dhcp_has_lease, 0 },

@@ -12,3 +12,6 @@ extern bool ticks_are_asked_for GUARDED_BY(net_mutex);
 void ticks_update(void) REQUIRES(net_mutex);
 /* For lwIP's start. */
 void ticks_start(void) REQUIRES(net_mutex);
+
+/* Data came over a connection: its confirmation may be delayed. */
+void ticks_ask_for_ack(void) REQUIRES(net_mutex);

@@ -2,7 +2,7 @@
 #include "process/exec_file.h"
 
 #include "abi/linux/fcntl.h"
-#include "fs/file.h"
+#include "fs/notify.h"
 #include "fs/open.h"
 #include "mm/heap.h"
 
@@ -53,6 +53,7 @@ err_t exec_file_open(struct fs_context *fs, const char *path, bool must_be_file,
     }
     *why = "not enough memory to read it";
     e = read_all(out);
+    if (!failed(e)) notify_file(out->file, LINUX_IN_ACCESS);
     if (failed(e)) exec_file_close(out);
     return e;
 }

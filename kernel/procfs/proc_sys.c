@@ -5,6 +5,7 @@
 #include "config.h"
 #include "core/entropy.h"
 #include "core/machine_name.h"
+#include "fs/inotify.h"
 #include "lib/string.h"
 #include "mm/charge.h"
 #include "procfs/proc_text.h"
@@ -29,6 +30,26 @@ static const struct text_source value = { .write = write_value, .open = open_fix
 static const struct text_source string = { .write = write_string, .open = open_fixed };
 #define VALUE(name, mode, number) MADE_FILE(name, mode, &value, (int64_t)(number))
 #define STRING(name, mode, text)  MADE_FILE(name, mode, &string, text)
+
+/* ---- numbers that can be set ---- */
+
+static void write_limit(struct text *text, uint64_t *cursor)
+{
+    const uint32_t *limit = (const uint32_t *)text->node->row->argument;
+    if (!(*cursor)++) text_add(text, "%u\n", __atomic_load_n(limit, __ATOMIC_RELAXED));
+}
+
+static err_t store_limit(const struct made_node *node, const char *bytes, size_t count)
+{
+    uint64_t number;
+    (void)count;
+    err_t e = text_parse_number(bytes, INT32_MAX, &number);
+    if (!failed(e)) __atomic_store_n((uint32_t *)node->row->argument, (uint32_t)number, __ATOMIC_RELAXED);
+    return e;
+}
+
+static const struct text_source limit = { .write = write_limit, .store = store_limit };
+#define LIMIT(name, variable) MADE_FILE(name, 0644, &limit, &(variable))
 
 /* ---- names ---- */
 
@@ -160,9 +181,9 @@ static const struct made_row vm_rows[] = {
 TABLE(vm_table, "proc/sys/vm", vm_rows);
 
 static const struct made_row inotify_rows[] = {
-    VALUE("max_queued_events", 0644, 16384),
-    VALUE("max_user_instances", 0644, 128),
-    VALUE("max_user_watches", 0644, 65536),
+    LIMIT("max_queued_events", inotify_limits.queued_events),
+    LIMIT("max_user_instances", inotify_limits.user_instances),
+    LIMIT("max_user_watches", inotify_limits.user_watches),
 };
 TABLE(inotify_table, NULL, inotify_rows);
 static const struct made_row epoll_rows[] = { VALUE("max_user_watches", 0644, 1000000) };

@@ -59,6 +59,12 @@ int64_t sys_timerfd_create(uint64_t clock, uint64_t flags);
 int64_t sys_timerfd_settime(uint64_t fd, uint64_t flags, uint64_t wanted, uint64_t was);
 int64_t sys_timerfd_gettime(uint64_t fd, uint64_t out);
 
+/* ---- inotify: sys_file_notify.c ---- */
+int64_t sys_inotify_init(void);
+int64_t sys_inotify_init1(uint64_t flags);
+int64_t sys_inotify_add_watch(uint64_t fd, uint64_t path, uint64_t mask);
+int64_t sys_inotify_rm_watch(uint64_t fd, uint64_t number);
+
 /* ---- epoll: sys_file_epoll.c ---- */
 int64_t sys_epoll_create(uint64_t size);
 int64_t sys_epoll_create1(uint64_t flags);

@@ -89,18 +89,23 @@ static inline struct file *find_alone(uint32_t fd)
     return likely(is_alone) ? fd_peek(p->files, fd) : NULL;
 }
 
+/* Who watches it is told by the long way. */
+static inline bool is_unwatched(const struct file *file) { return likely(!file->vnode->notify); }
+
 static inline bool may_read(const struct file *file, uint64_t address, uint64_t bytes)
 {
     uint32_t mode = file->flags & (LINUX_O_ACCMODE | LINUX_O_PATH);
     bool is_open_for_it = mode == LINUX_O_RDONLY || mode == LINUX_O_RDWR;
-    return file->ops->read_user && is_open_for_it && bytes <= PAGE_BYTES && is_user_range(address, bytes);
+    return file->ops->read_user && is_open_for_it && bytes <= PAGE_BYTES && is_user_range(address, bytes) &&
+           is_unwatched(file);
 }
 
 static inline bool may_write(const struct file *file, uint64_t address, uint64_t bytes)
 {
     uint32_t mode = file->flags & (LINUX_O_ACCMODE | LINUX_O_PATH);
     bool is_open_for_it = mode == LINUX_O_WRONLY || mode == LINUX_O_RDWR;
-    return file->ops->write_user && is_open_for_it && bytes <= PAGE_BYTES && is_user_range(address, bytes);
+    return file->ops->write_user && is_open_for_it && bytes <= PAGE_BYTES && is_user_range(address, bytes) &&
+           is_unwatched(file);
 }
 
 static NOINLINE int64_t transfer_counted(uint32_t fd, uint64_t address, uint64_t bytes, bool is_write)
@@ -138,7 +143,7 @@ static inline bool may_read_at(const struct file *file, uint64_t address, uint64
     uint32_t mode = file->flags & (LINUX_O_ACCMODE | LINUX_O_PATH);
     bool is_open_for_it = mode == LINUX_O_RDONLY || mode == LINUX_O_RDWR;
     return file->ops->read_user_at && is_open_for_it && bytes <= LINUX_RW_COUNT_MAX &&
-           is_user_range(address, bytes) && offset <= (uint64_t)INT64_MAX - bytes;
+           is_user_range(address, bytes) && offset <= (uint64_t)INT64_MAX - bytes && is_unwatched(file);
 }
 
 /* ---- the others ---- */

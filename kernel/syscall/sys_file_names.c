@@ -3,7 +3,7 @@
 #include "syscall/sys_file.h"
 
 #include "abi/linux/dirent.h"
-#include "fs/file.h"
+#include "fs/notify.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "syscall/sys_path.h"
@@ -18,6 +18,7 @@ static int64_t read_names(struct file *file, uint64_t address, uint64_t bytes)
     file_take_position(file);
     int64_t result = file->ops->read_names(file, &buffer, &file->position);
     file_give_position(file);
+    notify_file(file, LINUX_IN_ACCESS);
     return result;
 }
 
@@ -77,6 +78,7 @@ static int64_t read_old_names(struct file *file, uint64_t address, uint64_t byte
         if (got > 0) done += (uint64_t)got;
     } while (got > 0);
     file_give_position(file);
+    notify_file(file, LINUX_IN_ACCESS);
     heap_free(bounce);
     return done > 0 ? (int64_t)done : got;
 }

@@ -4,7 +4,7 @@
 #include "syscall/sys_file.h"
 
 #include "abi/linux/fcntl.h"
-#include "fs/file.h"
+#include "fs/notify.h"
 #include "fs/permission.h"
 #include "fs/tmpfs.h"
 #include "syscall/sys_path.h"
@@ -27,13 +27,13 @@ static err_t truncate_vnode(struct vnode *v, uint64_t bytes)
 
 int64_t sys_truncate(uint64_t path, uint64_t bytes)
 {
-    struct vnode *v;
+    struct named_vnode named;
     if ((int64_t)bytes < 0) return ERR_INVALID.code;
-    err_t e = path_argument_get_vnode((uint64_t)LINUX_AT_FDCWD, path, PATH_REQUIRED, WALK_FOLLOW, &v);
+    err_t e = path_argument_get_named((uint64_t)LINUX_AT_FDCWD, path, PATH_REQUIRED, WALK_FOLLOW, &named);
     if (failed(e)) return e.code;
-    e = check_truncate(v);
-    if (!failed(e)) e = truncate_vnode(v, bytes);
-    vnode_put(v);
+    e = check_truncate(named.vnode);
+    if (!failed(e)) e = truncate_vnode(named.vnode, bytes);
+    named_vnode_done(&named, e, LINUX_IN_MODIFY);
     return e.code;
 }
 
@@ -45,6 +45,7 @@ int64_t sys_ftruncate(uint64_t fd, uint64_t bytes)
     if (failed(e)) return e.code;
     bool is_possible = vnode_is_regular(file->vnode) && file_is_writable(file);
     e = is_possible ? truncate_vnode(file->vnode, bytes) : ERR_INVALID;
+    if (!failed(e)) notify_file(file, LINUX_IN_MODIFY);
     file_put(file);
     return e.code;
 }
@@ -91,6 +92,7 @@ int64_t sys_fallocate(uint64_t fd, uint64_t mode, uint64_t offset, uint64_t byte
             e = tmpfs_punch(file->vnode, offset, bytes);
         else
             e = tmpfs_allocate(file->vnode, offset, bytes, mode & LINUX_FALLOC_KEEP_SIZE);
+        if (!failed(e)) notify_file(file, LINUX_IN_MODIFY);
     }
     file_put(file);
     return e.code;

@@ -2,6 +2,7 @@
 #include "syscall/sys_path.h"
 
 #include "fs/fd_table.h"
+#include "fs/notify.h"
 #include "mm/heap.h"
 #include "vm/usercopy.h"
 
@@ -51,6 +52,33 @@ err_t path_argument_get_vnode(uint64_t directory_fd, uint64_t path, enum path_ne
     e = path_get_vnode(&argument.from, argument.path.text, walk_flags, out);
     path_argument_fini(&argument);
     return e;
+}
+
+err_t path_argument_get_named(uint64_t directory_fd, uint64_t path, enum path_need need, uint32_t walk_flags,
+                              struct named_vnode *out)
+{
+    struct path_argument argument;
+    err_t e = path_argument_init(&argument, directory_fd, path, need);
+    if (failed(e)) return e;
+    bool is_held = argument.held && !argument.path.text[0];
+    if (is_held)
+        named_vnode_of(argument.held, out);
+    else
+        e = path_get_named(&argument.from, argument.path.text, walk_flags, &out->vnode, &out->entry);
+    path_argument_fini(&argument);
+    return e;
+}
+
+void named_vnode_of(const struct file *file, struct named_vnode *out)
+{
+    file_get_vnode(file, &out->vnode, &out->entry);
+}
+
+void named_vnode_done(struct named_vnode *named, err_t e, uint32_t event)
+{
+    if (!failed(e) && event) notify_vnode(named->vnode, named->entry, event);
+    dir_entry_put(named->entry);
+    vnode_put(named->vnode);
 }
 
 err_t file_argument_or_path(uint64_t fd, struct file **out)

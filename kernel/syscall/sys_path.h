@@ -81,6 +81,17 @@ static ALWAYS_INLINE err_t path_argument_init_inline(struct path_argument *argum
 err_t path_argument_get_vnode(uint64_t directory_fd, uint64_t path, enum path_need need, uint32_t walk_flags,
                               struct vnode **out);
 
+/* The same with the name it was reached by, for calls that who watches the file is told of. */
+struct named_vnode {
+    struct vnode *vnode;     /* counted */
+    struct dir_entry *entry; /* counted, or NULL */
+};
+err_t path_argument_get_named(uint64_t directory_fd, uint64_t path, enum path_need need, uint32_t walk_flags,
+                              struct named_vnode *out);
+void named_vnode_of(const struct file *file, struct named_vnode *out);
+/* `event` happened to it, unless `e` says that nothing did; and puts it. */
+void named_vnode_done(struct named_vnode *named, err_t e, uint32_t event);
+
 /* The file behind a descriptor, counted. Both BAD_FD; the first also for O_PATH descriptors, with which
  * nothing but naming is possible. */
 err_t file_argument(uint64_t fd, struct file **out);

@@ -4,7 +4,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/stat.h"
-#include "fs/file.h"
+#include "fs/notify.h"
 #include "fs/permission.h"
 #include "process/identity.h"
 #include "syscall/sys_path.h"
@@ -53,11 +53,11 @@ int64_t sys_access(uint64_t path, uint64_t mode) { return sys_faccessat2(CWD, pa
 
 int64_t sys_fchmodat(uint64_t directory_fd, uint64_t path, uint64_t mode)
 {
-    struct vnode *v;
-    err_t e = path_argument_get_vnode(directory_fd, path, PATH_REQUIRED, WALK_FOLLOW, &v);
+    struct named_vnode named;
+    err_t e = path_argument_get_named(directory_fd, path, PATH_REQUIRED, WALK_FOLLOW, &named);
     if (failed(e)) return e.code;
-    e = permission_set_mode(v, (uint32_t)mode);
-    vnode_put(v);
+    e = permission_set_mode(named.vnode, (uint32_t)mode);
+    named_vnode_done(&named, e, LINUX_IN_ATTRIB);
     return e.code;
 }
 
@@ -69,20 +69,27 @@ int64_t sys_fchmod(uint64_t fd, uint64_t mode)
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
     e = permission_set_mode(file->vnode, (uint32_t)mode);
+    if (!failed(e)) notify_file(file, LINUX_IN_ATTRIB);
     file_put(file);
     return e.code;
+}
+
+/* Who names neither owner changes nothing but the time of the change, which nobody is told of. */
+static uint32_t event_of_owner(uint64_t uid, uint64_t gid)
+{
+    return ((uint32_t)uid & (uint32_t)gid) == UINT32_MAX ? 0 : LINUX_IN_ATTRIB;
 }
 
 int64_t sys_fchownat(uint64_t directory_fd, uint64_t path, uint64_t uid, uint64_t gid, uint64_t flags)
 {
     if ((uint32_t)flags & ~(uint32_t)(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH))
         return ERR_INVALID.code;
-    struct vnode *v;
+    struct named_vnode named;
     uint32_t walk = flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
-    err_t e = path_argument_get_vnode(directory_fd, path, need_of(flags), walk, &v);
+    err_t e = path_argument_get_named(directory_fd, path, need_of(flags), walk, &named);
     if (failed(e)) return e.code;
-    e = permission_set_owner(v, (uint32_t)uid, (uint32_t)gid);
-    vnode_put(v);
+    e = permission_set_owner(named.vnode, (uint32_t)uid, (uint32_t)gid);
+    named_vnode_done(&named, e, event_of_owner(uid, gid));
     return e.code;
 }
 
@@ -99,6 +106,7 @@ int64_t sys_fchown(uint64_t fd, uint64_t uid, uint64_t gid)
     err_t e = file_argument(fd, &file);
     if (failed(e)) return e.code;
     e = permission_set_owner(file->vnode, (uint32_t)uid, (uint32_t)gid);
+    if (!failed(e) && event_of_owner(uid, gid)) notify_file(file, LINUX_IN_ATTRIB);
     file_put(file);
     return e.code;
 }

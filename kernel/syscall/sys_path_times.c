@@ -6,7 +6,7 @@
 #include "abi/linux/stat.h"
 #include "abi/linux/time.h"
 #include "core/time.h"
-#include "fs/file.h"
+#include "fs/notify.h"
 #include "fs/permission.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"
@@ -52,30 +52,37 @@ static err_t set_times(struct vnode *v, const struct new_times *times)
 }
 
 /* A NULL path means the descriptor itself: futimens(3). */
-static err_t find_for_times(uint64_t directory_fd, uint64_t path, uint32_t flags, struct vnode **out)
+static err_t find_for_times(uint64_t directory_fd, uint64_t path, uint32_t flags, struct named_vnode *out)
 {
     if (path || (int32_t)directory_fd == LINUX_AT_FDCWD) {
         if (flags & ~(uint32_t)(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH)) return ERR_INVALID;
         uint32_t walk = flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
-        return path_argument_get_vnode(directory_fd, path, need_of(flags), walk, out);
+        return path_argument_get_named(directory_fd, path, need_of(flags), walk, out);
     }
     if (flags) return ERR_INVALID;
     struct file *file;
     err_t e = file_argument(directory_fd, &file);
     if (failed(e)) return e;
-    *out = vnode_get(file->vnode);
+    named_vnode_of(file, out);
     file_put(file);
     return OK;
+}
+
+/* One time alone is what reading or writing would have set. [linux include/linux/fsnotify.h fsnotify_change] */
+static uint32_t event_of(const struct new_times *times)
+{
+    if (times->access.nanoseconds == LINUX_UTIME_OMIT) return LINUX_IN_MODIFY;
+    return times->modification.nanoseconds == LINUX_UTIME_OMIT ? LINUX_IN_ACCESS : LINUX_IN_ATTRIB;
 }
 
 static int64_t set_times_of(uint64_t directory_fd, uint64_t path, const struct new_times *times,
                             uint32_t flags)
 {
-    struct vnode *v;
-    err_t e = find_for_times(directory_fd, path, flags, &v);
+    struct named_vnode named;
+    err_t e = find_for_times(directory_fd, path, flags, &named);
     if (failed(e)) return e.code;
-    e = set_times(v, times);
-    vnode_put(v);
+    e = set_times(named.vnode, times);
+    named_vnode_done(&named, e, event_of(times));
     return e.code;
 }
 

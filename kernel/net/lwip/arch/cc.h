@@ -26,4 +26,6 @@ void lwip_port_expect_locked(void);
 #define LWIP_PLATFORM_ASSERT(what) lwip_port_assert(what)
 #define LWIP_RAND()                lwip_port_random()
 #define LWIP_CHKSUM                lwip_port_checksum
+#define lwip_htons(number)         ((uint16_t)__builtin_bswap16(number))
+#define lwip_htonl(number)         __builtin_bswap32(number)
 #define LWIP_ASSERT_CORE_LOCKED()  lwip_port_expect_locked()
