@@ -18,7 +18,7 @@ err_t user_zero(uaddr_t dst, size_t bytes);
  * ERR_NAME_TOO_LONG when no NUL is found within capacity. */
 err_t user_copy_string(char *dst, uaddr_t src, size_t capacity, size_t *length);
 
-/* ---- the same as a part of their callers, for the calls that have to be quick ---- */
+/* ---- the same as a part of their callers, for the calls that have to be quick. Host tests have the others' fakes ---- */
 
 /* A page that is missing takes the space's lock, which is a mutex; so says the check even where none is. */
 static inline void user_expect_fault(void)
@@ -29,18 +29,21 @@ static inline void user_expect_fault(void)
 /* Where it is known that all of it is in user space. */
 static ALWAYS_INLINE err_t user_copy_out_inside(uaddr_t dst, const void *src, size_t bytes)
 {
+    if (__STDC_HOSTED__) return user_copy_out(dst, src, bytes);
     user_expect_fault();
     return likely(!arch_user_copy((void *)dst.raw, src, bytes)) ? OK : ERR_FAULT;
 }
 
 static ALWAYS_INLINE err_t user_copy_out_inline(uaddr_t dst, const void *src, size_t bytes)
 {
+    if (__STDC_HOSTED__) return user_copy_out(dst, src, bytes);
     if (unlikely(!is_user_range(dst.raw, bytes))) return bytes ? ERR_FAULT : OK;
     return user_copy_out_inside(dst, src, bytes);
 }
 
 static ALWAYS_INLINE err_t user_copy_string_inline(char *dst, uaddr_t src, size_t capacity, size_t *length)
 {
+    if (__STDC_HOSTED__) return user_copy_string(dst, src, capacity, length);
     user_expect_fault();
     if (unlikely(src.raw >= USER_END)) return ERR_FAULT;
     /* A string that runs up to the end of user space faults there, as it would for the program. */
