@@ -10,9 +10,27 @@ $(B)/bench/qemu_count.so: tools/qemu_count.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(HOSTCC) -std=gnu17 -O2 $(HOST_WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
 
+# The roots of programs that are counted, with what counts them.
+$(B)/bench/%.cpio: $(ROOTS)/%.made $(GUEST)/program_cost.musl $(B)/ck $(wildcard tests/software/*)
+	@rm -rf $(B)/bench/$*.root && mkdir -p $(@D) && cp -al $(ROOTS)/$* $(B)/bench/$*.root
+	@tests/software/fill_root.sh tests/software $(B)/bench/$*.root
+	@mkdir $(B)/bench/$*.root/bench && cp $(GUEST)/program_cost.musl $(B)/bench/$*.root/bench/program_cost
+	@echo "  CPIO $@"; $(B)/ck build --rootfs $(B)/bench/$*.root -o $@; status=$$?; rm -rf $(B)/bench/$*.root; exit $$status
+
+# What tools/bench/servers.py runs in a machine: servers of Debian's, and one of our own.
+$(B)/bench/servers.cpio: $(ROOTS)/servers.made bench/servers/nginx.conf $(GUEST)/receive_bulk.musl $(B)/ck
+	@rm -rf $(B)/bench/servers.root && mkdir -p $(B)/bench && cp -al $(ROOTS)/servers $(B)/bench/servers.root
+	@mkdir -p $(B)/bench/servers.root/bench $(B)/bench/servers.root/srv $(B)/bench/servers.root/var/lib/nginx $(B)/bench/servers.root/var/log/nginx
+	@cp bench/servers/nginx.conf $(GUEST)/receive_bulk.musl $(B)/bench/servers.root/bench/
+	@echo 'a page of a server, with a few words' > $(B)/bench/servers.root/srv/index.html
+	$(B)/ck build --rootfs $(B)/bench/servers.root -o $@
+	@rm -rf $(B)/bench/servers.root
+
+BENCHED_ROOTS := $(addprefix $(B)/bench/,python.cpio torch.cpio servers.cpio)
+
 BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
 BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(addprefix $(GUEST)/,operations.musl memory_costs.musl thread_costs.musl quiet.musl) $(addprefix $(GUEST)/hello.,musl glibc pie) \
-	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES)
+	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES) $(BENCHED_ROOTS)
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)
 	@tools/bench.py $(B)

@@ -101,11 +101,16 @@ struct linux_ustat {
 _Static_assert(sizeof(struct linux_ustat) == 32, "fixed by the ABI");
 
 #define LINUX_TMPFS_MAGIC  0x01021994
+#define LINUX_RAMFS_MAGIC  0x858458f6
 #define LINUX_PROC_MAGIC   0x9fa0
 #define LINUX_SYSFS_MAGIC  0x62656572
 #define LINUX_DEVPTS_MAGIC 0x1cd1
 
 /* f_flags. [linux include/linux/statfs.h] */
+#define LINUX_ST_RDONLY  0x0001
+#define LINUX_ST_NOSUID  0x0002
+#define LINUX_ST_NODEV   0x0004
+#define LINUX_ST_NOEXEC  0x0008
 #define LINUX_ST_VALID   0x0020
 #define LINUX_ST_NOATIME 0x0400
 

@@ -151,14 +151,16 @@ void devfs_add(const struct char_device *device)
 enum { TREES_MAX = 4 };
 static struct dev_tree {
     const char *name;
-    err_t (*create)(struct vnode **out, int64_t time_ns);
+    const struct mount_type *type;
+    enum filesystem filesystem;
 } trees[TREES_MAX];
 static size_t tree_count;
 
-void devfs_add_tree(const char *name, err_t (*create)(struct vnode **out, int64_t time_ns))
+void devfs_add_tree(const char *name, struct mount_type *type, enum filesystem filesystem)
 {
     ASSERT(tree_count < TREES_MAX);
-    trees[tree_count++] = (struct dev_tree){ name, create };
+    mount_add_type(type);
+    trees[tree_count++] = (struct dev_tree){ name, type, filesystem };
 }
 
 const struct char_device *devfs_find(uint64_t number)
@@ -196,7 +198,7 @@ static err_t add_vnode(struct vnode *dev, const char *name, struct vnode *v)
 static err_t add_device(struct vnode *dev, const struct char_device *device)
 {
     if (!device->name) return OK;
-    struct vnode *v = vnode_create(LINUX_S_IFCHR | device->permissions, FILESYSTEM_DEV, dev->mtime_ns);
+    struct vnode *v = vnode_create(LINUX_S_IFCHR | device->permissions, dev->filesystem, dev->mtime_ns);
     if (!v) return ERR_NO_MEMORY;
     v->device = device->number;
     err_t e = add_vnode(dev, device->name, v);
@@ -207,7 +209,7 @@ static err_t add_device(struct vnode *dev, const struct char_device *device)
 static err_t add_name(struct vnode *dev, const struct dev_name *name)
 {
     uint32_t mode = name->target ? LINUX_S_IFLNK | 0777 : LINUX_S_IFDIR | 01777;
-    struct vnode *v = vnode_create(mode, FILESYSTEM_DEV, dev->mtime_ns);
+    struct vnode *v = vnode_create(mode, dev->filesystem, dev->mtime_ns);
     if (!v) return ERR_NO_MEMORY;
     err_t e = name->target ? vnode_set_target(v, name->target, strlen(name->target)) : OK;
     if (!failed(e)) e = add_vnode(dev, name->name, v);
@@ -218,9 +220,11 @@ static err_t add_name(struct vnode *dev, const struct dev_name *name)
 static err_t add_tree(struct vnode *dev, const struct dev_tree *tree)
 {
     struct vnode *v;
-    err_t e = tree->create(&v, dev->mtime_ns);
+    if (dev->filesystem != FILESYSTEM_DEV) return add_name(dev, &(struct dev_name){ tree->name, NULL });
+    err_t e = tree->type->create(&v, tree->filesystem, dev->mtime_ns);
     if (failed(e)) return e;
     e = add_vnode(dev, tree->name, v);
+    if (!failed(e)) mount_add_first(tree->type, v);
     vnode_put(v);
     return e;
 }
@@ -236,9 +240,9 @@ static err_t fill(struct vnode *dev)
     return e;
 }
 
-err_t devfs_create(struct vnode **out, int64_t time_ns)
+static err_t create(struct vnode **out, enum filesystem filesystem, int64_t time_ns)
 {
-    struct vnode *dev = vnode_create(LINUX_S_IFDIR | 0755, FILESYSTEM_DEV, time_ns);
+    struct vnode *dev = vnode_create(LINUX_S_IFDIR | 0755, filesystem, time_ns);
     if (!dev) return ERR_NO_MEMORY;
     err_t e = fill(dev);
     if (!failed(e)) {
@@ -251,3 +255,5 @@ err_t devfs_create(struct vnode **out, int64_t time_ns)
     vnode_put(dev);
     return e;
 }
+
+struct mount_type devfs_type = { "devtmpfs", LINUX_TMPFS_MAGIC, false, create, NULL };

@@ -2,6 +2,7 @@
 /* /dev: character devices by number, the names they have, and the links every program expects there. */
 #pragma once
 #include "fs/file.h"
+#include "fs/mount.h"
 
 struct char_device {
     const char *name; /* in /dev; NULL for none. No directories */
@@ -18,9 +19,9 @@ enum { DEVFS_DEVICES_MAX = 32 };
  * is a programming error: the table's size is fixed. Boot only. */
 void devfs_add(const struct char_device *device);
 /* A tree that becomes a directory of /dev; as devfs_add. */
-void devfs_add_tree(const char *name, err_t (*create)(struct vnode **out, int64_t time_ns));
+void devfs_add_tree(const char *name, struct mount_type *type, enum filesystem filesystem);
 /* NULL when nobody has the number. */
 const struct char_device *devfs_find(uint64_t number);
 
-/* A new tree for /dev, not attached yet. NO_MEMORY. */
-err_t devfs_create(struct vnode **out, int64_t time_ns) EXCLUDES(fs_queue.lock);
+/* Its trees are new ones for /dev, with the others attached; elsewhere those are empty directories. */
+extern struct mount_type devfs_type;

@@ -3,6 +3,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "fs/file.h"
+#include "fs/mount.h"
 #include "fs/tmpfs.h"
 #include "lib/string.h"
 #include "vm/space.h"
@@ -55,6 +56,7 @@ static err_t check_file(const struct file *file, uint32_t flags)
     bool is_written = (flags & SPACE_SHARED) && (flags & SPACE_WRITE);
     if (is_written && !file_is_writable(file)) return ERR_ACCESS;
     if (!file_is_readable(file)) return ERR_ACCESS;
+    if ((flags & SPACE_EXEC) && mount_forbids(file->vnode, LINUX_MS_NOEXEC)) return ERR_NOT_PERMITTED;
     return vnode_is_stored(file->vnode) ? OK : ERR_NO_DEVICE;
 }
 

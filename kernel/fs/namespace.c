@@ -3,6 +3,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "core/time.h"
+#include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/permission.h"
 #include "mm/heap.h"
@@ -26,6 +27,7 @@ static bool is_read_only(const struct vnode *directory) { return directory->made
 
 static err_t check_parent(const struct vnode *directory)
 {
+    if (mount_is_read_only(directory)) return ERR_READ_ONLY;
     if (directory->links == 0) return ERR_NOT_FOUND; /* removed, but somebody's working directory */
     err_t e = permission_check(directory, MAY_WRITE | MAY_SEARCH);
     if (failed(e)) return e;
@@ -49,11 +51,14 @@ static err_t check_delete(const struct vnode *directory, const struct vnode *v, 
 static err_t make_vnode_locked(const struct path_result *at, const struct node_request *node,
                                struct vnode **out) REQUIRES(fs_queue.lock)
 {
-    struct vnode *v = vnode_create(node->mode, at->parent->filesystem, node->time_ns);
+    enum filesystem filesystem = at->parent->filesystem;
+    err_t e = filesystem >= FILESYSTEM_MOUNTED ? mount_check_inodes(filesystem) : OK;
+    if (failed(e)) return e;
+    struct vnode *v = vnode_create(node->mode, filesystem, node->time_ns);
     if (!v) return ERR_NO_MEMORY;
     permission_set_first_owner(v, at->parent);
     if (vnode_is_device(v)) v->device = node->device;
-    err_t e = vnode_is_symlink(v) ? vnode_set_target(v, node->target, node->target_bytes) : OK;
+    if (vnode_is_symlink(v)) e = vnode_set_target(v, node->target, node->target_bytes);
     if (failed(e))
         vnode_put(v);
     else
@@ -136,6 +141,7 @@ static bool may_link(const struct vnode *v)
 
 static err_t check_link_locked(const struct vnode *v, const struct path_result *at) REQUIRES(fs_queue.lock)
 {
+    if (mount_is_read_only(at->parent)) return ERR_READ_ONLY;
     if (v->filesystem != at->parent->filesystem) return ERR_CROSS_DEVICE;
     if (!may_link(v)) return ERR_NOT_PERMITTED;
     err_t e = check_parent(at->parent);
@@ -198,6 +204,7 @@ static struct vnode *remove_and_tell_locked(struct dir_entry *entry, int64_t tim
 static err_t check_unlink(const struct path_result *at)
 {
     if (at->last != PATH_NAME) return ERR_IS_DIRECTORY;
+    if (mount_is_read_only(at->parent)) return ERR_READ_ONLY;
     if (failed(at->name_error)) return at->name_error;
     if (!at->vnode) return ERR_NOT_FOUND;
     if (at->has_trailing_slash) return vnode_is_directory(at->vnode) ? ERR_IS_DIRECTORY : ERR_NOT_DIRECTORY;
@@ -212,6 +219,7 @@ static err_t check_remove_directory(const struct path_result *at)
     case PATH_ROOT: return ERR_BUSY;
     default: break;
     }
+    if (mount_is_read_only(at->parent)) return ERR_READ_ONLY;
     if (failed(at->name_error)) return at->name_error;
     if (!at->vnode) return ERR_NOT_FOUND;
     err_t e = check_delete(at->parent, at->vnode, true);
@@ -373,6 +381,7 @@ static err_t rename_locked(struct rename *r, const struct path_from *from, const
     if (r->old.last != PATH_NAME) return ERR_BUSY;
     if (r->new.last != PATH_NAME) return r->flags & LINUX_RENAME_NOREPLACE ? ERR_EXISTS : ERR_BUSY;
     if (r->old.parent->filesystem != r->new.parent->filesystem) return ERR_CROSS_DEVICE;
+    if (mount_is_read_only(r->old.parent)) return ERR_READ_ONLY;
 
     e = check_rename_names_locked(r);
     if (failed(e)) return e;

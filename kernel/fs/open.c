@@ -5,6 +5,7 @@
 #include "core/time.h"
 #include "fs/devfs.h"
 #include "fs/made.h"
+#include "fs/mount.h"
 #include "fs/namespace.h"
 #include "fs/notify.h"
 #include "fs/path_plain.h"
@@ -63,8 +64,13 @@ static err_t check_open(const struct vnode *v, const struct open_request *reques
     if (flags & LINUX_O_PATH) return OK;
     if (vnode_is_symlink(v)) return ERR_LOOP;
     if (vnode_is_directory(v) && wants_write(flags)) return ERR_IS_DIRECTORY;
-    if (request->is_to_run && !vnode_is_regular(v)) return ERR_ACCESS;
-    err_t e = permission_check(v, access_of(request));
+    if (request->is_to_run && (!vnode_is_regular(v) || mount_forbids(v, LINUX_MS_NOEXEC))) return ERR_ACCESS;
+    uint32_t wanted = access_of(request);
+    if (mount_flags[v->filesystem]) {
+        if (vnode_is_device(v) && mount_forbids(v, LINUX_MS_NODEV)) return ERR_ACCESS;
+        if ((wanted & MAY_WRITE) && vnode_is_regular(v) && mount_is_read_only(v)) return ERR_READ_ONLY;
+    }
+    err_t e = permission_check(v, wanted);
     if (failed(e)) return e;
     return (flags & LINUX_O_NOATIME) && !permission_is_owner(v) ? ERR_NOT_PERMITTED : OK;
 }
@@ -89,6 +95,9 @@ static err_t create_nameless_locked(const struct path_from *from, struct vnode *
     err_t e = permission_check(directory, MAY_WRITE | MAY_SEARCH);
     if (failed(e)) return e;
     if (directory->made) return ERR_NOT_SUPPORTED;
+    if (mount_is_read_only(directory)) return ERR_READ_ONLY;
+    if (directory->filesystem >= FILESYSTEM_MOUNTED) e = mount_check_inodes(directory->filesystem);
+    if (failed(e)) return e;
     uint32_t permissions = request->mode & LINUX_S_IALLUGO & ~from->context->umask;
     out->vnode =
         vnode_create(LINUX_S_IFREG | permissions, directory->filesystem, (int64_t)time_realtime_ns());

@@ -3,6 +3,7 @@
 #include "fs/permission.h"
 
 #include "core/time.h"
+#include "fs/mount.h"
 
 enum { OWNER_SHIFT = 6, GROUP_SHIFT = 3, RUNS_FOR_GROUP = 010 };
 
@@ -47,6 +48,7 @@ err_t permission_set_mode(struct vnode *v, uint32_t permissions)
 {
     int64_t now_ns = (int64_t)time_realtime_ns();
     const struct credentials *c = credentials_current();
+    if (mount_is_read_only(v)) return ERR_READ_ONLY;
     fs_lock();
     bool is_allowed = permission_is_owner(v);
     if (is_allowed) {
@@ -82,6 +84,7 @@ err_t permission_set_owner(struct vnode *v, uint32_t uid, uint32_t gid)
 {
     int64_t now_ns = (int64_t)time_realtime_ns();
     const struct credentials *c = credentials_current();
+    if (mount_is_read_only(v)) return ERR_READ_ONLY;
     fs_lock();
     uint32_t dropped = vnode_is_directory(v) ? 0 : privileges_to_drop(c, v);
     bool is_allowed = may_set_owner_locked(c, v, uid, gid) && (!dropped || permission_is_owner(v));
@@ -99,6 +102,7 @@ err_t permission_set_times(struct vnode *v, int64_t atime_ns, int64_t mtime_ns, 
 {
     int64_t now_ns = (int64_t)time_realtime_ns();
     err_t e = OK;
+    if (mount_is_read_only(v)) return ERR_READ_ONLY;
     fs_lock();
     if (!permission_is_owner(v)) e = is_touch ? permission_check(v, MAY_WRITE) : ERR_NOT_PERMITTED;
     if (!failed(e)) {

@@ -255,14 +255,16 @@ static void clear_tree(struct vnode *root)
     directory_clear_locked(root);
     directory_table_trim_locked();
     fs_unlock();
+    mount_forget_first();
     vnode_put(root);
 }
 
 /* The mounted tree hides what the archive has under the name, as a mount does. */
-static err_t mount(struct vnode *root, const char *name, err_t (*create)(struct vnode **out, int64_t time_ns))
+static err_t mount(struct vnode *root, const char *name, const struct mount_type *type,
+                   enum filesystem filesystem)
 {
     struct vnode *tree;
-    err_t e = create(&tree, root->mtime_ns);
+    err_t e = type->create(&tree, filesystem, root->mtime_ns);
     if (failed(e)) return e;
     struct vnode *hidden = NULL;
     fs_lock();
@@ -272,7 +274,10 @@ static err_t mount(struct vnode *root, const char *name, err_t (*create)(struct 
         hidden = directory_remove_locked(before);
     }
     e = directory_add_locked(root, name, strlen(name), true, tree, NULL);
-    if (failed(e)) directory_clear_locked(tree);
+    if (failed(e))
+        directory_clear_locked(tree);
+    else
+        mount_add_first(type, tree);
     fs_unlock();
     vnode_put(hidden);
     vnode_put(tree);
@@ -285,15 +290,15 @@ void rootfs_add_tree(struct rootfs_tree *tree)
 {
     tree->next = trees;
     trees = tree;
+    mount_add_type(tree->type);
 }
-
-const struct rootfs_tree *rootfs_trees(void) { return trees; }
 
 static err_t mount_all(struct vnode *root)
 {
-    err_t e = mount(root, "dev", devfs_create);
+    mount_add_first(&mount_tmpfs, root);
+    err_t e = mount(root, "dev", &devfs_type, FILESYSTEM_DEV);
     for (const struct rootfs_tree *tree = trees; tree && !failed(e); tree = tree->next)
-        e = mount(root, tree->name, tree->create);
+        e = mount(root, tree->name, tree->type, tree->filesystem);
     if (failed(e)) format_string(reason, sizeof(reason), "no memory for /dev, /proc and /sys");
     return e;
 }

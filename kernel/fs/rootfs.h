@@ -5,18 +5,17 @@
  * and a directory entry on the heap and no page. So the archive must stay where it is for ever, and,
  * to be mapped from there, in the direct map. */
 #pragma once
+#include "fs/mount.h"
 #include "fs/vnode.h"
 
 /* A tree that is attached to a directory of the root, beside /dev; the record lives for ever. Before rootfs_init. */
 struct rootfs_tree {
-    const char *name, *type; /* as mounts show it */
-    err_t (*create)(struct vnode **out, int64_t time_ns);
+    const char *name;
+    struct mount_type *type;
     enum filesystem filesystem;
     struct rootfs_tree *next; /* ours */
 };
 void rootfs_add_tree(struct rootfs_tree *tree);
-/* The first of them; NULL: there is none. */
-const struct rootfs_tree *rootfs_trees(void);
 
 /* Builds the tree, with /dev and those trees mounted over what the archive has there. A bad archive is
  * refused: nothing is left behind and *why says what is wrong with which entry, in a static buffer.

@@ -3,6 +3,7 @@
 #include "fs/tmpfs_internal.h"
 
 #include "core/time.h"
+#include "fs/mount.h"
 #include "lib/string.h"
 #include "mm/direct_map.h"
 #include "mm/frame_charged.h"
@@ -24,22 +25,37 @@ uint64_t tmpfs_pages_used(void) { return __atomic_load_n(&pages_used, __ATOMIC_R
  * end where memory does. */
 static bool is_counted(const struct vnode *v) { return v->filesystem != FILESYSTEM_ANONYMOUS; }
 
+struct count {
+    uint64_t *used, limit;
+};
+
+/* A mount of a program's has a limit of its own. */
+static struct count count_of(const struct vnode *v)
+{
+    if (likely(v->filesystem < FILESYSTEM_MOUNTED)) return (struct count){ &pages_used, page_limit };
+    struct mount_space *space = mount_space_of(v->filesystem);
+    return (struct count){ &space->pages, __atomic_load_n(&space->page_limit, __ATOMIC_RELAXED) };
+}
+
 uint64_t tmpfs_page_allowance(const struct vnode *v)
 {
-    return is_counted(v) ? page_limit - MIN(page_limit, tmpfs_pages_used()) : frame_total_count();
+    if (!is_counted(v)) return frame_total_count();
+    struct count c = count_of(v);
+    return c.limit - MIN(c.limit, __atomic_load_n(c.used, __ATOMIC_RELAXED));
 }
 
 static err_t count_page(const struct vnode *v)
 {
     if (!is_counted(v)) return OK;
-    if (__atomic_add_fetch(&pages_used, 1, __ATOMIC_RELAXED) <= page_limit) return OK;
-    __atomic_sub_fetch(&pages_used, 1, __ATOMIC_RELAXED);
+    struct count c = count_of(v);
+    if (__atomic_add_fetch(c.used, 1, __ATOMIC_RELAXED) <= c.limit) return OK;
+    __atomic_sub_fetch(c.used, 1, __ATOMIC_RELAXED);
     return ERR_NO_SPACE;
 }
 
 static void uncount_page(const struct vnode *v)
 {
-    if (is_counted(v)) __atomic_sub_fetch(&pages_used, 1, __ATOMIC_RELAXED);
+    if (is_counted(v)) __atomic_sub_fetch(count_of(v).used, 1, __ATOMIC_RELAXED);
 }
 
 err_t tmpfs_page_alloc(const struct vnode *v, uint8_t **out)

@@ -4,6 +4,7 @@
 #include "core/time.h"
 #include "fs/directory.h"
 #include "fs/io_buffer.h"
+#include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/tmpfs.h"
 #include "lib/string.h"
@@ -28,6 +29,7 @@ struct vnode *vnode_create(uint32_t mode, enum filesystem filesystem, int64_t ti
     v->filesystem = (uint8_t)filesystem;
     v->inode = __atomic_add_fetch(&last_inode, 1, __ATOMIC_RELAXED);
     v->atime_ns = v->mtime_ns = v->ctime_ns = time_ns;
+    if (unlikely(filesystem >= FILESYSTEM_MOUNTED)) mount_vnode_made(filesystem);
     if (vnode_is_regular(v)) mapping_init(&v->regular.mapping);
     if (vnode_is_directory(v)) {
         list_init(&v->directory.entries);
@@ -67,6 +69,7 @@ static struct vnode *vnode_destroy(struct vnode *v)
         if (v->stream.destroy) v->stream.destroy(v->stream.context);
         break;
     }
+    if (unlikely(v->filesystem >= FILESYSTEM_MOUNTED)) mount_vnode_gone(v->filesystem);
     heap_free(v->made);
     heap_free(v);
     return parent;

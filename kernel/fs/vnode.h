@@ -29,6 +29,7 @@ enum filesystem {
     FILESYSTEM_SYS = 5,
     FILESYSTEM_TERMINALS = 6, /* /dev/pts */
     FILESYSTEM_CGROUP = 7,
+    FILESYSTEM_MOUNTED = 8, /* and all above: what programs mount. fs/mount.h */
 };
 
 /* Major 0 is what Linux gives file systems without a disk; the minor, this and enum filesystem, only has to differ. */

@@ -11,6 +11,7 @@
 #include "process/user_thread.h"
 #include "fs/fd_table.h"
 #include "fs/file.h"
+#include "fs/mount.h"
 #include "fs/fs_context.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -71,8 +72,9 @@ static err_t choose_identity(struct exec_plan *plan, const char **why)
     struct vnode_attributes a;
     vnode_get_attributes(plan->program_file.file->vnode, &a);
     const struct process *p = process_current();
+    bool keeps_identity = mount_forbids(plan->program_file.file->vnode, LINUX_MS_NOSUID);
     const struct identity_program program = {
-        .mode = a.mode,
+        .mode = keeps_identity ? a.mode & ~(uint32_t)(LINUX_S_ISUID | LINUX_S_ISGID) : a.mode,
         .uid = a.uid,
         .gid = a.gid,
         .no_new_privileges = p && p->no_new_privileges,

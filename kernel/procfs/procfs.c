@@ -136,6 +136,7 @@ static const struct made_row root_rows[] = {
     MADE_FILE("version", 0444, &proc_version, 0),
     MADE_FILE("interrupts", 0444, &proc_interrupts, 0),
     MADE_FILE("vmstat", 0444, &proc_vmstat, 0),
+    MADE_FILE("locks", 0444, &proc_locks, 0),
     MADE_FILE("zoneinfo", 0444, &proc_zoneinfo, 0),
     MADE_FILE("buddyinfo", 0444, &proc_buddyinfo, 0),
     MADE_FILE("cpu_counters", 0444, &proc_cpu_counters, 0),
@@ -168,10 +169,10 @@ static const struct made_row proc_root = MADE_DIRECTORY("", 0555, &root_table);
 
 static struct vnode *tree; /* the one that is attached; it outlives all processes */
 
-static err_t create_proc(struct vnode **out, int64_t time_ns)
+static err_t create_proc(struct vnode **out, enum filesystem filesystem, int64_t time_ns)
 {
-    err_t e = made_create(&proc_root, FILESYSTEM_PROC, time_ns, out);
-    if (!failed(e)) tree = *out;
+    err_t e = made_create(&proc_root, filesystem, time_ns, out);
+    if (!failed(e) && filesystem == FILESYSTEM_PROC) tree = *out;
     return e;
 }
 
@@ -187,9 +188,13 @@ static void forget(uint32_t pid, uint32_t tid)
 
 void procfs_init(const char *boot_words)
 {
+    static struct mount_type types[] = {
+        { "sysfs", LINUX_SYSFS_MAGIC, false, sysfs_create, NULL },
+        { "proc", LINUX_PROC_MAGIC, false, create_proc, NULL },
+    };
     static struct rootfs_tree trees[] = {
-        { "sys", "sysfs", sysfs_create, FILESYSTEM_SYS, NULL },
-        { "proc", "proc", create_proc, FILESYSTEM_PROC, NULL },
+        { "sys", &types[0], FILESYSTEM_SYS, NULL },
+        { "proc", &types[1], FILESYSTEM_PROC, NULL },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(trees); i++) rootfs_add_tree(&trees[i]);
     proc_boot_words = boot_words;

@@ -105,7 +105,7 @@ static const struct made_row root_rows[] = {
 TABLE(root_table, "sys", root_rows);
 static const struct made_row sys_root = MADE_DIRECTORY("", 0555, &root_table);
 
-err_t sysfs_create(struct vnode **out, int64_t time_ns)
+err_t sysfs_create(struct vnode **out, enum filesystem filesystem, int64_t time_ns)
 {
-    return made_create(&sys_root, FILESYSTEM_SYS, time_ns, out);
+    return made_create(&sys_root, filesystem, time_ns, out);
 }

@@ -94,6 +94,7 @@ struct socket_options {
     uint32_t send_bytes, receive_bytes; /* as getsockopt tells them: twice what was asked for */
     uint32_t low_water;
     int32_t linger_s, priority, mark, incoming_cpu;
+    uint32_t interface;                           /* its number; 0: any */
     uint64_t receive_timeout_ns, send_timeout_ns; /* UINT64_MAX: none */
 };
 
@@ -176,3 +177,6 @@ struct socket_family {
     err_t (*pair)(struct socket *a, struct socket *b);
 };
 extern const struct socket_family unix_family, inet_family, inet6_family, netlink_family;
+
+/* SIOCGIF*: what interfaces there are; inet_interface.c. NOT_TTY for anything else. */
+int64_t inet_interface_ioctl(uint32_t request, uint64_t argument);

@@ -97,6 +97,10 @@ int64_t sys_statfs(uint64_t path, uint64_t out);
 int64_t sys_fstatfs(uint64_t fd, uint64_t out);
 int64_t sys_ustat(uint64_t device, uint64_t out);
 
+/* ---- mounts: sys_mount.c ---- */
+int64_t sys_mount(uint64_t source, uint64_t target, uint64_t type, uint64_t flags, uint64_t data);
+int64_t sys_umount2(uint64_t target, uint64_t flags);
+
 /* ---- readiness: sys_file_poll.c ---- */
 int64_t sys_poll(uint64_t list, uint64_t count, uint64_t timeout_ms);
 int64_t sys_ppoll(uint64_t list, uint64_t count, uint64_t timeout, uint64_t mask, uint64_t mask_bytes);

@@ -4,6 +4,7 @@
 #include "syscall/sys_file.h"
 
 #include "abi/linux/fcntl.h"
+#include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/permission.h"
 #include "fs/tmpfs.h"
@@ -14,7 +15,8 @@ enum { FADVISE_LAST = 5 };
 static err_t check_truncate(const struct vnode *v)
 {
     if (vnode_is_directory(v)) return ERR_IS_DIRECTORY;
-    return vnode_is_regular(v) ? permission_check(v, MAY_WRITE) : ERR_INVALID;
+    if (!vnode_is_regular(v)) return ERR_INVALID;
+    return mount_is_read_only(v) ? ERR_READ_ONLY : permission_check(v, MAY_WRITE);
 }
 
 /* The length of a text that is made when it is read is nobody's to choose, and Linux lets it pass. */

@@ -5,6 +5,7 @@
 #include "abi/linux/fcntl.h"
 #include "abi/linux/stat.h"
 #include "fs/file.h"
+#include "fs/mount.h"
 #include "fs/path_plain.h"
 #include "fs/tmpfs.h"
 #include "syscall/sys_path.h"
@@ -105,41 +106,39 @@ int64_t sys_statx(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_t
     return failed(e) ? e.code : write_statx(&a, out);
 }
 
-static int64_t magic_of(const struct vnode *v)
-{
-    switch (v->filesystem) {
-    case FILESYSTEM_PROC: return LINUX_PROC_MAGIC;
-    case FILESYSTEM_SYS: return LINUX_SYSFS_MAGIC;
-    case FILESYSTEM_TERMINALS: return LINUX_DEVPTS_MAGIC;
-    default: return LINUX_TMPFS_MAGIC;
-    }
-}
-
 static int64_t write_statfs(const struct vnode *v, uint64_t out)
 {
-    uint64_t limit = tmpfs_page_limit(), used = MIN(tmpfs_pages_used(), limit);
-    bool is_proc = v->made;
+    const struct mount *m = mount_find(v->filesystem); /* NULL: files without names */
+    bool has_own_space = v->filesystem >= FILESYSTEM_MOUNTED;
+    uint64_t limit = has_own_space ? m->space.page_limit : tmpfs_page_limit();
+    uint64_t used = MIN(has_own_space ? m->space.pages : tmpfs_pages_used(), limit);
+    uint64_t inodes = has_own_space ? m->space.inode_limit : 0;
+    bool is_endless = v->made || limit == UINT64_MAX || (has_own_space && !m->type->has_space);
     struct linux_statfs s = {
-        .f_type = magic_of(v),
+        .f_type = m ? m->type->magic : LINUX_TMPFS_MAGIC,
         .f_bsize = PAGE_BYTES,
-        .f_blocks = is_proc ? 0 : (int64_t)limit,
-        .f_bfree = is_proc ? 0 : (int64_t)(limit - used),
-        .f_bavail = is_proc ? 0 : (int64_t)(limit - used),
+        .f_blocks = is_endless ? 0 : (int64_t)limit,
+        .f_bfree = is_endless ? 0 : (int64_t)(limit - used),
+        .f_bavail = is_endless ? 0 : (int64_t)(limit - used),
+        .f_files = (int64_t)inodes,
+        .f_ffree = inodes ? (int64_t)(inodes - MIN(inodes, m->space.inodes)) : 0,
         .f_fsid = { v->filesystem, 0 },
         .f_namelen = LINUX_NAME_MAX,
         .f_frsize = PAGE_BYTES,
-        .f_flags = LINUX_ST_VALID | LINUX_ST_NOATIME,
+        .f_flags = LINUX_ST_VALID | LINUX_ST_NOATIME | mount_flags[v->filesystem],
     };
     return user_copy_out(UADDR(out), &s, sizeof(s)).code;
 }
 
 /* A file system by its device, 0:MINOR. Of the old call's fields, two are filled in. */
+_Static_assert(LINUX_ST_RDONLY == LINUX_MS_RDONLY && LINUX_ST_NOSUID == LINUX_MS_NOSUID &&
+                   LINUX_ST_NODEV == LINUX_MS_NODEV && LINUX_ST_NOEXEC == LINUX_MS_NOEXEC,
+               "the flags of a mount are those that statfs tells");
+
 int64_t sys_ustat(uint64_t device, uint64_t out)
 {
     uint32_t filesystem = linux_minor((uint32_t)device) - VNODE_MINOR_BASE;
-    bool is_known = filesystem >= FILESYSTEM_ROOT && filesystem <= FILESYSTEM_CGROUP &&
-                    filesystem != FILESYSTEM_ANONYMOUS;
-    if (linux_major((uint32_t)device) || !is_known) return ERR_INVALID.code;
+    if (linux_major((uint32_t)device) || !mount_find(filesystem)) return ERR_INVALID.code;
     bool is_stored = filesystem == FILESYSTEM_ROOT || filesystem == FILESYSTEM_DEV;
     uint64_t limit = tmpfs_page_limit();
     struct linux_ustat s = {

@@ -4,6 +4,7 @@
 
 #include "abi/linux/fcntl.h"
 #include "abi/linux/stat.h"
+#include "fs/mount.h"
 #include "fs/notify.h"
 #include "fs/permission.h"
 #include "process/identity.h"
@@ -18,13 +19,22 @@ static enum path_need need_of(uint64_t flags)
     return flags & LINUX_AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_REQUIRED;
 }
 
+/* Where nothing can be written; devices and pipes are no part of the tree that holds their names. */
+static err_t check_writable(const struct vnode *v)
+{
+    bool is_of_tree = vnode_is_regular(v) || vnode_is_directory(v);
+    return is_of_tree && mount_is_read_only(v) ? ERR_READ_ONLY : OK;
+}
+
 static err_t check_access(uint64_t directory_fd, uint64_t path, uint32_t mode, uint32_t flags)
 {
     struct vnode *v;
     uint32_t walk = flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
     err_t e = path_argument_get_vnode(directory_fd, path, need_of(flags), walk, &v);
     if (failed(e)) return e;
-    e = permission_check(v, mode);
+    if (mode & LINUX_W_OK) e = check_writable(v);
+    if ((mode & LINUX_X_OK) && vnode_is_regular(v) && mount_forbids(v, LINUX_MS_NOEXEC)) e = ERR_ACCESS;
+    if (!failed(e)) e = permission_check(v, mode);
     vnode_put(v);
     return e;
 }

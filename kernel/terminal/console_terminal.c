@@ -84,7 +84,8 @@ void terminals_init(void)
     terminal.changed_locked = show_locked;
     terminal.line.termios.c_iflag |= LINUX_IUTF8;
     for (size_t i = 0; i < ARRAY_LENGTH(devices); i++) devfs_add(&devices[i]);
-    devfs_add_tree("pts", pts_create);
+    static struct mount_type devpts = { "devpts", LINUX_DEVPTS_MAGIC, false, pts_create, NULL };
+    devfs_add_tree("pts", &devpts, FILESYSTEM_TERMINALS);
     job_control_init();
     console_typed_hook = type;
     console_pull();

@@ -337,7 +337,7 @@ static const struct made_table table = {
 };
 static const struct made_row root = MADE_DIRECTORY("", 0755, &table);
 
-err_t pts_create(struct vnode **out, int64_t time_ns)
+err_t pts_create(struct vnode **out, enum filesystem filesystem, int64_t time_ns)
 {
-    return made_create(&root, FILESYSTEM_TERMINALS, time_ns, out);
+    return made_create(&root, filesystem, time_ns, out);
 }

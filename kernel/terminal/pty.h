@@ -8,4 +8,4 @@ enum { PTYS_MAX = 256 };
 
 extern const struct file_ops ptmx_ops, pts_ops;
 /* A new tree for /dev/pts, not attached yet. NO_MEMORY. */
-err_t pts_create(struct vnode **out, int64_t time_ns);
+err_t pts_create(struct vnode **out, enum filesystem filesystem, int64_t time_ns);
