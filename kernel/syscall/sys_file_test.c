@@ -269,12 +269,7 @@ static void pin(void)
     fs_unlock();
 }
 
-static void unpin(void)
-{
-    fs_lock();
-    vnode_unpin(pinned, pin_ticket);
-    fs_unlock();
-}
+static void unpin(void) { vnode_unpin(pinned, pin_ticket); }
 
 static void unpin_meanwhile(void)
 {
