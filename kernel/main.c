@@ -30,6 +30,7 @@
 #include "drivers/virtio/virtio_probe.h"
 #include "fs/rootfs.h"
 #include "ipc/message_queue.h"
+#include "ipc/posix_queue.h"
 #include "ipc/semaphore_set.h"
 #include "ipc/shared_memory.h"
 #include "lib/acpi.h"
@@ -324,6 +325,7 @@ static void start_files(void)
     if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
         panic("no memory for the terminal");
     procfs_init(boot_info.cmdline);
+    posix_queue_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }
@@ -362,6 +364,7 @@ static void report_leaks(uint64_t mark)
     unix_collect_garbage();
     net_forget_ended();
     message_queue_fini();
+    posix_queue_fini();
     semaphore_set_fini();
     shared_memory_fini();
     rootfs_fini();
