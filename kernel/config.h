@@ -44,6 +44,8 @@ enum {
     /* ---- log ---- */
     CONFIG_LOG_RING_BYTES = 16384,
     CONFIG_LOG_LINE_MAX = 512,
+    CONFIG_LOG_RECORDS = 256, /* lines of it that programs can read */
+    CONFIG_LOG_LOOK_MS = 100, /* until a program that waits for a line of the kernel's sees it */
 
     /* ---- container ---- */
     CONFIG_SIGNALS_QUEUED_MAX = 16384, /* RLIMIT_SIGPENDING, as Linux's with 4 GiB of memory */

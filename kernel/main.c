@@ -28,6 +28,7 @@
 #include "drivers/uart/uart.h"
 #include "drivers/vga/vga.h"
 #include "drivers/virtio/virtio_probe.h"
+#include "fs/kernel_log.h"
 #include "fs/rootfs.h"
 #include "ipc/message_queue.h"
 #include "ipc/posix_queue.h"
@@ -324,6 +325,7 @@ static void start_files(void)
     stdio_init();
     if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
         panic("no memory for the terminal");
+    kernel_log_init();
     procfs_init(boot_info.cmdline);
     posix_queue_init();
     err_t e = rootfs_init(archive, bytes, &why);

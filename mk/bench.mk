@@ -10,9 +10,17 @@ $(B)/bench/qemu_count.so: tools/qemu_count.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(HOSTCC) -std=gnu17 -O2 $(HOST_WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
 
+# The roots of programs that are counted, with what counts them.
+$(B)/bench/%.cpio: $(ROOTS)/%.made $(GUEST)/program_cost.musl $(B)/ck $(wildcard tests/software/*)
+	@rm -rf $(B)/bench/$*.root && mkdir -p $(@D) && cp -al $(ROOTS)/$* $(B)/bench/$*.root
+	@tests/software/fill_root.sh tests/software $(B)/bench/$*.root
+	@mkdir $(B)/bench/$*.root/bench && cp $(GUEST)/program_cost.musl $(B)/bench/$*.root/bench/program_cost
+	@echo "  CPIO $@"; $(B)/ck build --rootfs $(B)/bench/$*.root -o $@; status=$$?; rm -rf $(B)/bench/$*.root; exit $$status
+BENCHED_ROOTS := $(B)/bench/python.cpio $(B)/bench/torch.cpio
+
 BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
 BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(addprefix $(GUEST)/,operations.musl memory_costs.musl thread_costs.musl quiet.musl) $(addprefix $(GUEST)/hello.,musl glibc pie) \
-	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES)
+	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES) $(BENCHED_ROOTS)
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)
 	@tools/bench.py $(B)

@@ -78,7 +78,7 @@ $(eval $(call unit_test,framebuffer,kernel/drivers/framebuffer/framebuffer_test.
 FS_C := $(call code_in,kernel/fs) $(call code_in,kernel/syscall)
 FS_C := $(filter kernel/fs/%.c kernel/syscall/io_pieces.c kernel/syscall/sys_file%.c kernel/syscall/sys_path%.c,$(FS_C)) \
 	$(filter-out %/proc_process.c,$(call code_in,kernel/procfs)) kernel/arch/topology.c kernel/core/machine_name.c \
-	kernel/core/unsupported.c kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process proc lock mutex space)
+	kernel/core/unsupported.c kernel/core/log.c kernel/core/log_records.c kernel/mm/page_tree.c kernel/mm/charge.c kernel/mm/frame_charged.c $(filter-out lib/lz4_%,$(LIB_C)) $(call fakes,heap vm wait process proc lock mutex space)
 $(eval $(call unit_test,fs,$(call tests_in,kernel/fs kernel/procfs) kernel/syscall/sys_file_test.c kernel/syscall/sys_file_linux_test.c,$(FS_C)))
 EPOLL_C := $(addprefix kernel/fs/,epoll.c epoll_wait.c epoll_nesting.c readiness.c) lib/tree.c
 $(eval $(call unit_test,epoll-threads,tests/stress/epoll_threads_test.c,$(EPOLL_C) $(call fakes,mutex lock_threads sched_threads),,-fsanitize=thread -g))

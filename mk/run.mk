@@ -78,7 +78,7 @@ FAIL_NTH := $(B)/kernel/debug-gcc/kernel.elf $(B)/kernel/fail_nth-gcc/kernel.elf
 BUILD_E2E = $(VDSO) $(ROOTS)/shell.made $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
 
 # Debian's programs, and those that only `make e2e-large` runs.
-SOFTWARE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,python numpy torch servers developer))
+SOFTWARE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,python numpy torch servers developer tools))
 BUILD_E2E += $(SOFTWARE_ROOTS)
 
 unit: deps ## ring 1: unit tests on this machine, with sanitizers

@@ -6,7 +6,8 @@ Usage: bench.py [--markdown] BUILD  (from the root, after everything it runs was
 
 Instructions are counted by `ck run --icount`: docs/decisions/0006-counting-instructions.md. Where
 `make bench-peer` has built the peer, the same programs run on that Linux too, and a row with a counterpart
-there shows its figure and how many times ours it is: docs/decisions/0009-the-peer.md. The exit status is 1
+there shows its figure and how many times ours it is: docs/decisions/0009-the-peer.md. What is compared with Debian's
+cloud kernel has one where `make cloud-peer` has fetched it. The exit status is 1
 when something could not be measured or two runs of one thing differ, and 0 otherwise, whether targets are
 reached or not.
 """
@@ -15,6 +16,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the source tree is never written to
 
+from bench import programs
 from bench.figures import measure_all
 from bench.machines import Failure, Machines
 from bench.table import Table
@@ -26,7 +28,7 @@ def main():
     if len(arguments) != 1 + is_markdown:
         sys.exit(__doc__)
     machines = Machines(arguments[-1])
-    table = Table(machines.peer.is_built)
+    table = Table(machines.peer.is_built or programs.Cloud(machines.build).is_built)
     try:
         qemu, is_same = measure_all(table, machines)
     except (Failure, subprocess.TimeoutExpired) as error:

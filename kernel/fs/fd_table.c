@@ -264,6 +264,16 @@ struct file *fd_get(struct fd_table *table, uint32_t fd)
     return file;
 }
 
+uint32_t fd_get_mode(struct fd_table *table, uint32_t fd)
+{
+    spin_lock(&table->lock);
+    const struct file *file = is_open_locked(table, fd) ? table->files[fd] : NULL;
+    uint32_t mode =
+        !file ? 0 : (file_is_readable(file) ? FD_READABLE : 0) | (file_is_writable(file) ? FD_WRITABLE : 0);
+    spin_unlock(&table->lock);
+    return mode;
+}
+
 bool fd_get_vnode(struct fd_table *table, uint32_t fd, struct vnode **vnode, struct dir_entry **entry)
 {
     spin_lock(&table->lock);

@@ -68,6 +68,9 @@ static inline bool fd_table_is_own(const struct fd_table *table)
 {
     return __atomic_load_n(&table->references, __ATOMIC_RELAXED) == 1;
 }
+/* What the number's file is open for; 0 when it is not open. */
+enum { FD_READABLE = 1, FD_WRITABLE = 2 };
+uint32_t fd_get_mode(struct fd_table *table, uint32_t fd);
 /* What the number's file is open on, counted; *entry may be NULL. False when it is not open. */
 bool fd_get_vnode(struct fd_table *table, uint32_t fd, struct vnode **vnode, struct dir_entry **entry);
 /* Takes the number away; the file is the caller's to put. BAD_FD. */

@@ -218,3 +218,25 @@ void file_lock_forget(struct vnode *v, const void *owner)
     wait_wake_all_locked(&changes);
     spin_unlock(&changes.lock);
 }
+
+/* ---- what there is ---- */
+
+static const struct owned_lock *lock_at_locked(uint64_t place) REQUIRES(changes.lock)
+{
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        for (const struct owned_lock *h = buckets[i]; h; h = h->next)
+            if (place-- == 0) return h;
+    return NULL;
+}
+
+bool file_lock_at(uint64_t place, struct file_lock *lock, struct file_lock_place *where)
+{
+    spin_lock(&changes.lock);
+    const struct owned_lock *h = lock_at_locked(place);
+    if (h) {
+        *lock = h->lock;
+        *where = (struct file_lock_place){ h->vnode->inode, h->vnode->filesystem };
+    }
+    spin_unlock(&changes.lock);
+    return h;
+}

@@ -35,3 +35,11 @@ static inline void file_lock_closed(struct vnode *v, const void *owner)
 {
     if (unlikely(__atomic_load_n(&v->has_locks, __ATOMIC_RELAXED))) file_lock_forget(v, owner);
 }
+
+/* For /proc/locks: the lock at a place among all of them, and the file it is on. False: there are no more. Places move
+ * when locks come and go. */
+struct file_lock_place {
+    uint64_t inode;
+    uint32_t filesystem;
+};
+bool file_lock_at(uint64_t place, struct file_lock *lock, struct file_lock_place *where);

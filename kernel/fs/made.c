@@ -171,6 +171,8 @@ err_t made_find_locked(struct vnode *directory, const char *name, size_t bytes, 
     bool is_new = !entry;
     if (is_new) e = add_locked(directory, name, bytes, &node, &entry);
     if (failed(e)) return e;
+    if (node.row->kind == MADE_LINK && node.row->link->permissions)
+        entry->vnode->mode = LINUX_S_IFLNK | node.row->link->permissions(&node);
     /* A device keeps what chown gave it. */
     if (is_new || node.row->kind != MADE_DEVICE) set_owner_locked(entry->vnode, directory);
     *out = entry;

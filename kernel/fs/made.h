@@ -64,6 +64,8 @@ struct made_link {
     /* Where it leads, counted; *entry may be NULL. `directory` is the one it was found in. NOT_FOUND. */
     err_t (*resolve_locked)(const struct made_node *node, struct vnode *directory, struct vnode **vnode,
                             struct dir_entry **entry);
+    /* Its permissions when it is looked up, if they are not the row's. May be NULL. As the functions of a series. */
+    uint32_t (*permissions)(const struct made_node *node);
     uint32_t size; /* st_size */
     bool is_path;  /* leads where its text says, so it is no magic to openat2 */
 };

@@ -2,6 +2,7 @@
 /* The links of /proc: to processes, to their files and directories, and the names of name spaces, of which there is
  * one of each. */
 #include "abi/linux/fcntl.h"
+#include "fs/fd_table.h"
 #include "fs/directory.h"
 #include "fs/path.h"
 #include "lib/format.h"
@@ -125,8 +126,19 @@ static err_t resolve_fd_locked(const struct made_node *node, struct vnode *direc
     return proc_fd_place_locked(&node->subject, vnode, entry) ? OK : ERR_NOT_FOUND;
 }
 
-const struct made_link proc_fd_link = { read_fd, resolve_fd_locked, 64 /* as Linux says of them */,
-                                        .is_path = false };
+/* What the file is open for; lsof reads it. */
+static uint32_t permissions_of_fd(const struct made_node *node)
+{
+    uint32_t mode = proc_fd_mode(&node->subject);
+    return (mode & FD_READABLE ? 0500 : 0) | (mode & FD_WRITABLE ? 0300 : 0);
+}
+
+const struct made_link proc_fd_link = {
+    .read = read_fd,
+    .resolve_locked = resolve_fd_locked,
+    .permissions = permissions_of_fd,
+    .size = 64, /* as Linux says of them */
+};
 
 /* ---- name spaces ---- */
 

@@ -171,6 +171,16 @@ bool proc_next_fd(const struct made_subject *parent, uint32_t from, uint32_t *nu
     return is_open;
 }
 
+uint32_t proc_fd_mode(const struct made_subject *subject)
+{
+    struct made_subject process = proc_of_fd(subject);
+    struct fd_table *files = files_of(&process);
+    if (!files) return 0;
+    uint32_t mode = fd_get_mode(files, subject->index);
+    fd_table_unwatch(files);
+    return mode;
+}
+
 bool proc_fd_place_locked(const struct made_subject *subject, struct vnode **vnode, struct dir_entry **entry)
 {
     struct made_subject process = proc_of_fd(subject);

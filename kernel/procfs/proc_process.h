@@ -63,6 +63,7 @@ struct made_subject proc_of_fd(const struct made_subject *fd);
 enum proc_place { PROC_EXE, PROC_CWD, PROC_ROOT };
 bool proc_place_locked(const struct made_subject *subject, enum proc_place place, struct vnode **vnode,
                        struct dir_entry **entry) REQUIRES(fs_queue.lock);
+uint32_t proc_fd_mode(const struct made_subject *subject); /* fd_get_mode; 0 when it is not open */
 bool proc_fd_place_locked(const struct made_subject *subject, struct vnode **vnode, struct dir_entry **entry)
     REQUIRES(fs_queue.lock);
 /* The open file behind a subject of proc_find_fd, counted, or NULL. */

@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "config.h"
 #include "core/entropy.h"
+#include "core/log_records.h"
 #include "core/machine_name.h"
 #include "fs/inotify.h"
 #include "lib/string.h"
@@ -49,6 +50,26 @@ static err_t store_name(const struct made_node *node, const char *bytes, size_t 
 }
 
 static const struct text_source machine_name = { .write = write_name, .store = store_name };
+
+/* ---- the log: the console's level, that of lines without one, and the former's least and first ---- */
+
+static void write_printk(struct text *text, uint64_t *cursor)
+{
+    if (!(*cursor)++) text_add(text, "%u\t4\t1\t%u\n", log_console_level(), LOG_CONSOLE_LEVEL_MAX);
+}
+
+/* Of up to four numbers, the first; the others are as they are. */
+static err_t store_printk(const struct made_node *node UNUSED, const char *bytes, size_t count UNUSED)
+{
+    uint64_t level;
+    char first[2] = { bytes[0], '\0' }; /* a digit says it */
+    bool is_alone = bytes[0] && strchr(" \t\n", bytes[1]);
+    err_t e = is_alone ? text_parse_number(first, LOG_CONSOLE_LEVEL_MAX, &level) : ERR_INVALID;
+    if (!failed(e)) log_set_console_level((uint32_t)level);
+    return e;
+}
+
+static const struct text_source printk = { .write = write_printk, .store = store_printk };
 
 /* ---- random ---- */
 
@@ -129,7 +150,7 @@ static const struct made_row kernel_rows[] = {
     VALUE("sched_rt_runtime_us", 0644, 950000),
     VALUE("sched_autogroup_enabled", 0644, 0),
     VALUE("io_uring_disabled", 0644, 2),
-    STRING("printk", 0644, "4\t4\t1\t7"),
+    MADE_FILE("printk", 0644, &printk, 0),
     STRING("shmmax", 0644, "18446744073692774399"),
     STRING("shmall", 0644, "18446744073692774399"),
     VALUE("shmmni", 0644, 4096),

@@ -17,6 +17,7 @@ extern const struct text_source proc_cpu_counters, proc_machine_stat, proc_inter
 extern const struct text_source proc_cpuinfo;                                          /* proc_cpuinfo.c */
 extern const struct text_source proc_uptime, proc_loadavg, proc_version, proc_vmstat, proc_zoneinfo,
     proc_buddyinfo;                            /* proc_machine.c */
+extern const struct text_source proc_locks;    /* proc_locks.c */
 extern const struct made_table proc_sys_table; /* proc_sys.c */
 extern const struct text_source proc_boot_line, proc_mounts, proc_mountinfo,
     proc_mountstats; /* proc_mounts.c */

@@ -136,6 +136,7 @@ static const struct made_row root_rows[] = {
     MADE_FILE("version", 0444, &proc_version, 0),
     MADE_FILE("interrupts", 0444, &proc_interrupts, 0),
     MADE_FILE("vmstat", 0444, &proc_vmstat, 0),
+    MADE_FILE("locks", 0444, &proc_locks, 0),
     MADE_FILE("zoneinfo", 0444, &proc_zoneinfo, 0),
     MADE_FILE("buddyinfo", 0444, &proc_buddyinfo, 0),
     MADE_FILE("cpu_counters", 0444, &proc_cpu_counters, 0),

@@ -315,7 +315,7 @@ static int64_t inet_ioctl(struct socket *s, uint32_t request, uint64_t argument)
         if (inet_is_listening(s)) return ERR_INVALID.code;
         value = (uint32_t)endpoint_send_queued(i->endpoint);
         break;
-    default: return inet_interface_ioctl(request, argument);
+    default: return ERR_NOT_TTY.code;
     }
     return user_copy_out(UADDR(argument), &value, sizeof(value)).code;
 }

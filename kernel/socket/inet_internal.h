@@ -60,8 +60,6 @@ err_t inet_get_option(struct socket *s, int32_t level, int32_t name, uint64_t ad
 void inet_option_changed(struct socket *s, int32_t name);
 
 /* ---- inet_interface.c ---- */
-/* SIOCGIF*: what interfaces there are. */
-int64_t inet_interface_ioctl(uint32_t request, uint64_t argument);
 /* IFF_ and ARPHRD_ of one. */
 struct interface_info;
 uint16_t inet_interface_flags(const struct interface_info *info);

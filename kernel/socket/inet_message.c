@@ -30,8 +30,10 @@ static err_t decode_record(const struct control_record *record, struct endpoint_
     }
     if (record->bytes != sizeof(number)) return ERR_INVALID;
     memcpy(&number, record->data, sizeof(number));
-    if (number < 0 || number > (int32_t)UINT8_MAX) return ERR_INVALID;
     bool is_v4 = record->level == LINUX_IPPROTO_IP;
+    bool is_default = number == -1 && !is_v4; /* as without the record. [rfc3542 6.3, 6.5] */
+    if (!is_default && (number < 0 || number > (int32_t)UINT8_MAX)) return ERR_INVALID;
+    number = is_default ? 0 : number;
     if (record->type == (is_v4 ? LINUX_IP_TTL : LINUX_IPV6_HOPLIMIT))
         out->ttl = (uint8_t)number;
     else if (record->type == (is_v4 ? LINUX_IP_TOS : LINUX_IPV6_TCLASS))

@@ -140,6 +140,7 @@ int64_t sys_alarm(uint64_t seconds);
 /* ---- the system: sys_info.c ---- */
 int64_t sys_uname(uint64_t out);
 int64_t sys_sysinfo(uint64_t out);
+int64_t sys_syslog(uint64_t action, uint64_t buffer, uint64_t bytes); /* sys_log.c */
 int64_t sys_sethostname(uint64_t name, uint64_t bytes);
 int64_t sys_setdomainname(uint64_t name, uint64_t bytes);
 int64_t sys_getrandom(uint64_t buffer, uint64_t bytes, uint64_t flags);

@@ -119,7 +119,11 @@ int64_t file_lock_command(struct file *file, uint32_t fd, uint32_t command, uint
 static err_t flock(struct file *file, uint32_t kind, bool waits)
 {
     struct file_lock lock = {
-        .kind = LOCK_WHOLE, .is_write = kind == LINUX_LOCK_EX, .owner = file, .end = FILE_LOCK_END
+        .kind = LOCK_WHOLE,
+        .is_write = kind == LINUX_LOCK_EX,
+        .owner = file,
+        .pid = process_current()->pid,
+        .end = FILE_LOCK_END,
     };
     if (kind == LINUX_LOCK_UN) return file_lock_clear(file->vnode, &lock);
     err_t e = file_lock_set(file->vnode, &lock, false);

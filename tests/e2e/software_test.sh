@@ -30,6 +30,7 @@ is "OpenBLAS has a thread for each of two processors" "$(head -n 1 out)" "thread
 runs torch
 runs sqlite
 runs developer
+runs tools
 
 echo "1..$tests"
 exit $((failures > 0))

@@ -33,6 +33,8 @@ void spin_unlock(struct spinlock *lock) NO_THREAD_SAFETY_ANALYSIS
 
 void spin_lock_nested_off(struct spinlock *lock) { spin_lock(lock); }
 
+bool spin_is_lost(const struct spinlock *lock UNUSED) { return false; }
+
 void fake_lock_drop_all(void)
 {
     while (held_count) held[--held_count]->held = 0;

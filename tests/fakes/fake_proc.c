@@ -105,6 +105,11 @@ bool proc_place_locked(const struct made_subject *subject, enum proc_place place
     return true;
 }
 
+uint32_t proc_fd_mode(const struct made_subject *subject)
+{
+    return files() ? fd_get_mode(files(), subject->index) : 0;
+}
+
 bool proc_fd_place_locked(const struct made_subject *subject, struct vnode **vnode, struct dir_entry **entry)
 {
     return files() && fd_get_vnode(files(), subject->index, vnode, entry);

@@ -5,9 +5,11 @@
 Usage: compare_python.py GOT RECORDS DEVIATIONS LIST KIND
 
 GOT holds what python_tests.py printed for that KIND of files of LIST, RECORDS is a folder with what it printed on Linux, by file, and each line of
-DEVIATIONS says which case ends otherwise here, how, and why. That list is exact: what is in it and ends as on Linux is
-as wrong as what is not and does not.
+DEVIATIONS says which case ends otherwise here, how, and why; a * in it stands for any part of the names of Linux's
+cases, all of which then end so. That list is exact: what is in it and ends as on Linux is as wrong as what is not and
+does not.
 """
+import fnmatch
 import pathlib
 import sys
 
@@ -40,7 +42,7 @@ def read_deviations(text):
 
 def problems(name, got, linux, deviations):
     wanted = dict(linux)
-    for case, how in deviations.items():
+    for case, how in deviations:
         if wanted.get(case) == how:
             yield f'{case}: listed as a deviation, but {how} is what Linux says'
         wanted[case] = how
@@ -48,6 +50,13 @@ def problems(name, got, linux, deviations):
         mine, theirs = got.get(case, 'absent'), wanted.get(case, 'absent')
         if mine != theirs:
             yield f'{case or "the file"}: {mine}, not {theirs}'
+
+
+def expanded(deviations, linux):
+    """(case, how) of each, a pattern's being Linux's cases."""
+    for case, how in deviations.items():
+        cases = fnmatch.filter(linux, case) if '*' in case else [case]
+        yield from ((each, how) for each in cases or [case])
 
 
 def chosen(cases, patterns):
@@ -63,8 +72,8 @@ def main():
         name, *patterns = word.split(',')
         record = pathlib.Path(sys.argv[2], f'{name}.txt')
         linux = read_cases(record.read_text()).get(name, {}) if record.exists() else {}
-        listed = chosen(deviations.get(name, {}), patterns)
-        wrong = list(problems(name, got.get(name, {}), chosen(linux, patterns), listed))
+        listed = chosen(dict(expanded(deviations.get(name, {}), linux)), patterns)
+        wrong = list(problems(name, got.get(name, {}), chosen(linux, patterns), listed.items()))
         failures += bool(wrong)
         but = f', but for {len(listed)} that are listed' if listed else ''
         print(f'{"not " if wrong else ""}ok {number} - {name}: {len(got.get(name, {}))} cases end as on Linux{but}')

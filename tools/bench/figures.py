@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures and their targets, section by section; those of memory and of threads are in memory.py and threads.py."""
+"""The figures and their targets, section by section; those of memory, of threads and of Debian's
+programs are in memory.py, threads.py and programs.py."""
 import pathlib
 import shlex
 import subprocess
 
-from bench import memory, threads
+from bench import memory, programs, threads
 from bench.machines import TIMEOUT_S, Failure
 from bench.table import fraction, kib, number
 
@@ -171,6 +172,7 @@ def measure_all(table, machines):
     memory.operations(table, Costs(machines, 'memory_costs.musl'))
     memory.allocators(table, machines)
     whole_programs(table, machines)
+    programs.costs(table, machines)
     is_same = demo(table, machines)
     sizes(table, machines, first, peer_first)
     return machines.qemu_command(first.command), is_same

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import tempfile
 
-TIMEOUT_S = 300
+TIMEOUT_S = 1000
 
 
 class Failure(Exception):
