@@ -48,6 +48,7 @@
 #include "net/stack.h"
 #include "payload.h"
 #include "procfs/procfs.h"
+#include "socket/proc_net.h"
 #include "sched/cpu_start.h"
 #include "sched/thread.h"
 #include "socket/socket.h"
@@ -328,6 +329,7 @@ static void start_files(void)
     kernel_log_init();
     procfs_init(boot_info.cmdline);
     posix_queue_init();
+    proc_net_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }
@@ -353,10 +355,12 @@ static void start_devices(void)
     if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
 }
 
-/* Otherwise at the first use. What it keeps is not to be taken for the container's. */
-static void start_network_early(void)
+/* Otherwise at the first use, and beside the first program. What they keep is not to be taken for the container's. */
+static void start_early(void)
 {
-    if (CONFIG_DEBUG && failed(net_start())) log_error("network: %s", err_text(ERR_NO_MEMORY));
+    if (!CONFIG_DEBUG) return;
+    cpus_wait();
+    if (failed(net_start())) log_error("network: %s", err_text(ERR_NO_MEMORY));
 }
 
 /* Nobody needs the files any more, so that all that was allocated since must be free: in debug builds what
@@ -391,7 +395,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     start_channel();
     start_consoles();
     cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
-    start_network_early();
+    start_early();
     start_devices();
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();

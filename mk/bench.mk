@@ -16,7 +16,17 @@ $(B)/bench/%.cpio: $(ROOTS)/%.made $(GUEST)/program_cost.musl $(B)/ck $(wildcard
 	@tests/software/fill_root.sh tests/software $(B)/bench/$*.root
 	@mkdir $(B)/bench/$*.root/bench && cp $(GUEST)/program_cost.musl $(B)/bench/$*.root/bench/program_cost
 	@echo "  CPIO $@"; $(B)/ck build --rootfs $(B)/bench/$*.root -o $@; status=$$?; rm -rf $(B)/bench/$*.root; exit $$status
-BENCHED_ROOTS := $(B)/bench/python.cpio $(B)/bench/torch.cpio
+
+# What tools/bench/servers.py runs in a machine: servers of Debian's, and one of our own.
+$(B)/bench/servers.cpio: $(ROOTS)/servers.made bench/servers/nginx.conf $(GUEST)/receive_bulk.musl $(B)/ck
+	@rm -rf $(B)/bench/servers.root && mkdir -p $(B)/bench && cp -al $(ROOTS)/servers $(B)/bench/servers.root
+	@mkdir -p $(B)/bench/servers.root/bench $(B)/bench/servers.root/srv $(B)/bench/servers.root/var/lib/nginx $(B)/bench/servers.root/var/log/nginx
+	@cp bench/servers/nginx.conf $(GUEST)/receive_bulk.musl $(B)/bench/servers.root/bench/
+	@echo 'a page of a server, with a few words' > $(B)/bench/servers.root/srv/index.html
+	$(B)/ck build --rootfs $(B)/bench/servers.root -o $@
+	@rm -rf $(B)/bench/servers.root
+
+BENCHED_ROOTS := $(addprefix $(B)/bench/,python.cpio torch.cpio servers.cpio)
 
 BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
 BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(addprefix $(GUEST)/,operations.musl memory_costs.musl thread_costs.musl quiet.musl) $(addprefix $(GUEST)/hello.,musl glibc pie) \

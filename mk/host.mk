@@ -94,7 +94,7 @@ $(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/
 $(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
 
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
-FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/net/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))
+FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/net/*_fuzz.c kernel/syscall/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
 FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
@@ -111,3 +111,8 @@ NET_FUZZ_C := $(filter-out kernel/net/stack.c kernel/net/ticks.c,$(call code_in,
 $(B)/fuzz/kernel/net/%: kernel/net/%.c tests/harness/fuzz.c $(NET_FUZZ_C)
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) $(LWIP_INCLUDES) $(LWIP_WARN) $(LWIP_WARN_clang-19) -o $@ $^ -lm
+
+# The calls for files, on what the unit tests of fs/ run on.
+$(B)/fuzz/kernel/syscall/%: kernel/syscall/%.c tests/harness/fuzz.c $(FS_C)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ lib/base.c -lm

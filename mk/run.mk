@@ -3,6 +3,8 @@
 
 .PHONY: deps deps-run all run test ktest e2e e2e-large unit fail-nth stress fuzz check image FORCE
 FUZZ_SECONDS ?= 300
+FUZZ_CALLS ?= 1000000
+FUZZ_SEED ?= 1
 STRESS_SECONDS ?= 600
 
 deps: ## install everything the project uses (root), or print the line that does
@@ -69,7 +71,7 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
 	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc shell; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
-	   for t in python software servers; do printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
+	   for t in python software servers net; do printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
 BUILD_UNIT = $(UNIT_TESTS)
@@ -116,8 +118,10 @@ stress: deps ## threads, processes and signals under load on two CPUs, for STRES
 	@$(MAKE) --no-print-directory -j2 $(STRESS) $(B)/ck $(GUEST)/openmp.glibc $(foreach n,stress pthreads,$(addprefix $(GUEST)/$(n).,musl glibc))
 	@tests/e2e/stress_run.sh $(B)/ck $(GUEST) $(STRESS_SECONDS) $(STRESS)
 
-fuzz: deps ## run every fuzzer for FUZZ_SECONDS (300) seconds
-	@$(MAKE) --no-print-directory -j2 $(FUZZERS)
+CALL_STORMS := $(B)/kernel.elf $(B)/kernel/debug-gcc/kernel.elf $(B)/ck $(GUEST)/random_calls.musl $(GUEST)/racing_calls.musl
+fuzz: deps ## FUZZ_CALLS (1000000) random system calls, then every fuzzer for FUZZ_SECONDS (300) seconds
+	@$(MAKE) --no-print-directory -j2 $(FUZZERS) $(CALL_STORMS)
+	@tests/e2e/call_storms_run.sh $(B)/ck $(GUEST) $(B) $(FUZZ_CALLS) $(FUZZ_SEED)
 	@for f in $(FUZZERS); do tools/run_fuzz.sh $$f $(FUZZ_SECONDS) || exit 1; done
 
 check: $(B)/lwip/version ## layers, headers, formatting, tidiness, generated documents; silent when all is well

@@ -29,6 +29,9 @@ enum {
     LINUX_IPPROTO_COUNT = 256,
 };
 
+/* Which ICMP messages a raw socket does not want: bits by type, of IPv4's the first 32. */
+enum { LINUX_SOL_RAW = 255, LINUX_ICMP_FILTER = 1, LINUX_ICMPV6_FILTER = 1, LINUX_ICMPV6_FILTER_BYTES = 32 };
+
 enum {
     LINUX_TCP_NODELAY = 1,
     LINUX_TCP_MAXSEG = 2,
@@ -40,6 +43,7 @@ enum {
     LINUX_TCP_INFO = 11,
     LINUX_TCP_QUICKACK = 12,
     LINUX_TCP_CONGESTION = 13,
+    LINUX_TCP_USER_TIMEOUT = 18,
 };
 
 enum {

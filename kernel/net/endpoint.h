@@ -143,7 +143,8 @@ enum endpoint_option {
     ENDPOINT_CORK,
     ENDPOINT_CHECKSUM_OFFSET, /* raw IPv6: where the checksum is in the payload, or ENDPOINT_NO_CHECKSUM */
     ENDPOINT_HEADER_INCLUDED, /* raw IPv4: the program sends the header too */
-    ENDPOINT_MSS,             /* read only: TCP_MAXSEG */
+    ENDPOINT_MSS, /* TCP: the most in a segment that is sent; read it tells what is in use. 0: the link's */
+    ENDPOINT_USER_TIMEOUT_MS, /* TCP: a peer that has confirmed nothing for so long is gone; 0: lwIP's patience */
     ENDPOINT_OPTION_COUNT,
 };
 #define ENDPOINT_NO_LINGER   UINT32_MAX
@@ -151,6 +152,11 @@ enum endpoint_option {
 /* ERR_INVALID: not a value for it; ERR_NO_OPTION: not an option of this kind. */
 err_t endpoint_set_option(struct endpoint *endpoint, enum endpoint_option option, uint32_t value);
 err_t endpoint_get_option(struct endpoint *endpoint, enum endpoint_option option, uint32_t *value);
+/* Types of ICMP messages that a raw endpoint does not receive: bits by type, of IPv4's the first word only.
+ * ERR_NOT_SUPPORTED: it is for another protocol. */
+enum { ENDPOINT_FILTER_WORDS = 8 };
+err_t endpoint_set_filter(struct endpoint *endpoint, const uint32_t blocked[ENDPOINT_FILTER_WORDS]);
+err_t endpoint_get_filter(struct endpoint *endpoint, uint32_t blocked[ENDPOINT_FILTER_WORDS]);
 /* Joins or leaves a multicast group. ERR_NO_ADDRESS, ERR_NO_DEVICE, ERR_NO_MEMORY. */
 err_t endpoint_join(struct endpoint *endpoint, const struct net_address *group, uint32_t interface);
 err_t endpoint_leave(struct endpoint *endpoint, const struct net_address *group, uint32_t interface);

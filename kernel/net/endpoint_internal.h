@@ -44,15 +44,18 @@ struct endpoint {
             struct list accept_link, accept_queue;
             uint32_t accept_count, backlog;
             bool was_connected, peer_is_done; /* done: its end of the stream has come */
+            uint32_t confirmed; /* up to here, at `unconfirmed_since_ns`; 0: nothing is under way */
+            uint64_t unconfirmed_since_ns;
         };
         struct { /* UDP and raw */
             union {
                 struct udp_pcb *udp;
                 struct raw_pcb *raw;
             };
-            struct list datagrams, memberships; /* what came; groups of multicast */
-            struct list link;                   /* in endpoint_datagram_all */
-            uint64_t datagram_bytes;            /* of memory, in all of them */
+            struct list datagrams, memberships;            /* what came; groups of multicast */
+            struct list link;                              /* in endpoint_datagram_all */
+            uint64_t datagram_bytes;                       /* of memory, in all of them */
+            uint32_t blocked_types[ENDPOINT_FILTER_WORDS]; /* raw: of ICMP */
         };
     };
 };

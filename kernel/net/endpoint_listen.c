@@ -8,17 +8,51 @@
 
 static bool is_full(const struct endpoint *listener) { return listener->accept_count > listener->backlog; }
 
+/* Whether another listener has the same name and room, by SO_REUSEPORT. */
+static bool is_partner(const struct tcp_pcb *pcb, const struct tcp_pcb *of)
+{
+    const struct endpoint *listener = pcb->callback_arg;
+    return pcb->local_port == of->local_port && IP_GET_TYPE(&pcb->local_ip) == IP_GET_TYPE(&of->local_ip) &&
+           ip_addr_cmp(&pcb->local_ip, &of->local_ip) && listener->options[ENDPOINT_REUSE_PORT] &&
+           !is_full(listener);
+}
+
+/* lwIP finds the first listener. Those that share its name get connections in turn, by a hash of who connects.
+ * NULL: none has room. */
+static struct endpoint *choose_listener(struct endpoint *first, uint32_t hash)
+{
+    uint32_t count = 0;
+    if (!first->options[ENDPOINT_REUSE_PORT]) return is_full(first) ? NULL : first;
+    for (struct tcp_pcb *pcb = tcp_listen_pcbs.pcbs; pcb; pcb = pcb->next)
+        count += is_partner(pcb, first->tcp);
+    if (!count) return NULL;
+    uint32_t wanted = hash % count;
+    for (struct tcp_pcb *pcb = tcp_listen_pcbs.pcbs; pcb; pcb = pcb->next)
+        if (is_partner(pcb, first->tcp) && wanted-- == 0) return pcb->callback_arg;
+    return NULL;
+}
+
+static uint32_t hash_of(const struct tcp_pcb *pcb)
+{
+    const uint32_t golden = 0x9e3779b9;
+    const ip_addr_t *from = &pcb->remote_ip;
+    uint32_t address =
+        IP_IS_V6(from) ? ip_2_ip6(from)->addr[0] ^ ip_2_ip6(from)->addr[3] : ip_2_ip4(from)->addr;
+    return (uint32_t)((address * golden ^ pcb->remote_port) * golden) >> 16;
+}
+
 int lwip_port_may_enter(struct tcp_pcb *pcb, struct tcp_hdr *header)
 {
     if (pcb->state != LISTEN || !(TCPH_FLAGS(header) & TCP_SYN)) return ERR_OK;
-    return is_full(pcb->callback_arg) ? ERR_MEM : ERR_OK;
+    return choose_listener(pcb->callback_arg, 0) ? ERR_OK : ERR_MEM;
 }
 
 static lwip_err_t arrived(void *argument, struct tcp_pcb *pcb, lwip_err_t e) NO_THREAD_SAFETY_ANALYSIS
 {
     struct endpoint *listener = argument;
     if (e != ERR_OK || !pcb) return ERR_VAL; /* there was no memory for it */
-    struct endpoint *endpoint = is_full(listener) ? NULL : endpoint_alloc(ENDPOINT_TCP, 0, listener->is_v6);
+    listener = choose_listener(listener, hash_of(pcb));
+    struct endpoint *endpoint = listener ? endpoint_alloc(ENDPOINT_TCP, 0, listener->is_v6) : NULL;
     if (!endpoint) return ERR_MEM; /* lwIP resets it */
     memcpy(endpoint->options, listener->options, sizeof(endpoint->options));
     tcp_endpoint_attach(endpoint, pcb);

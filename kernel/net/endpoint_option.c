@@ -3,6 +3,7 @@
  * changes and when that structure is made. */
 #include "net/endpoint_internal.h"
 
+enum { MSS_BEFORE = 536 };
 enum { TCP = 1 << ENDPOINT_TCP, UDP = 1 << ENDPOINT_UDP, RAW = 1 << ENDPOINT_RAW, ANY = TCP | UDP | RAW };
 
 static const struct option {
@@ -30,7 +31,8 @@ static const struct option {
     [ENDPOINT_CORK] = { TCP, 0, 1, 0 },
     [ENDPOINT_CHECKSUM_OFFSET] = { RAW, 0, ENDPOINT_NO_CHECKSUM, ENDPOINT_NO_CHECKSUM },
     [ENDPOINT_HEADER_INCLUDED] = { RAW, 0, 1, 0 },
-    [ENDPOINT_MSS] = { TCP, 1, 0, TCP_MSS }, /* no value can be set */
+    [ENDPOINT_MSS] = { TCP, 0, UINT16_MAX, 0 },
+    [ENDPOINT_USER_TIMEOUT_MS] = { TCP, 0, INT32_MAX, 0 },
 };
 
 void endpoint_options_init(struct endpoint *endpoint)
@@ -89,7 +91,12 @@ err_t endpoint_get_option(struct endpoint *endpoint, enum endpoint_option option
         return ERR_NO_OPTION;
     net_lock();
     bool is_connection = endpoint->kind == ENDPOINT_TCP && endpoint->tcp && endpoint->tcp->state != LISTEN;
-    *value = option == ENDPOINT_MSS && is_connection ? endpoint->tcp->mss : endpoint->options[option];
+    *value = endpoint->options[option];
+    /* As Linux's, before a connection knows better. [rfc1122 4.2.2.6] */
+    if (option == ENDPOINT_MSS && is_connection && endpoint->tcp->state != CLOSED)
+        *value = endpoint->tcp->mss;
+    else if (option == ENDPOINT_MSS && !*value)
+        *value = MSS_BEFORE;
     net_unlock();
     return OK;
 }

@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Raw endpoints: packets of one IP protocol, with their header when they are IPv4's. They see copies. */
+#include "lib/string.h"
 #include "net/endpoint_internal.h"
+
+enum { WORD_BITS = 32 };
+
+static bool has_filter(const struct endpoint *endpoint)
+{
+    return endpoint->kind == ENDPOINT_RAW &&
+           endpoint->protocol == (endpoint->is_v6 ? IP6_NEXTH_ICMP6 : IP_PROTO_ICMP);
+}
+
+/* lwIP shows the packet from its IP header on. */
+static bool is_blocked(const struct endpoint *endpoint, const struct pbuf *packet)
+{
+    if (!has_filter(endpoint)) return false;
+    u8_t type = pbuf_get_at(packet, ip_current_header_tot_len());
+    bool is_known = endpoint->is_v6 || type < WORD_BITS; /* IPv4's filter has one word */
+    return is_known && (endpoint->blocked_types[type / WORD_BITS] >> type % WORD_BITS & 1);
+}
 
 static u8_t arrived(void *argument, struct raw_pcb *pcb, struct pbuf *packet,
                     const ip_addr_t *from) NO_THREAD_SAFETY_ANALYSIS
 {
     (void)pcb;
+    if (is_blocked(argument, packet)) return 0;
     struct pbuf *copy = pbuf_clone(PBUF_RAW, PBUF_RAM, packet);
     if (copy && ip_current_is_v6()) pbuf_remove_header(copy, ip_current_header_tot_len());
     if (copy) datagram_arrived(argument, copy, from, 0);
@@ -92,6 +111,24 @@ static void close(struct endpoint *endpoint) REQUIRES(net_mutex)
 {
     datagram_close(endpoint);
     if (endpoint->raw) raw_remove(endpoint->raw);
+}
+
+err_t endpoint_set_filter(struct endpoint *endpoint, const uint32_t blocked[ENDPOINT_FILTER_WORDS])
+{
+    if (!has_filter(endpoint)) return ERR_NOT_SUPPORTED;
+    net_lock();
+    memcpy(endpoint->blocked_types, blocked, sizeof(endpoint->blocked_types));
+    net_unlock();
+    return OK;
+}
+
+err_t endpoint_get_filter(struct endpoint *endpoint, uint32_t blocked[ENDPOINT_FILTER_WORDS])
+{
+    if (!has_filter(endpoint)) return ERR_NOT_SUPPORTED;
+    net_lock();
+    memcpy(blocked, endpoint->blocked_types, sizeof(endpoint->blocked_types));
+    net_unlock();
+    return OK;
 }
 
 const struct endpoint_type endpoint_raw = {

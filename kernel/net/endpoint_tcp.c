@@ -4,9 +4,12 @@
  *
  * lwIP frees a connection when it has ended, in many places; endpoint_gone is called in all of them, and the endpoint
  * remains with what was received and how it ended. */
+#include "core/time.h"
 #include "lib/string.h"
 #include "net/endpoint_tcp_internal.h"
 #include "net/ticks.h"
+
+#define NS_PER_MS 1000000ull
 
 /* ---- lwIP's calls ---- */
 
@@ -143,10 +146,36 @@ void tcp_endpoint_apply_options(struct endpoint *endpoint)
     pcb->keep_idle = endpoint->options[ENDPOINT_KEEP_IDLE_MS];
     pcb->keep_intvl = endpoint->options[ENDPOINT_KEEP_INTERVAL_MS];
     pcb->keep_cnt = endpoint->options[ENDPOINT_KEEP_COUNT];
+    uint32_t most = endpoint->options[ENDPOINT_MSS];
+    if (most && most < pcb->mss && pcb->state >= ESTABLISHED) pcb->mss = (u16_t)most;
+    if (endpoint->options[ENDPOINT_USER_TIMEOUT_MS]) ticks_look_at_patience = true;
     /* What TCP_CORK or Nagle's rule has kept back goes when they no longer apply: lwIP looks at the rule. */
     if (!pcb->unsent || endpoint->options[ENDPOINT_CORK] || pcb->state < ESTABLISHED) return;
     lwip_err_t ignored = tcp_output(pcb); /* what could not be sent stays queued */
     (void)ignored;
+}
+
+/* TCP_USER_TIMEOUT. An end by lwIP's own patience looks the same to a program. */
+static void expire(struct tcp_pcb *pcb, struct endpoint *endpoint, uint64_t now_ns) REQUIRES(net_mutex)
+{
+    uint64_t patience_ns = endpoint->options[ENDPOINT_USER_TIMEOUT_MS] * NS_PER_MS;
+    bool waits = pcb->unacked || pcb->unsent;
+    if (!waits || !endpoint->unconfirmed_since_ns || endpoint->confirmed != pcb->lastack) {
+        endpoint->unconfirmed_since_ns = waits ? now_ns : 0;
+        endpoint->confirmed = pcb->lastack;
+    } else if (now_ns - endpoint->unconfirmed_since_ns >= patience_ns) {
+        tcp_abandon(pcb, 0); /* nobody is there who would take a reset */
+    }
+}
+
+void tcp_endpoints_expire(void)
+{
+    uint64_t now_ns = time_now_ns();
+    for (struct tcp_pcb *pcb = tcp_active_pcbs, *next; pcb; pcb = next) {
+        struct endpoint *endpoint = tcp_ext_arg_get(pcb, 0);
+        next = pcb->next;
+        if (endpoint && endpoint->options[ENDPOINT_USER_TIMEOUT_MS]) expire(pcb, endpoint, now_ns);
+    }
 }
 
 /* ---- calls of programs ---- */

@@ -43,6 +43,14 @@ static bool have_acks(void) { return acks_wait; }
 
 /* ---- what else there is to wait for ---- */
 
+bool ticks_look_at_patience;
+
+static void tick_tcp(void) NO_THREAD_SAFETY_ANALYSIS
+{
+    tcp_tmr();
+    if (ticks_look_at_patience) tcp_endpoints_expire();
+}
+
 static bool tcp_waits(void) { return tcp_active_pcbs || tcp_tw_pcbs; }
 
 static bool dhcp_waits(void)
@@ -103,7 +111,7 @@ static bool nd6_waits(void)
 
 static struct tick ticks[] = {
     { send_acks, ACK_DELAY_MS, have_acks, 0 },
-    { tcp_tmr, TCP_TMR_INTERVAL, tcp_waits, 0 },
+    { tick_tcp, TCP_TMR_INTERVAL, tcp_waits, 0 },
     { dhcp_fine_tmr, DHCP_FINE_TIMER_MSECS, dhcp_waits, 0 },
     { dhcp_coarse_tmr, DHCP_COARSE_TIMER_MSECS, dhcp_has_lease, 0 },
     { igmp_tmr, IGMP_TMR_INTERVAL, igmp_waits, 0 },

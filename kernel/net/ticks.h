@@ -13,5 +13,9 @@ void ticks_update(void) REQUIRES(net_mutex);
 /* For lwIP's start. */
 void ticks_start(void) REQUIRES(net_mutex);
 
+/* Ends connections whose TCP_USER_TIMEOUT is over; called every 250 ms once one has asked for that. */
+void tcp_endpoints_expire(void) REQUIRES(net_mutex);
+extern bool ticks_look_at_patience GUARDED_BY(net_mutex);
+
 /* Data came over a connection: its confirmation may be delayed. */
 void ticks_ask_for_ack(void) REQUIRES(net_mutex);

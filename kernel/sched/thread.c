@@ -45,7 +45,12 @@ static uint32_t count(bool is_all)
 
 uint32_t thread_count(void) { return count(true); }
 
-uint32_t thread_count_of_processes(void) { return count(false); }
+static uint32_t
+    being_freed; /* atomic: they are in the list no more, and their memory is not given back yet */
+uint32_t thread_count_of_processes(void)
+{
+    return count(false) + __atomic_load_n(&being_freed, __ATOMIC_ACQUIRE);
+}
 
 /* ---- beginning ---- */
 
@@ -146,12 +151,14 @@ struct thread *thread_create_idle(uint32_t cpu)
 
 void thread_free(struct thread *t)
 {
+    __atomic_add_fetch(&being_freed, 1, __ATOMIC_RELAXED);
     spin_lock(&all_lock);
     list_remove(&t->all_link);
     spin_unlock(&all_lock);
     thread_fpu_destroy(t);
     kernel_stack_free((void *)t->stack_top, CONFIG_KERNEL_STACK_BYTES);
     heap_free(t);
+    __atomic_sub_fetch(&being_freed, 1, __ATOMIC_RELEASE);
 }
 
 void thread_destroy_stopped(struct thread *t) { thread_free(t); }

@@ -5,6 +5,7 @@
 #include "socket/inet_internal.h"
 #include "vm/usercopy.h"
 
+enum { MSS_LEAST = 88, MSS_MOST = 32767 }; /* [linux include/net/tcp.h, TCP_MIN_MSS, MAX_TCP_WINDOW] */
 enum { MS_PER_S = 1000, DISCOVER_MAX = 5, STATE_LISTEN = 10 };
 #define CONGESTION_NAME "reno" /* what lwIP does */
 
@@ -19,6 +20,7 @@ static const struct plain {
     { LINUX_IPPROTO_TCP, LINUX_TCP_KEEPIDLE, ENDPOINT_KEEP_IDLE_MS, false, MS_PER_S, 0 },
     { LINUX_IPPROTO_TCP, LINUX_TCP_KEEPINTVL, ENDPOINT_KEEP_INTERVAL_MS, false, MS_PER_S, 0 },
     { LINUX_IPPROTO_TCP, LINUX_TCP_KEEPCNT, ENDPOINT_KEEP_COUNT, false, 1, 0 },
+    { LINUX_IPPROTO_TCP, LINUX_TCP_USER_TIMEOUT, ENDPOINT_USER_TIMEOUT_MS, false, 1, 0 },
     { LINUX_IPPROTO_IP, LINUX_IP_TOS, ENDPOINT_TOS, false, 1, 0 },
     { LINUX_IPPROTO_IP, LINUX_IP_TTL, ENDPOINT_TTL, false, 1, 64 },
     { LINUX_IPPROTO_IP, LINUX_IP_HDRINCL, ENDPOINT_HEADER_INCLUDED, true, 1, 0 },
@@ -67,6 +69,37 @@ static bool has_level(const struct inet_socket *i, int32_t level)
     }
     return false;
 }
+
+/* ---- which ICMP messages a raw socket wants ---- */
+
+static bool is_filter(const struct inet_socket *i, int32_t level, int32_t name)
+{
+    if (i->socket.type != LINUX_SOCK_RAW) return false;
+    return inet_is_v6(i) ? level == LINUX_IPPROTO_ICMPV6 && name == LINUX_ICMPV6_FILTER
+                         : level == LINUX_SOL_RAW && name == LINUX_ICMP_FILTER;
+}
+
+static uint32_t filter_bytes(int32_t level)
+{
+    return level == LINUX_SOL_RAW ? sizeof(uint32_t) : (uint32_t)LINUX_ICMPV6_FILTER_BYTES;
+}
+
+/* A short one changes the first types. */
+static err_t set_filter(struct inet_socket *i, int32_t level, uint64_t address, uint32_t bytes)
+{
+    uint32_t blocked[ENDPOINT_FILTER_WORDS];
+    err_t e = endpoint_get_filter(i->endpoint, blocked);
+    if (!failed(e)) e = user_copy_in(blocked, UADDR(address), MIN(bytes, filter_bytes(level)));
+    return failed(e) ? e : endpoint_set_filter(i->endpoint, blocked);
+}
+
+static err_t tell_filter(struct inet_socket *i, int32_t level, uint64_t address, uint64_t length_at)
+{
+    uint32_t blocked[ENDPOINT_FILTER_WORDS];
+    err_t e = endpoint_get_filter(i->endpoint, blocked);
+    return failed(e) ? e : socket_tell_option(blocked, filter_bytes(level), address, length_at);
+}
+_Static_assert(LINUX_ICMPV6_FILTER_BYTES == ENDPOINT_FILTER_WORDS * sizeof(uint32_t), "a bit for each type");
 
 /* ---- setting ---- */
 
@@ -134,6 +167,9 @@ static err_t set_number(struct inet_socket *i, int32_t level, int32_t name, int3
     if (level == LINUX_IPPROTO_TCP) {
         switch (name) {
         case LINUX_TCP_QUICKACK: return OK; /* a hint about one moment */
+        case LINUX_TCP_MAXSEG:
+            if (value && (value < MSS_LEAST || value > MSS_MOST)) return ERR_INVALID;
+            return endpoint_set_option(i->endpoint, ENDPOINT_MSS, (uint32_t)value);
         case LINUX_TCP_DEFER_ACCEPT: i->defer_accept = value < 0 ? 0 : (uint32_t)value; return OK;
         }
         return ERR_NO_OPTION;
@@ -154,6 +190,7 @@ err_t inet_set_option(struct socket *s, int32_t level, int32_t name, uint64_t ad
 {
     struct inet_socket *i = inet_of(s);
     int32_t value = 0;
+    if (is_filter(i, level, name)) return set_filter(i, level, address, bytes);
     if (!has_level(i, level)) return ERR_NO_OPTION;
     if (level == LINUX_IPPROTO_TCP && name == LINUX_TCP_CONGESTION) return set_congestion(address, bytes);
     if (level == LINUX_IPPROTO_IP && (name == LINUX_IP_ADD_MEMBERSHIP || name == LINUX_IP_DROP_MEMBERSHIP))
@@ -231,6 +268,7 @@ err_t inet_get_option(struct socket *s, int32_t level, int32_t name, uint64_t ad
 {
     struct inet_socket *i = inet_of(s);
     int32_t value;
+    if (is_filter(i, level, name)) return tell_filter(i, level, address, length_at);
     if (!has_level(i, level)) return ERR_NO_OPTION;
     if (level == LINUX_IPPROTO_TCP && name == LINUX_TCP_INFO) return tell_info(i, address, length_at);
     if (level == LINUX_IPPROTO_TCP && name == LINUX_TCP_CONGESTION) {
@@ -275,6 +313,10 @@ void inet_option_changed(struct socket *s, int32_t name)
         value = socket_has(s, SOCKET_LINGER)
                     ? (uint32_t)MIN((int64_t)o->linger_s * MS_PER_S, (int64_t)INT32_MAX)
                     : ENDPOINT_NO_LINGER;
+        break;
+    case LINUX_SO_BINDTODEVICE:
+        option = ENDPOINT_INTERFACE;
+        value = o->interface;
         break;
     case LINUX_SO_RCVBUF:
     case LINUX_SO_RCVBUFFORCE:

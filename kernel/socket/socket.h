@@ -94,6 +94,7 @@ struct socket_options {
     uint32_t send_bytes, receive_bytes; /* as getsockopt tells them: twice what was asked for */
     uint32_t low_water;
     int32_t linger_s, priority, mark, incoming_cpu;
+    uint32_t interface;                           /* its number; 0: any */
     uint64_t receive_timeout_ns, send_timeout_ns; /* UINT64_MAX: none */
 };
 

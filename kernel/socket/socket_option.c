@@ -7,6 +7,8 @@
 #include "core/log.h"
 #include "core/unsupported.h"
 #include "fs/credentials.h"
+#include "lib/string.h"
+#include "net/interface.h"
 #include "vm/usercopy.h"
 
 enum {
@@ -196,6 +198,28 @@ static err_t get_timeout(const uint64_t *timeout_ns, uint64_t address, uint64_t 
     return socket_tell_option(&t, sizeof(t), address, length_at);
 }
 
+/* The name of an interface, or nothing for any; who is bound to one already needs a capability. */
+static err_t set_interface(struct socket *s, uint64_t address, uint32_t bytes)
+{
+    char name[INTERFACE_NAME_MAX] = { 0 };
+    if (s->options.interface && !may_use(LINUX_CAP_NET_RAW)) return ERR_NOT_PERMITTED;
+    err_t e = user_copy_in(name, UADDR(address), MIN(bytes, (uint32_t)sizeof(name) - 1));
+    if (failed(e)) return e;
+    uint32_t number = name[0] ? interface_number(name) : 0;
+    if (name[0] && !number) return ERR_NO_DEVICE;
+    s->options.interface = number;
+    return OK;
+}
+
+static err_t get_interface(struct socket *s, uint32_t room, uint64_t address, uint64_t length_at)
+{
+    struct interface_info info = { 0 };
+    uint32_t number = s->options.interface;
+    if (number && room < INTERFACE_NAME_MAX) return ERR_INVALID;
+    if (number && !interface_read(number, &info)) return ERR_NO_DEVICE;
+    return socket_tell_option(info.name, number ? (uint32_t)strlen(info.name) + 1 : 0, address, length_at);
+}
+
 static err_t get_peer_identity(struct socket *s, uint64_t address, uint64_t length_at)
 {
     struct linux_ucred identity = { 0, UINT32_MAX, UINT32_MAX };
@@ -240,6 +264,7 @@ static err_t get_peer_name(struct socket *s, uint64_t address, uint64_t length_a
 static err_t set_generic(struct socket *s, int32_t name, uint64_t address, uint32_t bytes)
 {
     int32_t value;
+    if (name == LINUX_SO_BINDTODEVICE) return set_interface(s, address, bytes);
     if (bytes < sizeof(value)) return ERR_INVALID;
     err_t e = user_copy_in(&value, UADDR(address), sizeof(value));
     if (failed(e)) return e;
@@ -310,6 +335,7 @@ err_t socket_get_option(struct socket *s, int32_t level, int32_t name, uint64_t 
     switch (name) {
     case LINUX_SO_PEERCRED: return get_peer_identity(s, address, length_at);
     case LINUX_SO_PEERNAME: return get_peer_name(s, address, length_at);
+    case LINUX_SO_BINDTODEVICE: return get_interface(s, room, address, length_at);
     case LINUX_SO_COOKIE:
         if (room < sizeof(s->cookie)) return ERR_INVALID;
         return socket_tell_option(&s->cookie, sizeof(s->cookie), address, length_at);

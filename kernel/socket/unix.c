@@ -32,6 +32,7 @@ struct unix_socket *unix_socket_create(uint32_t type)
     list_init(&u->sender_link);
     list_init(&u->flight_link);
     list_init(&u->reached_link);
+    unix_list_add(u);
     return u;
 }
 
@@ -44,6 +45,7 @@ struct unix_socket *unix_get(struct unix_socket *u)
 void unix_put(struct unix_socket *u)
 {
     if (!u || __atomic_sub_fetch(&u->references, 1, __ATOMIC_ACQ_REL) > 0) return;
+    unix_list_remove(u);
     unix_name_put(u->name);
     heap_free(u);
 }

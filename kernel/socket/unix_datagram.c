@@ -39,6 +39,7 @@ static void disconnect_from(struct unix_socket *u, struct unix_socket *before)
         u->piece_count = 0;
     }
     receive_end_locked(u);
+    wait_wake_all_locked(&u->socket.queue); /* senders: there may be room, or they may send no more */
     spin_unlock(&u->socket.queue.lock);
     if (list_is_empty(&pieces)) return;
     pieces_destroy(&pieces);
@@ -255,7 +256,10 @@ int64_t unix_datagram_receive(struct socket *s, struct socket_message *m)
     int64_t result = read_message(u, m, p);
     bool is_taken = !(m->flags & LINUX_MSG_PEEK);
     spin_lock(&u->socket.queue.lock);
-    if (is_taken) piece_remove_locked(u, p);
+    if (is_taken) {
+        piece_remove_locked(u, p);
+        wait_wake_all_locked(&u->socket.queue); /* senders that wait for a place in the queue */
+    }
     receive_end_locked(u);
     spin_unlock(&u->socket.queue.lock);
     if (!is_taken) return result;

@@ -104,7 +104,7 @@ void unix_collect_garbage(void)
 {
     struct list lost = LIST_INIT(lost);
     uint32_t garbage = 0;
-    spin_lock(&rights_lock);
+    mutex_lock(&rights_lock);
     choose_candidates();
     reach_from_outside();
     LIST_FOR_EACH (node, &sockets_in_flight) {
@@ -115,6 +115,6 @@ void unix_collect_garbage(void)
     }
     uint32_t left = sockets_in_flight_count - garbage;
     garbage_wanted_at = left > UINT32_MAX / 2 ? UINT32_MAX : MAX(left * 2, (uint32_t)GARBAGE_LEAST);
-    spin_unlock(&rights_lock);
+    mutex_unlock(&rights_lock);
     pieces_destroy(&lost);
 }

@@ -9,10 +9,11 @@
  * after finding it by name. A socket whose file is gone is dead: nothing is sent to it any more.
  *
  * Locking: `socket.queue.lock` of each guards its own queue, `is_dead`, and changes of what is atomic; no two of them
- * are taken at once, but a listener's is held while a new one joins it. names_lock (unix_name.c) and rights_lock
- * (unix_rights.c) come before it. */
+ * are taken at once, but a listener's is held while a new one joins it. names_lock (unix_name.c), the list's lock
+ * (proc_net_unix.c) and rights_lock (unix_rights.c), a mutex, come before it. */
 #pragma once
 #include "lib/list.h"
+#include "sched/mutex.h"
 #include "socket/control.h"
 #include "socket/socket.h"
 
@@ -38,6 +39,7 @@ struct unix_socket {
     struct list pieces;       /* received, the oldest first */
     uint32_t piece_count;
     bool is_receiving;                /* one thread at a time takes from `pieces` */
+    uint32_t turn_waiters;            /* threads that wait for it to end */
     bool is_dead;                     /* atomic */
     uint32_t sent_cost;               /* atomic: of its own pieces, wherever they are */
     uint32_t room_waiters;            /* atomic: its threads that wait for sent_cost to fall */
@@ -46,6 +48,9 @@ struct unix_socket {
     struct list senders, sender_link; /* sockets of datagrams whose peer this is; under peers_lock */
     struct unix_name *name;           /* counted, set once; atomic */
     struct linux_ucred peer_identity; /* fixed when it is connected */
+    /* ---- proc_net_unix.c's ---- */
+    struct list all_link;
+    uint64_t birth;
     /* ---- under rights_lock ---- */
     uint32_t in_flight; /* so many references to the file lie in pieces */
     struct list flight_link;
@@ -99,6 +104,12 @@ static inline struct unix_socket *unix_peer(const struct unix_socket *u)
 /* The peer, counted, or NULL: of a socket of datagrams it may change meanwhile. */
 struct unix_socket *unix_get_peer(struct unix_socket *u);
 extern const struct socket_ops unix_stream_ops, unix_datagram_ops, unix_packet_ops;
+
+/* ---- proc_net_unix.c ---- */
+/* From its birth until its memory goes a socket is in the list. */
+void unix_list_add(struct unix_socket *u);
+void unix_list_remove(struct unix_socket *u);
+uint32_t unix_list_count(void);
 
 /* ---- unix_connection.c ---- */
 err_t unix_connect(struct socket *s, const struct socket_address *address, bool is_nonblocking);
@@ -191,6 +202,6 @@ void rights_put(struct rights *rights); /* closes the files; NULL is fine */
 
 /* ---- unix_garbage.c ---- */
 /* Looked through by unix_collect_garbage() of socket.h. */
-extern struct spinlock rights_lock;
+extern struct mutex rights_lock;      /* long lists are looked through under it */
 extern struct list sockets_in_flight; /* under rights_lock: of unix_socket.flight_link */
 extern uint32_t sockets_in_flight_count, garbage_wanted_at; /* under rights_lock: so many, and when to look */

@@ -135,12 +135,17 @@ void piece_remove_locked(struct unix_socket *from, struct piece *p)
 
 void receive_begin_locked(struct unix_socket *u)
 {
-    while (u->is_receiving) wait_sleep_locked(&u->socket.queue);
+    while (u->is_receiving) {
+        u->turn_waiters++;
+        wait_sleep_locked(&u->socket.queue);
+        u->turn_waiters--;
+    }
     u->is_receiving = true;
 }
 
 void receive_end_locked(struct unix_socket *u)
 {
     u->is_receiving = false;
-    if (!list_is_empty(&u->socket.queue.waiters)) wait_wake_all_locked(&u->socket.queue);
+    /* Not those that wait for something to come: two of them would go on waking each other to look. */
+    if (unlikely(u->turn_waiters)) wait_wake_all_locked(&u->socket.queue);
 }

@@ -11,7 +11,7 @@
 #include "socket/unix_internal.h"
 #include "vm/usercopy.h"
 
-struct spinlock rights_lock = SPINLOCK_INIT_CLASS("unix rights");
+struct mutex rights_lock = MUTEX_INIT(rights_lock);
 struct list sockets_in_flight = LIST_INIT(sockets_in_flight);
 uint32_t sockets_in_flight_count, garbage_wanted_at = GARBAGE_LEAST;
 
@@ -110,7 +110,7 @@ static struct unix_socket *unix_of_file(const struct file *file)
 
 void rights_depart(struct piece *p)
 {
-    spin_lock(&rights_lock);
+    mutex_lock(&rights_lock);
     for (uint32_t i = 0; i < p->rights->count; i++) {
         struct unix_socket *u = unix_of_file(p->rights->files[i]);
         if (!u || u->in_flight++ > 0) continue;
@@ -118,14 +118,14 @@ void rights_depart(struct piece *p)
         sockets_in_flight_count++;
     }
     bool are_many = sockets_in_flight_count >= garbage_wanted_at;
-    spin_unlock(&rights_lock);
+    mutex_unlock(&rights_lock);
     /* The last reference to a socket that lies in its own queue goes without anybody closing it. */
     if (unlikely(are_many)) unix_collect_garbage();
 }
 
 struct rights *rights_arrive(struct piece *p)
 {
-    spin_lock(&rights_lock);
+    mutex_lock(&rights_lock);
     struct rights *rights = p->rights;
     p->rights = NULL;
     for (uint32_t i = 0; i < rights->count; i++) {
@@ -134,7 +134,7 @@ struct rights *rights_arrive(struct piece *p)
         list_remove(&u->flight_link);
         sockets_in_flight_count--;
     }
-    spin_unlock(&rights_lock);
+    mutex_unlock(&rights_lock);
     return rights;
 }
 
@@ -143,10 +143,10 @@ err_t rights_copy(const struct piece *p, struct rights **out)
     struct rights *copy = heap_alloc(bytes_of(p->rights->count));
     if (!copy) return ERR_NO_MEMORY;
     /* A file that is garbage must not become reachable while the garbage is taken away. */
-    spin_lock(&rights_lock);
+    mutex_lock(&rights_lock);
     for (uint32_t i = 0; i < p->rights->count; i++) copy->files[i] = file_get(p->rights->files[i]);
     copy->count = p->rights->count;
-    spin_unlock(&rights_lock);
+    mutex_unlock(&rights_lock);
     *out = copy;
     return OK;
 }

@@ -4,6 +4,7 @@
 # system calls, signals at the worst moment. Each ends the way it should, and the kernel goes on. Prints
 # TAP. Usage: hostile_test.sh CK GUEST_PROGRAMS BUILD
 set -u
+. "$(dirname "$0")/call_storms.bash"
 export LC_ALL=C
 ck=$(realpath "$1")
 programs=$(realpath "$2")
@@ -65,15 +66,16 @@ way 139 "SIGSEGV, .* at " xrstor_garbage
 way 0 "ended: status 0" bases
 way "132 133" "SIG(ILL|TRAP), .* at " exception_with_kernel_base
 
-# calls KERNEL SEED COUNT
+# calls KERNEL CPUS PROGRAM SEED: 20,000 of them; `make fuzz` makes a million
 calls() {
-    run "$1" max "$programs/random_calls.musl" "$2" "$3"
-    [ "$1" = $debug ] && ! grep -q "heap: all blocks of the container came back" log && is_alive=no
-    result "$3 random calls, seed $2, ${1%/*}: $(tail -1 out)" "$([ $status = 0 ] && echo $is_alive)"
+    storm "$1" "$2" "$3" "$4" 20000
+    result "$3, seed $4, $2 CPUs, ${1%/*}: $said$storm" "$([ -z "$storm" ] && echo yes)"
 }
-calls $release 1 20000
-calls $release 2 20000
-for seed in 3 4 5; do calls $debug $seed 20000; done
+for seed in 1 2; do calls $release 1 random_calls $seed; done
+for seed in 3 4 5; do calls $debug 1 random_calls $seed; done
+calls $release 2 racing_calls 1
+calls $debug 1 racing_calls 2
+calls $debug 2 racing_calls 3
 
 # A signal while the machine boots, the program is loaded, or it runs: it ends, and at once.
 signals_at() { # SECONDS

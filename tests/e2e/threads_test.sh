@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# OpenMP and POSIX threads on 1, 2 and 4 processors: unmodified programs, which check what they compute, and a few
-# seconds of tests/e2e/stress_run.sh. Prints TAP. Usage: threads_test.sh CK GUEST_DIR
+# OpenMP and POSIX threads on 1, 2 and 4 processors: unmodified programs, which check what they compute; those of
+# tests/conformance in which threads and processes wait for files, messages and semaphores; and a few seconds of
+# tests/e2e/stress_run.sh. Prints TAP. Usage: threads_test.sh CK GUEST_DIR
 set -u
 . "$(dirname "$0")/tap.bash"
 export LC_ALL=C
@@ -29,6 +30,15 @@ for cpus in 1 2 4; do
 done
 is "each thing that OpenMP does is told" "$("$guest/openmp.glibc" 1 2 4 | grep -c ': right$')" 24
 is "each that threads do" "$("$guest/pthreads.musl" | grep -c ': right$')" 16
+
+# What waiters see does not depend on where they run.
+for name in epoll_waiters waiting_readers sysv_ipc pipes unix_messages futexes; do
+    on_linux=$("$guest/$name.musl" "$work/$name" 2>&1)
+    for cpus in 2 4; do
+        on_ck=$(timeout 120 "$ck" run --cpus $cpus --log log "$guest/$name.musl" "/$name" 2>&1 </dev/null)
+        is "$name says the same on $cpus CPUs as on Linux" "$(diff <(echo "$on_linux") <(echo "$on_ck"))" ""
+    done
+done
 
 stress=$("$here/stress_run.sh" "$ck" "$guest" 8 "${CK_KERNEL-}")
 status=$?

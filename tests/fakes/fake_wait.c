@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 void (*fake_wait_meanwhile)(void);
+bool fake_wait_is_interrupted;
 uint64_t fake_wait_sleeps, fake_wait_wakes;
 uint64_t fake_wait_now_ns = 1700000000000000000ull;
 
@@ -37,6 +38,7 @@ err_t wait_sleep_until_locked(struct wait_queue *queue, uint64_t deadline_ns)
 
 err_t wait_sleep_interruptible_locked(struct wait_queue *queue, uint64_t deadline_ns)
 {
+    if (fake_wait_is_interrupted) return ERR_INTERRUPTED;
     return wait_sleep_until_locked(queue, deadline_ns);
 }
 

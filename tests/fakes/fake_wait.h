@@ -6,6 +6,7 @@
 
 /* Runs in every sleep, with the queue unlocked; NULL: nothing will ever wake the sleeper. */
 extern void (*fake_wait_meanwhile)(void);
+extern bool fake_wait_is_interrupted; /* a signal ends every sleep that one can end */
 extern uint64_t fake_wait_sleeps;
 extern uint64_t fake_wait_wakes;  /* of whole queues, whether or not somebody slept */
 extern uint64_t fake_wait_now_ns; /* both clocks; a sleep with a deadline goes there */

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures and their targets, section by section; those of memory, of threads and of Debian's
-programs are in memory.py, threads.py and programs.py."""
+"""The figures and their targets, section by section; those of memory, of threads, of Debian's
+programs and of servers are in memory.py, threads.py, programs.py and servers.py."""
 import pathlib
 import shlex
 import subprocess
 
-from bench import memory, programs, threads
+from bench import memory, programs, servers, threads
 from bench.machines import TIMEOUT_S, Failure
 from bench.table import fraction, kib, number
 
@@ -174,5 +174,6 @@ def measure_all(table, machines):
     whole_programs(table, machines)
     programs.costs(table, machines)
     is_same = demo(table, machines)
+    servers.rows(table, machines)
     sizes(table, machines, first, peer_first)
     return machines.qemu_command(first.command), is_same

@@ -28,6 +28,7 @@ import argparse
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -112,14 +113,24 @@ def machine_arguments(options, folder):
 
 
 def run_machine(arguments, timeout):
+    machine = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, errors='replace')
+
+    def end(number, _frame):
+        machine.terminate()  # in order, so that a plugin can write what it has counted
+        machine.wait()
+        raise Failure(SIGNAL + number, f'ended by {signal.Signals(number).name}')
+
+    signal.signal(signal.SIGTERM, end)
     try:
-        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
-                              text=True, errors='replace')
+        _, said = machine.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
+        machine.kill()
+        machine.wait()
         raise Failure(TIMED_OUT, f'Linux did not end within {timeout:g} seconds') from None
-    if done.returncode != 0:
-        reason, *_registers = done.stderr.splitlines() or ['it did not say why']
-        raise Failure(FAILED, f'QEMU ended with status {done.returncode}: {reason}')
+    if machine.returncode != 0:
+        reason, *_registers = said.splitlines() or ['it did not say why']
+        raise Failure(FAILED, f'QEMU ended with status {machine.returncode}: {reason}')
 
 
 def parse_report(channel, console):
