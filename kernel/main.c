@@ -316,6 +316,14 @@ static void unpack_initrd(const void **archive, uint64_t *bytes)
     frame_release_range(boot_info.initrd, boot_info.initrd_bytes);
 }
 
+/* With threads that stay, when the console is polled or a terminal of the host's is passed on. */
+static void start_streams(void)
+{
+    stdio_init();
+    if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
+        panic("no memory for the terminal");
+}
+
 static void start_files(void)
 {
     const void *archive = direct_map(boot_info.initrd);
@@ -323,9 +331,6 @@ static void start_files(void)
     const char *why;
     if (!bytes) panic("initrd: there is none; the container's root file system must be one");
     unpack_initrd(&archive, &bytes);
-    stdio_init();
-    if (options.rows && options.has_channel && !stdio_pass_terminal(options.rows, options.columns))
-        panic("no memory for the terminal");
     kernel_log_init();
     procfs_init(boot_info.cmdline);
     posix_queue_init();
@@ -397,6 +402,7 @@ void kernel_main(uint32_t magic, uint32_t loader_facts)
     cpus_start(&acpi.madt, &boot_info); /* they come once this thread sleeps */
     start_early();
     start_devices();
+    start_streams();
     uint64_t mark = CONFIG_DEBUG ? heap_mark() : 0;
     start_files();
     syscall_init(options.is_traced, options.has_stats);

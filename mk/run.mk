@@ -81,6 +81,7 @@ BUILD_E2E = $(VDSO) $(ROOTS)/shell.made $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc
 
 # Debian's programs, and those that only `make e2e-large` runs.
 SOFTWARE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,python numpy torch servers developer tools))
+LARGE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,languages postgres ssh))
 BUILD_E2E += $(SOFTWARE_ROOTS)
 
 unit: deps ## ring 1: unit tests on this machine, with sanitizers
@@ -90,8 +91,8 @@ ktest: deps ## ring 2: tests inside the kernel, in QEMU
 e2e: deps ## ring 3: programs and containers, end to end
 	@$(MAKE) --no-print-directory -j2 tests-e2e
 e2e-large: deps ## what of that takes long: all of CPython's tests that are compared, servers under load for minutes
-	@$(MAKE) --no-print-directory -j2 $(SOFTWARE_ROOTS) $(B)/ck $(B)/kernel.elf
-	@printf 'python, all\ttests/e2e/python_test.sh $(B)/ck $(GUEST) $(B) full\nservers\ttests/e2e/servers_test.sh $(B)/ck $(GUEST) $(B) 300\n' > $(B)/tests-large.list
+	@$(MAKE) --no-print-directory -j2 $(SOFTWARE_ROOTS) $(LARGE_ROOTS) $(B)/ck $(B)/kernel.elf
+	@printf 'python, all\ttests/e2e/python_test.sh $(B)/ck $(GUEST) $(B) full\nsoftware, more\ttests/e2e/software_test.sh $(B)/ck $(GUEST) $(B) node go java postgres ssh\nservers\ttests/e2e/servers_test.sh $(B)/ck $(GUEST) $(B) 300\n' > $(B)/tests-large.list
 	@RUN_LIMIT=7200 tools/run_tests.sh $(B)/tests-large.list
 .PHONY: tests-unit tests-ktest tests-e2e tests-all
 tests-unit: $(BUILD_UNIT) $(B)/tests-unit.list

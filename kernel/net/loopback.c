@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/loopback.h"
 
+#include "core/log.h"
 #include "net/lwip/lwip.h"
 
 enum { LOOPBACK_MTU = 65535 /* all that lwIP can count; Linux has a byte more */ };
@@ -15,6 +16,9 @@ void loopback_start(void)
                                     ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP |
                                       NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP));
     netif_set_link_up(lo);
+    ip4_addr_t everybody;
+    IP4_ADDR(&everybody, 224, 0, 0, 1);
+    if (!igmp_lookfor_group(lo, &everybody)) log_warning("network: no memory for lo's group of all hosts");
 }
 
 bool loopback_has_packets(void)

@@ -137,8 +137,12 @@ static err_t list_interfaces(uint64_t at)
     return failed(e) ? e : user_copy_out(UADDR(at), &used, sizeof(used));
 }
 
-static bool is_known(uint32_t request)
+/* IPv4's addresses are known to its own sockets only. */
+static bool is_known(uint16_t family, uint32_t request)
 {
+    bool is_ipv4s = request == SIOCGIFADDR || request == SIOCGIFBRDADDR || request == SIOCGIFNETMASK;
+    if (is_ipv4s && family != LINUX_AF_INET) return false;
+
     static const uint16_t known[] = { SIOCGIFNAME,    SIOCGIFFLAGS,  SIOCGIFADDR, SIOCGIFBRDADDR,
                                       SIOCGIFNETMASK, SIOCGIFMETRIC, SIOCGIFMTU,  SIOCGIFHWADDR,
                                       SIOCGIFINDEX,   SIOCGIFTXQLEN };
@@ -147,12 +151,12 @@ static bool is_known(uint32_t request)
     return false;
 }
 
-int64_t inet_interface_ioctl(uint32_t request, uint64_t argument)
+int64_t inet_interface_ioctl(const struct socket *s, uint32_t request, uint64_t argument)
 {
     struct ifreq r;
     struct interface_info info;
     if (request == SIOCGIFCONF) return list_interfaces(argument).code;
-    if (!is_known(request)) return ERR_NOT_TTY.code;
+    if (!is_known(s->family, request)) return ERR_NOT_TTY.code;
     err_t e = user_copy_in(&r, UADDR(argument), sizeof(r));
     if (failed(e)) return e.code;
     r.name[sizeof(r.name) - 1] = '\0';

@@ -128,7 +128,7 @@ static int64_t socket_ioctl(struct file *file, uint32_t request, uint64_t argume
     struct socket *s = file->context;
     int64_t result = s->ops->ioctl ? s->ops->ioctl(s, request, argument) : ERR_NOT_TTY.code;
     /* Sockets of every kind tell of interfaces; C libraries ask those of AF_UNIX. [linux net/socket.c, sock_do_ioctl] */
-    return result == ERR_NOT_TTY.code ? inet_interface_ioctl(request, argument) : result;
+    return result == ERR_NOT_TTY.code ? inet_interface_ioctl(s, request, argument) : result;
 }
 
 static uint32_t socket_poll(struct file *file)

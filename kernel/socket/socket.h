@@ -179,4 +179,4 @@ struct socket_family {
 extern const struct socket_family unix_family, inet_family, inet6_family, netlink_family;
 
 /* SIOCGIF*: what interfaces there are; inet_interface.c. NOT_TTY for anything else. */
-int64_t inet_interface_ioctl(uint32_t request, uint64_t argument);
+int64_t inet_interface_ioctl(const struct socket *s, uint32_t request, uint64_t argument);

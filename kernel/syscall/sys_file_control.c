@@ -183,8 +183,8 @@ static int64_t request(struct file *file, uint64_t fd, uint32_t number, uint64_t
     case LINUX_FIOASYNC: return set_flag_by_int(file, LINUX_O_ASYNC, argument);
     }
     int64_t result = file->ops->ioctl ? file->ops->ioctl(file, number, argument) : ERR_NOT_TTY.code;
-    /* Whether something is a terminal is asked in these two ways, and "no" is an answer. */
-    bool is_question = number == LINUX_TCGETS || number == LINUX_TIOCGWINSZ;
+    /* Whether something is a terminal is asked in these ways, and "no" is an answer. */
+    bool is_question = number == LINUX_TCGETS || number == LINUX_TIOCGWINSZ || number == LINUX_TIOCGPGRP;
     if (unlikely(result == ERR_NOT_TTY.code) && !is_question) unsupported_note(CHANNEL_STAT_IOCTL, number);
     return result;
 }

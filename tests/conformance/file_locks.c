@@ -196,7 +196,7 @@ static int pipe_fds[2];
 static void wait_for_it(int fd)
 {
     if (write(pipe_fds[1], "x", 1) != 1) _exit(1);
-    SHOW(lock(fd, F_SETLKW, F_WRLCK, 0, 1));
+    _exit(lock(fd, F_SETLKW, F_WRLCK, 0, 1) ? 2 : 3);
 }
 
 static void waiting(int fd)
@@ -206,17 +206,14 @@ static void waiting(int fd)
     SHOW(lock(fd, F_SETLK, F_WRLCK, 0, 0));
     fflush(stdout);
     pid_t child = fork();
-    if (child == 0) {
-        wait_for_it(fd);
-        fflush(stdout);
-        _exit(0);
-    }
+    if (child == 0) wait_for_it(fd);
     SHOW(read(pipe_fds[0], &byte, 1));
     usleep(20000);
     SHOW(waitpid(child, NULL, WNOHANG));
     SHOW(lock(fd, F_SETLK, F_UNLCK, 0, 0));
-    fflush(stdout);
-    SHOW(waitpid(child, NULL, 0) == child);
+    int status;
+    SHOW(waitpid(child, &status, 0) == child);
+    SHOW(WEXITSTATUS(status));
 }
 
 static void deadlock(int fd)

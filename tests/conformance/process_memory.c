@@ -72,7 +72,7 @@ static void usage(void)
     pid_t pid = start_child(touch, NULL);
     wait4(pid, &status, 0, &one);
     getrusage(RUSAGE_CHILDREN, &after);
-    HOLDS("the child's size is told", one.ru_maxrss >= 32 << 10 && one.ru_maxrss < 200 << 10);
+    HOLDS("the child's size is told", one.ru_maxrss >= 16 << 10 && one.ru_maxrss < 200 << 10);
     HOLDS("and its faults", one.ru_minflt > 0);
     HOLDS("children's sizes are the largest one's", after.ru_maxrss >= one.ru_maxrss);
     HOLDS("and their faults a sum", after.ru_minflt >= before.ru_minflt + one.ru_minflt);

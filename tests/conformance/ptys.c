@@ -30,8 +30,8 @@ static void show_read(const char *what, int fd)
 {
     char bytes[9000];
     struct pollfd ready = { .fd = fd, .events = POLLIN };
-    usleep(20000); /* Linux processes what was typed a little later */
-    poll(&ready, 1, 20);
+    poll(&ready, 1, 400); /* Linux processes what was typed a little later */
+    usleep(20000);
     int flags = fcntl(fd, F_GETFL);
     fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     ssize_t count = read(fd, bytes, sizeof bytes);

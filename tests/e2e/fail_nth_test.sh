@@ -42,7 +42,7 @@ boot() {
     elif [ $status = 19 ] && grep -q "out of memory: $2 " "$log"; then
         echo killed
         return
-    elif [ $status = 1 ] && grep -q "hello from $2" "$log" && grep -q '^\(error\|warning\): [^f]' "$log"; then
+    elif [ $status = 1 ] && grep -q "hello from $2" "$log" && grep -qE '^(\[ *[0-9.]+\] )?(error|warning): [^f]' "$log"; then
         echo without
         return
     elif [ $status = 1 ] && grep -q "hello from $2" "$log" && grep -q ' trap_page_fault+' "$log"; then

@@ -34,7 +34,7 @@ fi
 [ $# = 0 ] && mapfile -t names < <(sed -n 's/^\([a-z]\+\) .*/\1/p' "$software/programs.txt") && set -- "${names[@]}"
 for name; do
     read -r _ root cpus memory words < <(grep "^$name " "$software/programs.txt")
-    case $root in torch) memory=10G ;; esac # the archive, its files, and the program
+    case $root in torch | languages) memory=10G ;; postgres) memory=4G ;; esac # the archive, its files, and the program
     eval "linux $root $cpus $memory $words" >"$work/out"
     mv "$work/out" "$data/software/$name.txt"
 done

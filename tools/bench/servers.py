@@ -3,12 +3,14 @@
 
 The client runs on this host, so the machine is not counted by its own clock but by tools/qemu_count.c, from reset to
 the end. The same server is run twice with different numbers of requests; the difference of the two counts, divided by
-that of the numbers, is what one request costs, and start and end cancel out. How many requests a server finds at a
-time depends on the host, so unlike the other figures these vary by some per cent.
+that of the numbers, is what one request costs, and start and end cancel out. Unlike the other figures
+these do not repeat, for the client runs in real time: two runs have differed by a half, for redis on Linux. So the
+median of three is told.
 """
 import dataclasses
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
@@ -19,6 +21,7 @@ from bench.table import number, tenths
 
 START_S, PROBE_S, END_S, CLIENT_S = 120, 5, 30, 300
 CONNECTIONS = 8
+ROUNDS = 3
 MEMORY = '1G'
 KIB_PER_MIB = 1024
 
@@ -111,16 +114,20 @@ def count(command, server, requests, port, result):
         result.unlink()
 
 
-def cost(start, server, work):
-    """Per unit, and the command. `start(server, port, plugin)` is that of a machine whose `port` on this host leads to the
-    server's."""
+def cost_once(start, server, work):
     result, counts = work / 'count', []
     for requests in server.requests:
         port = free_port()
         counts.append(count(start(server, port, f'-plugin build/bench/qemu_count.so,out={result}'),
                             server, requests, port, result))
-    per_request = (counts[1] - counts[0]) / (server.requests[1] - server.requests[0])
-    return per_request / server.units, start(server, 0, '-plugin build/bench/qemu_count.so,out=FILE')
+    return (counts[1] - counts[0]) / (server.requests[1] - server.requests[0]) / server.units
+
+
+def cost(start, server, work):
+    """Per unit, and the command. `start(server, port, plugin)` is that of a machine whose `port` on this host leads to the
+    server's."""
+    costs = [cost_once(start, server, work) for _ in range(ROUNDS)]
+    return statistics.median(costs), start(server, 0, '-plugin build/bench/qemu_count.so,out=FILE')
 
 
 def rows(table, machines):
