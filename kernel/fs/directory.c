@@ -131,12 +131,6 @@ struct dir_entry *directory_seek_locked(struct vnode *directory, uint64_t cookie
 
 /* ---- entries ---- */
 
-struct dir_entry *dir_entry_get(struct dir_entry *entry)
-{
-    __atomic_add_fetch(&entry->references, 1, __ATOMIC_RELAXED);
-    return entry;
-}
-
 struct vnode *dir_entry_release(struct dir_entry *entry)
 {
     if (__atomic_sub_fetch(&entry->references, 1, __ATOMIC_ACQ_REL) > 0) return NULL;

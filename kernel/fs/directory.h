@@ -65,7 +65,11 @@ bool directory_is_below_locked(struct vnode *directory, const struct vnode *ance
 /* Removes everything below the directory. What others hold lives on, nameless. */
 void directory_clear_locked(struct vnode *directory) REQUIRES(fs_queue.lock);
 
-struct dir_entry *dir_entry_get(struct dir_entry *entry);
+static inline struct dir_entry *dir_entry_get(struct dir_entry *entry)
+{
+    __atomic_add_fetch(&entry->references, 1, __ATOMIC_RELAXED);
+    return entry;
+}
 void dir_entry_put(struct dir_entry *entry); /* NULL is fine. With or without fs_lock. */
 
 /* Frees the table when the last entry is gone. For tests and a refused archive: a running kernel

@@ -125,7 +125,7 @@ struct fd_table *fd_table_get(struct fd_table *table)
     return table;
 }
 
-static struct file *take_locked(struct fd_table *table, uint32_t fd) REQUIRES(table->lock)
+static inline struct file *take_locked(struct fd_table *table, uint32_t fd) REQUIRES(table->lock)
 {
     struct file *file = table->files[fd];
     table->files[fd] = NULL;
@@ -186,6 +186,7 @@ void fd_table_close_on_exec(struct fd_table *table)
 /* The first clear bit at or after `from`; the capacity when all are set. */
 static uint32_t first_free_locked(const struct fd_table *table, uint32_t from) REQUIRES(table->lock)
 {
+    if (likely(from < table->capacity) && !bit_get(table->used, from)) return from;
     for (uint32_t word = from / WORD_BITS; word < table->capacity / WORD_BITS; word++) {
         uint64_t free_bits = ~table->used[word];
         if (word == from / WORD_BITS) free_bits &= ~0ull << (from % WORD_BITS);
@@ -194,7 +195,7 @@ static uint32_t first_free_locked(const struct fd_table *table, uint32_t from) R
     return MAX(from, table->capacity);
 }
 
-static err_t reserve_locked(struct fd_table *table, uint32_t from, uint32_t limit, uint32_t *fd)
+static inline err_t reserve_locked(struct fd_table *table, uint32_t from, uint32_t limit, uint32_t *fd)
     REQUIRES(table->lock)
 {
     bool is_from_start = from <= table->lowest_hint;
@@ -217,6 +218,19 @@ err_t fd_reserve(struct fd_table *table, uint32_t from, uint32_t limit, bool is_
     if (!failed(e) && is_cloexec) bit_set(table->cloexec, *fd, true); /* a free number is not marked */
     spin_unlock_short(&table->lock);
     return e;
+}
+
+int64_t fd_add(struct fd_table *table, uint32_t limit, bool is_cloexec, struct file *file)
+{
+    uint32_t fd = 0;
+    spin_lock_short(&table->lock);
+    err_t e = reserve_locked(table, 0, limit, &fd);
+    if (likely(!failed(e))) {
+        table->files[fd] = file;
+        if (is_cloexec) bit_set(table->cloexec, fd, true);
+    }
+    spin_unlock_short(&table->lock);
+    return failed(e) ? e.code : (int64_t)fd;
 }
 
 void fd_install(struct fd_table *table, uint32_t fd, struct file *file)
@@ -283,14 +297,13 @@ bool fd_get_vnode(struct fd_table *table, uint32_t fd, struct vnode **vnode, str
     return file != NULL;
 }
 
-err_t fd_remove(struct fd_table *table, uint32_t fd, struct file **out)
+struct file *fd_remove(struct fd_table *table, uint32_t fd)
 {
     spin_lock_short(&table->lock);
-    *out = is_open_locked(table, fd) ? take_locked(table, fd) : NULL;
+    struct file *file = is_open_locked(table, fd) ? take_locked(table, fd) : NULL;
     spin_unlock_short(&table->lock);
-    if (!*out) return ERR_BAD_FD;
-    file_lock_closed((*out)->vnode, table); /* with any of its numbers, POSIX says */
-    return OK;
+    if (file) file_lock_closed(file->vnode, table); /* with any of its numbers, POSIX says */
+    return file;
 }
 
 err_t fd_get_cloexec(struct fd_table *table, uint32_t fd, bool *out)

@@ -49,6 +49,9 @@ err_t fd_reserve(struct fd_table *table, uint32_t from, uint32_t limit, bool is_
 /* Fills the reserved number; the caller's reference becomes the table's. */
 void fd_install(struct fd_table *table, uint32_t fd, struct file *file);
 void fd_cancel(struct fd_table *table, uint32_t fd);
+/* Reserves the lowest free number and fills it in one step, for a file that was there before. The number or a negative
+ * errno; then the reference is still the caller's. */
+int64_t fd_add(struct fd_table *table, uint32_t limit, bool is_cloexec, struct file *file);
 
 /* Puts the file under exactly this number; what was there comes back for the caller to put, else NULL.
  * Takes a reference of its own. BAD_FD, NO_MEMORY; BUSY when the number is reserved right now. */
@@ -73,8 +76,8 @@ enum { FD_READABLE = 1, FD_WRITABLE = 2 };
 uint32_t fd_get_mode(struct fd_table *table, uint32_t fd);
 /* What the number's file is open on, counted; *entry may be NULL. False when it is not open. */
 bool fd_get_vnode(struct fd_table *table, uint32_t fd, struct vnode **vnode, struct dir_entry **entry);
-/* Takes the number away; the file is the caller's to put. BAD_FD. */
-err_t fd_remove(struct fd_table *table, uint32_t fd, struct file **out);
+/* Takes the number away; the file is the caller's to put. NULL: it is not open. */
+struct file *fd_remove(struct fd_table *table, uint32_t fd);
 err_t fd_get_cloexec(struct fd_table *table, uint32_t fd, bool *out);
 err_t fd_set_cloexec(struct fd_table *table, uint32_t fd, bool is_cloexec);
 /* The first open number at or after `fd`; false after the last. */

@@ -24,15 +24,19 @@ struct file *file_adopt(const struct file_ops *ops, struct vnode *vnode, struct 
 {
     struct file *file = heap_alloc(sizeof(*file));
     if (!file) return NULL;
-    *file = (struct file){
-        .references = 1,
-        .flags = flags & ~(uint32_t)OPEN_ONLY_FLAGS,
-        .ops = ops,
-        .context = context,
-        .vnode = vnode,
-        .entry = entry,
-    };
-    if (vnode_is_regular(vnode)) file_backing_init(file);
+    file->references = 1;
+    file->flags = flags & ~(uint32_t)OPEN_ONLY_FLAGS;
+    file->ops = ops;
+    file->context = context;
+    file->vnode = vnode;
+    file->entry = entry;
+    file->owner = 0;
+    file->position = 0;
+    file->is_position_taken = false;
+    if (likely(vnode_is_regular(vnode))) file_backing_init(file);
+    file->is_writer = file->is_runner = false;
+    file->hangs_up_after = 0;
+    file->is_watched = false;
     return file;
 }
 
@@ -57,12 +61,6 @@ struct file *file_create(const struct file_ops *ops, void *context, uint32_t fla
         vnode->stream = (struct vnode_stream){ .ops = ops, .context = context };
     struct file *file = file_create_for(ops, vnode, NULL, context, flags);
     vnode_put(vnode);
-    return file;
-}
-
-struct file *file_get(struct file *file)
-{
-    __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
     return file;
 }
 
@@ -103,8 +101,9 @@ void file_stop_running(struct file *file)
 }
 
 /* Without the lock: whoever looks meanwhile comes a moment too early. */
-static void stop_using(const struct file *file)
+static inline void stop_using(const struct file *file)
 {
+    if (likely(!file->is_writer && !file->is_runner)) return;
     struct vnode_regular *r = &file->vnode->regular;
     if (file->is_writer) __atomic_sub_fetch(&r->writers, 1, __ATOMIC_RELAXED);
     if (file->is_runner) __atomic_sub_fetch(&r->runners, 1, __ATOMIC_RELAXED);

@@ -82,7 +82,11 @@ struct file *file_create_for(const struct file_ops *ops, struct vnode *vnode, st
 struct file *file_adopt(const struct file_ops *ops, struct vnode *vnode, struct dir_entry *entry,
                         void *context, uint32_t flags);
 
-struct file *file_get(struct file *file);
+static inline struct file *file_get(struct file *file)
+{
+    __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
+    return file;
+}
 void file_put(struct file *file); /* NULL is fine. Threads only */
 
 /* A program that runs does not change under its feet: ERR_TEXT_BUSY for whoever comes second, the one that

@@ -8,13 +8,14 @@
 #include "fs/mount.h"
 #include "fs/namespace.h"
 #include "fs/notify.h"
+#include "fs/path_plain.h"
 #include "fs/permission.h"
 #include "fs/pipe.h"
 #include "fs/text_file.h"
 #include "fs/tmpfs.h"
 #include "fs/vnode_file.h"
 
-err_t open_flags_check(uint32_t *flags)
+err_t open_flags_check_all(uint32_t *flags)
 {
     /* Linux ignores flags it does not know; only what it gave a meaning is kept. */
     *flags &= OPEN_FLAGS_KNOWN;
@@ -28,7 +29,6 @@ err_t open_flags_check(uint32_t *flags)
         if (!(*flags & LINUX_O_DIRECTORY)) return ERR_INVALID;
         if ((*flags & LINUX_O_ACCMODE) == LINUX_O_RDONLY) return ERR_INVALID;
     }
-    *flags |= LINUX_O_LARGEFILE; /* always set for 64-bit programs, F_GETFL shows it */
     return OK;
 }
 
@@ -209,4 +209,33 @@ err_t open_path(const struct path_from *from, const char *path, const struct ope
     dir_entry_put(o.entry);
     vnode_put(o.vnode);
     return e;
+}
+
+/* Nobody is to be told of it. */
+static inline bool may_open_plainly(const struct vnode *v)
+{
+    return vnode_is_stored(v) && !v->notify && !failed(permission_check(v, MAY_READ));
+}
+
+struct opened open_plainly(const struct path_from *from, const char *path, uint32_t flags)
+{
+    struct path_position p;
+    struct path_result found;
+    err_t e;
+    if (unlikely(flags & ~(uint32_t)OPEN_FLAGS_PLAIN) || unlikely(!path_may_walk_plainly(from)))
+        return (struct opened){ NULL, OK };
+    fs_lock_short();
+    bool is_done = path_begin_locked(from, path, &p) && path_walk_plainly_locked(&p, WALK_FOLLOW, &found, &e);
+    bool is_found = likely(is_done) && !failed(e) && may_open_plainly(found.vnode);
+    if (likely(is_found)) {
+        vnode_get(found.vnode);
+        dir_entry_get(found.entry);
+    }
+    fs_unlock_short();
+    if (unlikely(!is_found)) return (struct opened){ NULL, is_done ? e : OK };
+    struct file *file = file_adopt(&regular_file_ops, found.vnode, found.entry, NULL, flags);
+    if (likely(file)) return (struct opened){ file, OK };
+    dir_entry_put(found.entry);
+    vnode_put(found.vnode);
+    return (struct opened){ NULL, ERR_NO_MEMORY };
 }

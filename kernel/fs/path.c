@@ -4,6 +4,7 @@
 #include "abi/linux/fcntl.h"
 #include "fs/directory_internal.h"
 #include "fs/made.h"
+#include "fs/path_plain.h"
 #include "fs/permission.h"
 #include "lib/string.h"
 
@@ -218,55 +219,6 @@ static inline err_t step_component(struct walk *w, const struct name *name, enum
 
 /* ---- the whole walk ---- */
 
-/* Where a walk stands. */
-struct position {
-    struct vnode *directory;
-    const char *at;
-};
-
-enum { SPECIAL_FLAGS = WALK_DIRECTORY | WALK_CREATE | WALK_PARENT };
-
-/* Most of most walks: through directories that have nothing special about them to a name that is there, or is not,
- * and is no link. True: that was all, and *e says how it ended. Else `p` says how far it got. */
-static ALWAYS_INLINE bool walk_plainly_locked(struct position *p, uint32_t flags, struct path_result *out,
-                                              err_t *e) REQUIRES(fs_queue.lock)
-{
-    const char *at = p->at;
-    struct vnode *directory = p->directory;
-    while (*at == '/') at++;
-    while (likely(!directory->made)) {
-        uint32_t hash;
-        const char *after = name_scan_text(directory, at, &hash), *next = after;
-        while (*next == '/') next++;
-        bool is_final = !*next;
-        if (is_final && (next != after || (flags & SPECIAL_FLAGS))) break;
-        size_t bytes = (size_t)(after - at);
-        struct dir_entry *entry = directory_look_up_locked(directory, at, bytes, hash);
-        if (unlikely(!entry)) {
-            if (*at == '.' || bytes > LINUX_NAME_MAX || bytes == 0) break;
-            *e = ERR_NOT_FOUND;
-            return true;
-        }
-        bool is_directory = vnode_is_directory(entry->vnode);
-        if (!is_directory && (!is_final || vnode_is_symlink(entry->vnode))) break;
-        if (is_final) {
-            out->vnode = entry->vnode;
-            out->entry = entry;
-            out->last = PATH_NAME;
-            out->parent = directory;
-            out->name = at;
-            out->name_bytes = bytes;
-            *e = OK;
-            return true;
-        }
-        directory = entry->vnode;
-        at = next;
-    }
-    p->at = at;
-    p->directory = directory;
-    return false;
-}
-
 /* A scope's root is where the walk begins, and so do absolute paths then. */
 static err_t begin_in_scope(struct walk *w, const char *path)
 {
@@ -276,8 +228,9 @@ static err_t begin_in_scope(struct walk *w, const char *path)
     return vnode_is_directory(w->root) ? OK : ERR_NOT_DIRECTORY;
 }
 
-static NOINLINE err_t walk_on_locked(const struct path_from *from, const char *path, const struct position *p,
-                                     uint32_t flags, struct path_result *out) REQUIRES(fs_queue.lock)
+static NOINLINE err_t walk_on_locked(const struct path_from *from, const char *path,
+                                     const struct path_position *p, uint32_t flags, struct path_result *out)
+    REQUIRES(fs_queue.lock)
 {
     struct walk w;
     struct name name;
@@ -300,21 +253,6 @@ static NOINLINE err_t walk_on_locked(const struct path_from *from, const char *p
     return OK;
 }
 
-/* False: the start is no directory. */
-static ALWAYS_INLINE bool begin(const struct path_from *from, const char *path, struct position *p)
-{
-    p->directory = from->directory ? from->directory : from->context->cwd;
-    if (path[0] == '/') p->directory = from->context->root;
-    p->at = path;
-    return likely(vnode_is_directory(p->directory));
-}
-
-/* Without a length nothing behind the path's end may be looked at. */
-static ALWAYS_INLINE bool may_walk_plainly(const struct path_from *from)
-{
-    return likely(from->path_bytes) && permission_searches_all();
-}
-
 static void result_init(struct path_result *out)
 {
     out->vnode = NULL;
@@ -328,11 +266,11 @@ static void result_init(struct path_result *out)
 err_t path_walk_locked(const struct path_from *from, const char *path, uint32_t flags,
                        struct path_result *out)
 {
-    struct position p;
+    struct path_position p;
     err_t e;
     result_init(out);
-    if (!begin(from, path, &p)) return ERR_NOT_DIRECTORY;
-    if (may_walk_plainly(from) && walk_plainly_locked(&p, flags, out, &e)) return e;
+    if (!path_begin_locked(from, path, &p)) return ERR_NOT_DIRECTORY;
+    if (path_may_walk_plainly(from) && path_walk_plainly_locked(&p, flags, out, &e)) return e;
     return walk_on_locked(from, path, &p, flags, out);
 }
 
@@ -392,8 +330,7 @@ err_t path_get_attributes(const struct path_from *from, const char *path, uint32
     return e;
 }
 
-static NOINLINE err_t get_stat_slowly(const struct path_from *from, const char *path, uint32_t flags,
-                                      struct linux_stat *out)
+err_t path_get_stat(const struct path_from *from, const char *path, uint32_t flags, struct linux_stat *out)
 {
     struct path_result found;
     fs_lock_short();
@@ -402,19 +339,6 @@ static NOINLINE err_t get_stat_slowly(const struct path_from *from, const char *
     fs_unlock_short();
     path_finish(&found);
     return e;
-}
-
-err_t path_get_stat(const struct path_from *from, const char *path, uint32_t flags, struct linux_stat *out)
-{
-    struct position p;
-    struct path_result found;
-    err_t e;
-    fs_lock_short();
-    bool is_done =
-        likely(may_walk_plainly(from) && begin(from, path, &p)) && walk_plainly_locked(&p, flags, &found, &e);
-    if (likely(is_done) && !failed(e)) vnode_get_stat_locked(found.vnode, out);
-    fs_unlock_short();
-    return likely(is_done) ? e : get_stat_slowly(from, path, flags, out);
 }
 
 /* From the back, as names are found leaf first. */

@@ -24,8 +24,8 @@ int64_t tmpfs_read(struct vnode *v, struct io_buffer *to, uint64_t position)
         done += copied;
         fs_lock();
     } while (copied == bytes && to->left > 0);
-    vnode_unpin_locked(v, ticket);
     fs_unlock();
+    vnode_unpin(v, ticket);
     return io_result(done, copied == bytes ? OK : ERR_FAULT);
 }
 
@@ -37,18 +37,35 @@ static NOINLINE int64_t read_pieces(struct vnode *v, uint64_t address, uint64_t 
     return tmpfs_read(v, &to, position);
 }
 
+static NOINLINE const uint8_t *peek_locked(struct vnode *v, uint64_t position, uint64_t bytes)
+    REQUIRES(fs_queue.lock)
+{
+    const void *data;
+    return tmpfs_peek_locked(v, position, &data) >= bytes ? data : NULL;
+}
+
+/* Bytes inside the file that lie in one piece; NULL: they do not. */
+static inline const uint8_t *one_piece_locked(struct vnode *v, uint64_t position, uint64_t bytes)
+    REQUIRES(fs_queue.lock)
+{
+    const struct vnode_regular *r = &v->regular;
+    size_t in_page = offset_in_page(position);
+    const uint8_t *page;
+    if (!r->pages.root && position + bytes <= r->lower_bytes) return r->lower + position;
+    if (likely(in_page + bytes <= PAGE_BYTES) && (page = page_tree_find_inline(&r->pages, page_of(position))))
+        return page + in_page;
+    return peek_locked(v, position, bytes);
+}
+
 int64_t tmpfs_read_user(struct vnode *v, uint64_t address, uint64_t bytes, uint64_t position)
 {
-    const void *data = NULL;
     fs_lock_short();
     uint64_t left = position < v->size ? v->size - position : 0, wanted = MIN(bytes, left);
-    bool is_one_piece = tmpfs_peek_locked(v, position, &data) >= wanted;
+    const uint8_t *data = wanted ? one_piece_locked(v, position, wanted) : NULL;
     uint32_t ticket = vnode_pin_locked(v);
     fs_unlock_short();
-    bool is_copied = likely(is_one_piece) && !failed(user_copy_out(UADDR(address), data, wanted));
-    fs_lock_short();
-    vnode_unpin_locked(v, ticket);
-    fs_unlock_short();
+    bool is_copied = likely(data) && !failed(user_copy_out_inside(UADDR(address), data, wanted));
+    vnode_unpin(v, ticket);
     return likely(is_copied) ? (int64_t)wanted : read_pieces(v, address, bytes, position);
 }
 

@@ -49,12 +49,6 @@ err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes)
     return OK;
 }
 
-struct vnode *vnode_get(struct vnode *v)
-{
-    __atomic_add_fetch(&v->references, 1, __ATOMIC_RELAXED);
-    return v;
-}
-
 /* Returns the vnode whose reference this one held, for the caller to put. */
 static struct vnode *vnode_destroy(struct vnode *v)
 {
@@ -114,13 +108,15 @@ void vnode_get_stat_locked(const struct vnode *v, struct linux_stat *out)
     out->st_size = (int64_t)(is_plain ? v->size : size_locked(v));
     out->st_blksize = PAGE_BYTES;
     out->st_blocks = (int64_t)((is_plain ? v->regular.block_pages : block_pages_locked(v)) * BLOCKS_PER_PAGE);
+    /* Often one and the same: a division is dearer than to see that. */
     const int64_t atime_ns = v->atime_ns, mtime_ns = v->mtime_ns, ctime_ns = v->ctime_ns;
-    out->st_atime_s = (uint64_t)vnode_seconds(atime_ns);
-    out->st_atime_ns = vnode_rest(atime_ns);
-    out->st_mtime_s = (uint64_t)vnode_seconds(mtime_ns);
-    out->st_mtime_ns = vnode_rest(mtime_ns);
     out->st_ctime_s = (uint64_t)vnode_seconds(ctime_ns);
     out->st_ctime_ns = vnode_rest(ctime_ns);
+    bool is_changed = mtime_ns != ctime_ns, is_read = atime_ns != ctime_ns;
+    out->st_mtime_s = is_changed ? (uint64_t)vnode_seconds(mtime_ns) : out->st_ctime_s;
+    out->st_mtime_ns = is_changed ? vnode_rest(mtime_ns) : out->st_ctime_ns;
+    out->st_atime_s = is_read ? (uint64_t)vnode_seconds(atime_ns) : out->st_ctime_s;
+    out->st_atime_ns = is_read ? vnode_rest(atime_ns) : out->st_ctime_ns;
     memset(out->reserved, 0, sizeof(out->reserved));
 }
 
@@ -187,8 +183,8 @@ void vnode_wait_for_pins(struct vnode *v)
 {
     fs_lock();
     uint8_t old = v->epoch;
-    v->epoch = !old;
-    while (v->pins[old] > 0) wait_sleep_locked(&fs_queue);
+    __atomic_store_n(&v->epoch, !old, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&v->pins[old], __ATOMIC_SEQ_CST) > 0) wait_sleep_locked(&fs_queue);
     fs_unlock();
 }
 

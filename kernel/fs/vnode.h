@@ -80,8 +80,8 @@ struct vnode {
     uint8_t filesystem;  /* enum filesystem; fixed */
     uint32_t links;
     uint32_t uid, gid;
-    uint16_t pins[2];                     /* copies in progress, by the epoch they began in */
-    uint8_t epoch;                        /* which of the two new pins count in */
+    uint16_t pins[2];                     /* copies in progress, by the epoch they began in; atomic */
+    uint8_t epoch;                        /* which of the two new pins count in; atomic */
     bool is_changing;                     /* somebody is between vnode_start_change and vnode_end_change */
     bool has_locks;                       /* perhaps; atomic. fs/file_lock.h */
     bool is_linkable;                     /* made by O_TMPFILE: may get its first name */
@@ -125,7 +125,11 @@ struct vnode *vnode_create(uint32_t mode, enum filesystem filesystem, int64_t ti
 /* Gives a fresh symlink a copy of its target. ERR_NO_MEMORY. */
 err_t vnode_set_target(struct vnode *v, const char *target, size_t bytes);
 
-struct vnode *vnode_get(struct vnode *v);
+static inline struct vnode *vnode_get(struct vnode *v)
+{
+    __atomic_add_fetch(&v->references, 1, __ATOMIC_RELAXED);
+    return v;
+}
 /* May be the end of the vnode, its pages and its removed parents. NULL is fine. With or without fs_lock. */
 void vnode_put(struct vnode *v);
 
@@ -159,13 +163,14 @@ void vnode_end_change(struct vnode *v) EXCLUDES(fs_queue.lock);
  * ticket goes to the matching unpin. */
 static inline uint32_t vnode_pin_locked(struct vnode *v) REQUIRES(fs_queue.lock)
 {
-    v->pins[v->epoch]++;
+    __atomic_add_fetch(&v->pins[v->epoch], 1, __ATOMIC_RELAXED);
     return v->epoch;
 }
-static inline void vnode_unpin_locked(struct vnode *v, uint32_t ticket) REQUIRES(fs_queue.lock)
+static inline void vnode_unpin(struct vnode *v, uint32_t ticket)
 {
-    ASSERT(v->pins[ticket] > 0);
-    if (--v->pins[ticket] == 0 && unlikely(v->epoch != ticket)) wait_wake_all_locked(&fs_queue);
+    /* Either this sees the other epoch, or who began that sees this count: vnode_wait_for_pins. */
+    bool is_last = __atomic_sub_fetch(&v->pins[ticket], 1, __ATOMIC_SEQ_CST) == 0;
+    if (is_last && unlikely(__atomic_load_n(&v->epoch, __ATOMIC_SEQ_CST) != ticket)) wait_wake_all(&fs_queue);
 }
 /* Sleeps until every pin taken before the call is gone. Inside a change only. */
 void vnode_wait_for_pins(struct vnode *v) EXCLUDES(fs_queue.lock);

@@ -32,11 +32,7 @@ static bool is_beyond(uint64_t index, uint32_t height)
 
 void *page_tree_find(const struct page_tree *tree, uint64_t index)
 {
-    if (is_beyond(index, tree->height)) return NULL;
-    void *at = tree->root;
-    for (uint32_t height = tree->height; height > 0 && at; height--)
-        at = ((struct node *)at)->slot[slot_of(index, height)];
-    return at;
+    return page_tree_find_inline(tree, index);
 }
 
 static err_t grow(struct page_tree *tree, uint64_t index)

@@ -19,6 +19,17 @@ enum {
 /* NULL for a hole. */
 void *page_tree_find(const struct page_tree *tree, uint64_t index);
 
+/* The same as a part of its caller. */
+static ALWAYS_INLINE void *page_tree_find_inline(const struct page_tree *tree, uint64_t index)
+{
+    uint32_t shift = tree->height * PAGE_TREE_NODE_SHIFT;
+    void *at = tree->root;
+    if (unlikely(index >> shift)) return NULL;
+    for (; shift && at; at = ((void **)at)[index >> shift & ((1u << PAGE_TREE_NODE_SHIFT) - 1)])
+        shift -= PAGE_TREE_NODE_SHIFT;
+    return at;
+}
+
 /* Puts a page into a hole. ERR_NO_MEMORY leaves the page to the caller and the tree as useful as before. */
 err_t page_tree_insert(struct page_tree *tree, uint64_t index, void *page);
 

@@ -148,13 +148,18 @@ static inline bool may_read_at(const struct file *file, uint64_t address, uint64
 
 /* ---- the others ---- */
 
+static NOINLINE int64_t read_at(uint64_t fd, uint64_t buffer, uint64_t bytes, uint64_t offset)
+{
+    return run(&(struct io_call){
+        .fd = fd, .address = buffer, .count = bytes, .has_offset = true, .offset = offset });
+}
+
 int64_t sys_pread64(uint64_t fd, uint64_t buffer, uint64_t bytes, uint64_t offset)
 {
     struct file *file = find_alone((uint32_t)fd);
     if (likely(file) && may_read_at(file, buffer, bytes, offset))
         return file->ops->read_user_at(file, buffer, bytes, offset);
-    return run(&(struct io_call){
-        .fd = fd, .address = buffer, .count = bytes, .has_offset = true, .offset = offset });
+    return read_at(fd, buffer, bytes, offset);
 }
 
 int64_t sys_pwrite64(uint64_t fd, uint64_t buffer, uint64_t bytes, uint64_t offset)

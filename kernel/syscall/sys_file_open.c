@@ -15,7 +15,7 @@
 static struct fd_table *files(void) { return process_current()->files; }
 
 /* The number is reserved before the path is walked, so that a full table changes nothing. */
-static int64_t open_at(const struct path_argument *argument, const struct open_request *request)
+static NOINLINE int64_t open_at(const struct path_argument *argument, const struct open_request *request)
 {
     uint32_t fd;
     struct file *file;
@@ -30,15 +30,36 @@ static int64_t open_at(const struct path_argument *argument, const struct open_r
     return fd;
 }
 
+/* A table without room is the first thing that Linux tells. */
+static NOINLINE int64_t open_failure(err_t e)
+{
+    uint32_t fd;
+    err_t first = fd_reserve(files(), 0, fd_limit(), false, &fd);
+    if (failed(first)) return first.code;
+    fd_cancel(files(), fd);
+    return e.code;
+}
+
+/* Opening it has changed nothing, so it could come before the number. */
+static inline int64_t add_opened(const struct opened *opened, uint32_t flags)
+{
+    if (unlikely(!opened->file)) return open_failure(opened->e);
+    int64_t result = fd_add(files(), fd_limit(), flags & LINUX_O_CLOEXEC, opened->file);
+    if (unlikely(result < 0)) file_put(opened->file);
+    return result;
+}
+
 int64_t sys_openat(uint64_t directory_fd, uint64_t path, uint64_t flags, uint64_t mode)
 {
     struct open_request request = { .flags = (uint32_t)flags, .mode = (uint32_t)mode };
     err_t e = open_flags_check(&request.flags);
     if (failed(e)) return e.code;
     struct path_argument argument;
-    e = path_argument_init(&argument, directory_fd, path, PATH_REQUIRED);
-    if (failed(e)) return e.code;
-    int64_t result = open_at(&argument, &request);
+    e = path_argument_init_inline(&argument, directory_fd, path, PATH_REQUIRED);
+    if (unlikely(failed(e))) return e.code;
+    struct opened opened = open_plainly(&argument.from, argument.path.text, request.flags);
+    bool is_settled = opened.file || failed(opened.e);
+    int64_t result = likely(is_settled) ? add_opened(&opened, request.flags) : open_at(&argument, &request);
     path_argument_fini(&argument);
     return result;
 }
@@ -151,17 +172,16 @@ int64_t sys_memfd_create(uint64_t name, uint64_t flags)
 
 int64_t sys_close(uint64_t fd)
 {
-    struct file *file;
-    err_t e = fd_remove(files(), (uint32_t)fd, &file);
-    if (!failed(e)) file_put(file);
-    return e.code;
+    struct file *file = fd_remove(files(), (uint32_t)fd);
+    if (unlikely(!file)) return ERR_BAD_FD.code;
+    file_put(file);
+    return 0;
 }
 
 static void close_open(struct fd_table *table, uint32_t fd)
 {
-    struct file *file;
-    /* Another thread may have been faster: then it is closed, which is what was asked for. */
-    if (!failed(fd_remove(table, fd, &file))) file_put(file);
+    file_put(
+        fd_remove(table, fd)); /* another thread may have been faster: then it is closed, as was asked for */
 }
 
 int64_t sys_close_range(uint64_t first, uint64_t last, uint64_t flags)

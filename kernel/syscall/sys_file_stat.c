@@ -6,6 +6,7 @@
 #include "abi/linux/stat.h"
 #include "fs/file.h"
 #include "fs/mount.h"
+#include "fs/path_plain.h"
 #include "fs/tmpfs.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"
@@ -52,16 +53,18 @@ static enum path_need need_of(uint64_t flags)
 
 static uint32_t walk_of(uint32_t flags) { return flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW; }
 
-static inline int64_t stat_at(uint64_t directory_fd, uint64_t path, uint64_t out, uint32_t flags)
+static ALWAYS_INLINE int64_t stat_at(uint64_t directory_fd, uint64_t path, uint64_t out, uint32_t flags)
 {
     if (unlikely(flags & ~(uint32_t)STAT_FLAGS)) return ERR_INVALID.code;
     struct path_argument argument;
     struct linux_stat s;
-    err_t e = path_argument_init(&argument, directory_fd, path, need_of(flags));
-    if (failed(e)) return e.code;
-    e = path_get_stat(&argument.from, argument.path.text, walk_of(flags), &s);
+    err_t e = path_argument_init_inline(&argument, directory_fd, path, need_of(flags));
+    if (unlikely(failed(e))) return e.code;
+    uint32_t walk = walk_of(flags);
+    if (unlikely(!path_get_stat_plainly(&argument.from, argument.path.text, walk, &s, &e)))
+        e = path_get_stat(&argument.from, argument.path.text, walk, &s);
     path_argument_fini(&argument);
-    return failed(e) ? e.code : user_copy_out(UADDR(out), &s, sizeof(s)).code;
+    return failed(e) ? e.code : user_copy_out_inline(UADDR(out), &s, sizeof(s)).code;
 }
 
 int64_t sys_newfstatat(uint64_t directory_fd, uint64_t path, uint64_t out, uint64_t flags)
@@ -73,7 +76,7 @@ int64_t sys_stat(uint64_t path, uint64_t out) { return stat_at((uint64_t)LINUX_A
 
 int64_t sys_lstat(uint64_t path, uint64_t out)
 {
-    return stat_at((uint64_t)LINUX_AT_FDCWD, path, out, LINUX_AT_SYMLINK_NOFOLLOW);
+    return sys_newfstatat((uint64_t)LINUX_AT_FDCWD, path, out, LINUX_AT_SYMLINK_NOFOLLOW);
 }
 
 int64_t sys_fstat(uint64_t fd, uint64_t out)

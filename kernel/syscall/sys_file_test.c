@@ -269,12 +269,7 @@ static void pin(void)
     fs_unlock();
 }
 
-static void unpin(void)
-{
-    fs_lock();
-    vnode_unpin_locked(pinned, pin_ticket);
-    fs_unlock();
-}
+static void unpin(void) { vnode_unpin(pinned, pin_ticket); }
 
 static void unpin_meanwhile(void)
 {
@@ -443,6 +438,7 @@ TEST(descriptors_are_the_lowest_free_numbers_up_to_the_limit)
     for (int64_t fd = 3; fd < 100; fd++) EXPECT_EQ(sys_dup(0), fd);
     EXPECT_EQ(sys_dup(0), ERR_TOO_MANY_FILES.code);
     EXPECT_EQ(sys_open(A("/none"), RDWR_NEW, 0644), ERR_TOO_MANY_FILES.code);
+    EXPECT_EQ(sys_open(A("/none"), LINUX_O_RDONLY, 0), ERR_TOO_MANY_FILES.code);
     EXPECT_EQ(sys_access(A("/none"), 0), ERR_NOT_FOUND.code);
     EXPECT_EQ(sys_close(50), 0);
     EXPECT_EQ(sys_close(50), ERR_BAD_FD.code);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "syscall/sys_path.h"
 
-#include "abi/linux/fcntl.h"
-#include "process/process.h"
 #include "fs/fd_table.h"
 #include "fs/notify.h"
 #include "mm/heap.h"
 #include "vm/usercopy.h"
 
-static NOINLINE err_t copy_long(struct user_text *text, uint64_t address)
+static err_t copy_long(struct user_text *text, uint64_t address)
 {
     char *copy = heap_alloc(LINUX_PATH_MAX + PATH_SLACK_BYTES);
     if (!copy) return ERR_NO_MEMORY;
@@ -16,12 +14,8 @@ static NOINLINE err_t copy_long(struct user_text *text, uint64_t address)
     return user_copy_string(copy, UADDR(address), LINUX_PATH_MAX, &text->length);
 }
 
-/* Most paths are short; a long one is copied again, whole. */
-static ALWAYS_INLINE err_t copy_text(struct user_text *text, uint64_t address, bool is_empty_allowed)
+err_t user_text_retry(struct user_text *text, uint64_t address, bool is_empty_allowed, err_t e)
 {
-    text->text = text->near;
-    err_t e = user_copy_string(text->near, UADDR(address), USER_TEXT_SHORT, &text->length);
-    if (likely(!failed(e) && text->length > 0)) return OK;
     if (e.code == ERR_NAME_TOO_LONG.code) e = copy_long(text, address);
     if (!failed(e) && text->length == 0 && !is_empty_allowed) e = ERR_NOT_FOUND;
     if (failed(e)) user_text_fini(text);
@@ -30,10 +24,10 @@ static ALWAYS_INLINE err_t copy_text(struct user_text *text, uint64_t address, b
 
 err_t user_text_init(struct user_text *text, uint64_t address, bool is_empty_allowed)
 {
-    return copy_text(text, address, is_empty_allowed);
+    return user_text_init_inline(text, address, is_empty_allowed);
 }
 
-static NOINLINE err_t begin_at_descriptor(struct path_argument *argument, uint64_t directory_fd)
+err_t path_argument_begin_at(struct path_argument *argument, uint64_t directory_fd)
 {
     err_t e = file_argument_or_path(directory_fd, &argument->held);
     if (failed(e))
@@ -46,21 +40,7 @@ static NOINLINE err_t begin_at_descriptor(struct path_argument *argument, uint64
 err_t path_argument_init(struct path_argument *argument, uint64_t directory_fd, uint64_t path,
                          enum path_need need)
 {
-    argument->held = NULL;
-    argument->from.context = process_current()->fs;
-    argument->from.directory = NULL;
-    argument->from.resolve = 0;
-    if (unlikely(need == PATH_MAY_BE_NULL && path == 0)) {
-        argument->path.text = argument->path.near;
-        argument->path.near[0] = '\0';
-        argument->path.length = 0;
-    } else {
-        err_t e = copy_text(&argument->path, path, need != PATH_REQUIRED);
-        if (failed(e)) return e;
-    }
-    argument->from.path_bytes = argument->path.length;
-    if (argument->path.text[0] == '/' || (int32_t)directory_fd == LINUX_AT_FDCWD) return OK;
-    return begin_at_descriptor(argument, directory_fd);
+    return path_argument_init_inline(argument, directory_fd, path, need);
 }
 
 err_t path_argument_get_vnode(uint64_t directory_fd, uint64_t path, enum path_need need, uint32_t walk_flags,

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decoding of path and descriptor arguments, for the calls of sys_file.h. */
 #pragma once
+#include "abi/linux/fcntl.h"
 #include "fs/file.h"
 #include "fs/path.h"
 #include "mm/heap.h"
+#include "process/process.h"
+#include "vm/usercopy.h"
 
 enum { USER_TEXT_SHORT = 256 };
 
@@ -37,6 +40,41 @@ static inline void path_argument_fini(struct path_argument *argument)
 {
     user_text_fini(&argument->path);
     if (argument->held) file_put(argument->held);
+}
+
+/* ---- the same as a part of their callers, for the calls that have to be quick ---- */
+
+/* A short copy has failed, or found nothing: most paths are short, and a long one is copied again, whole. */
+err_t user_text_retry(struct user_text *text, uint64_t address, bool is_empty_allowed, err_t e);
+static ALWAYS_INLINE err_t user_text_init_inline(struct user_text *text, uint64_t address,
+                                                 bool is_empty_allowed)
+{
+    text->text = text->near;
+    err_t e = user_copy_string_inline(text->near, UADDR(address), USER_TEXT_SHORT, &text->length);
+    if (likely(!failed(e) && text->length > 0)) return OK;
+    return user_text_retry(text, address, is_empty_allowed, e);
+}
+
+/* A relative path begins at the descriptor's directory. */
+err_t path_argument_begin_at(struct path_argument *argument, uint64_t directory_fd);
+static ALWAYS_INLINE err_t path_argument_init_inline(struct path_argument *argument, uint64_t directory_fd,
+                                                     uint64_t path, enum path_need need)
+{
+    argument->held = NULL;
+    argument->from.context = process_current()->fs;
+    argument->from.directory = NULL;
+    argument->from.resolve = 0;
+    if (unlikely(need == PATH_MAY_BE_NULL && path == 0)) {
+        argument->path.text = argument->path.near;
+        argument->path.near[0] = '\0';
+        argument->path.length = 0;
+    } else {
+        err_t e = user_text_init_inline(&argument->path, path, need != PATH_REQUIRED);
+        if (unlikely(failed(e))) return e;
+    }
+    argument->from.path_bytes = argument->path.length;
+    if (argument->path.text[0] == '/' || (int32_t)directory_fd == LINUX_AT_FDCWD) return OK;
+    return path_argument_begin_at(argument, directory_fd);
 }
 
 /* The vnode a path argument names, counted; `walk_flags` as of fs/path.h. */
