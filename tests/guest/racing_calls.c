@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -95,7 +96,7 @@ static bool is_tame(long number)
 }
 
 /* Descriptors of what calls.def does not know, behind those that it does. */
-enum { OTHERS_AT = 32, OTHERS = 11 };
+enum { OTHERS_AT = 32, OTHERS = 12 };
 
 /* Of a process that has ended: one that lives could be sent signals. */
 static int pidfd_of_nobody(void)
@@ -130,6 +131,8 @@ static void make_others(void)
     place_at(at++, pidfd_of_nobody());
     place_at(at++, open("fifo", O_RDWR | O_NONBLOCK));
     place_at(at++, open("/proc/self/maps", O_RDONLY));
+    place_at(at++, inotify_init1(IN_NONBLOCK));
+    MUST(inotify_add_watch(at - 1, ".", IN_ALL_EVENTS) > 0);
     MUST(at == OTHERS_AT + OTHERS);
 }
 
