@@ -31,6 +31,7 @@
 #include "fs/kernel_log.h"
 #include "fs/rootfs.h"
 #include "ipc/message_queue.h"
+#include "ipc/posix_queue.h"
 #include "ipc/semaphore_set.h"
 #include "ipc/shared_memory.h"
 #include "lib/acpi.h"
@@ -332,6 +333,7 @@ static void start_files(void)
     unpack_initrd(&archive, &bytes);
     kernel_log_init();
     procfs_init(boot_info.cmdline);
+    posix_queue_init();
     proc_net_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
@@ -373,6 +375,7 @@ static void report_leaks(uint64_t mark)
     unix_collect_garbage();
     net_forget_ended();
     message_queue_fini();
+    posix_queue_fini();
     semaphore_set_fini();
     shared_memory_fini();
     rootfs_fini();

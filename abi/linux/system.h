@@ -17,6 +17,8 @@ struct linux_rlimit {
 #define LINUX_RLIMIT_MEMLOCK    8
 #define LINUX_RLIMIT_AS         9
 #define LINUX_RLIMIT_SIGPENDING 11
+#define LINUX_RLIMIT_MSGQUEUE   12
+#define LINUX_MSGQUEUE_BYTES    819200 /* what it is by default */
 #define LINUX_RLIMIT_NICE       13
 #define LINUX_RLIMIT_COUNT      16
 

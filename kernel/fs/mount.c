@@ -11,8 +11,10 @@
 
 enum { MOUNTS_MAX = 256 }; /* numbers of one byte */
 
-static struct mount *by_number[MOUNTS_MAX]; /* atomic */
+/* What is there from the start; without a root: nobody has the number. The others' table comes with the first of
+ * them, as most programs mount nothing; its fields are atomic. */
 static struct mount first[FILESYSTEM_MOUNTED];
+static struct mount **by_number;
 static struct list attached = LIST_INIT(attached), detached = LIST_INIT(detached);
 uint8_t mount_flags[MOUNTS_MAX];
 
@@ -43,7 +45,9 @@ const struct mount_type *mount_find_type(const char *name)
 
 struct mount *mount_find(uint32_t filesystem)
 {
-    return filesystem < MOUNTS_MAX ? __atomic_load_n(&by_number[filesystem], __ATOMIC_ACQUIRE) : NULL;
+    if (filesystem < FILESYSTEM_MOUNTED) return first[filesystem].root ? &first[filesystem] : NULL;
+    struct mount **table = __atomic_load_n(&by_number, __ATOMIC_ACQUIRE);
+    return table && filesystem < MOUNTS_MAX ? __atomic_load_n(&table[filesystem], __ATOMIC_ACQUIRE) : NULL;
 }
 
 struct mount *mount_next_locked(const struct mount *before)
@@ -155,8 +159,19 @@ static struct mount *create(const struct mount_request *r)
     return NULL;
 }
 
+static bool has_table(void)
+{
+    if (__atomic_load_n(&by_number, __ATOMIC_ACQUIRE)) return true;
+    struct mount **table = heap_alloc_zeroed(MOUNTS_MAX * sizeof(*table)), **nobody = NULL;
+    if (!table) return false;
+    if (!__atomic_compare_exchange_n(&by_number, &nobody, table, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        heap_free(table);
+    return true;
+}
+
 static err_t take_number(struct mount *m)
 {
+    if (!has_table()) return ERR_NO_MEMORY;
     for (uint32_t n = FILESYSTEM_MOUNTED; n < MOUNTS_MAX; n++) {
         struct mount *nobody = NULL;
         m->filesystem = (enum filesystem)n;
@@ -295,20 +310,36 @@ err_t mount_attach(const struct path_from *from, const char *path, const struct 
 
 /* ---- what is there ---- */
 
-void mount_forget_first(void)
+/* Nobody uses anything any more. */
+void mount_fini(void)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(first); i++) {
-        if (by_number[i]) list_remove(&first[i].link);
-        by_number[i] = NULL;
+    struct mount *m;
+    fs_lock();
+    for (struct list *node = attached.prev, *before = node->prev; node != &attached;
+         node = before, before = node->prev) {
+        m = LIST_ENTRY(node, struct mount, link);
+        if (m->covered) detach_locked(m);
     }
+    fs_unlock();
+    while (!list_is_empty(&detached)) {
+        m = LIST_ENTRY(detached.next, struct mount, link);
+        list_remove(&m->link);
+        clear_tree(m);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(first); i++) {
+        if (first[i].root) list_remove(&first[i].link);
+        first[i].root = NULL;
+    }
+    heap_free(by_number);
+    by_number = NULL;
 }
 
 void mount_add_first(const struct mount_type *type, struct vnode *root)
 {
     struct mount *m = &first[root->filesystem];
-    *m = (struct mount){ .filesystem = root->filesystem, .type = type, .root = root };
-    mount_flags[m->filesystem] = 0;
-    by_number[m->filesystem] = m;
+    m->filesystem = root->filesystem;
+    m->type = type;
+    m->root = root;
     list_push_back(&attached, &m->link);
 }
 

@@ -52,7 +52,7 @@ struct mount {
 
 /* What there is from the start: the tree of that number is known and stays. */
 void mount_add_first(const struct mount_type *type, struct vnode *root);
-void mount_forget_first(void);
+void mount_fini(void);
 
 struct mount_request {
     const struct mount_type *type;

@@ -251,11 +251,11 @@ static err_t unpack(struct build *b, const void *archive, size_t bytes)
 
 static void clear_tree(struct vnode *root)
 {
+    mount_fini();
     fs_lock();
     directory_clear_locked(root);
     directory_table_trim_locked();
     fs_unlock();
-    mount_forget_first();
     vnode_put(root);
 }
 

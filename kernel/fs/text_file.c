@@ -88,6 +88,25 @@ static err_t open_for_reading(const struct made_node *node, uint32_t flags)
 const struct text_source text_constant = { .write = write_constant, .open = open_for_reading };
 const struct text_source text_number = { .write = write_number, .open = open_for_reading };
 
+/* ---- numbers that can be set ---- */
+
+static void write_limit(struct text *text, uint64_t *cursor)
+{
+    const uint32_t *limit = (const uint32_t *)text->node->row->argument;
+    if (!(*cursor)++) text_add(text, "%u\n", __atomic_load_n(limit, __ATOMIC_RELAXED));
+}
+
+static err_t store_limit(const struct made_node *node, const char *bytes, size_t count)
+{
+    uint64_t number;
+    (void)count;
+    err_t e = text_parse_number(bytes, INT32_MAX, &number);
+    if (!failed(e)) __atomic_store_n((uint32_t *)node->row->argument, (uint32_t)number, __ATOMIC_RELAXED);
+    return e;
+}
+
+const struct text_source text_limit = { .write = write_limit, .store = store_limit };
+
 /* ---- reading ---- */
 
 static struct reader *reader_of(struct file *file)

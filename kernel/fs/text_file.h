@@ -43,6 +43,8 @@ err_t text_parse_number(const char *bytes, uint64_t most, uint64_t *out);
 extern const struct text_source text_constant;
 /* A line with the number that the row's argument, a uint64_t (*)(void), tells. */
 extern const struct text_source text_number;
+/* A line with the number at the row's argument, a uint32_t *, which root may set up to INT32_MAX; atomic. */
+extern const struct text_source text_limit;
 
 /* On a regular vnode of kind MADE_TEXT (fs/made.h); the context is made by the first read. */
 extern const struct file_ops text_file_ops;

@@ -32,26 +32,6 @@ static const struct text_source string = { .write = write_string, .open = open_f
 #define VALUE(name, mode, number) MADE_FILE(name, mode, &value, (int64_t)(number))
 #define STRING(name, mode, text)  MADE_FILE(name, mode, &string, text)
 
-/* ---- numbers that can be set ---- */
-
-static void write_limit(struct text *text, uint64_t *cursor)
-{
-    const uint32_t *limit = (const uint32_t *)text->node->row->argument;
-    if (!(*cursor)++) text_add(text, "%u\n", __atomic_load_n(limit, __ATOMIC_RELAXED));
-}
-
-static err_t store_limit(const struct made_node *node, const char *bytes, size_t count)
-{
-    uint64_t number;
-    (void)count;
-    err_t e = text_parse_number(bytes, INT32_MAX, &number);
-    if (!failed(e)) __atomic_store_n((uint32_t *)node->row->argument, (uint32_t)number, __ATOMIC_RELAXED);
-    return e;
-}
-
-static const struct text_source limit = { .write = write_limit, .store = store_limit };
-#define LIMIT(name, variable) MADE_FILE(name, 0644, &limit, &(variable))
-
 /* ---- names ---- */
 
 static void write_name(struct text *text, uint64_t *cursor)
@@ -202,18 +182,14 @@ static const struct made_row vm_rows[] = {
 TABLE(vm_table, "proc/sys/vm", vm_rows);
 
 static const struct made_row inotify_rows[] = {
-    LIMIT("max_queued_events", inotify_limits.queued_events),
-    LIMIT("max_user_instances", inotify_limits.user_instances),
-    LIMIT("max_user_watches", inotify_limits.user_watches),
+    MADE_FILE("max_queued_events", 0644, &text_limit, &inotify_limits.queued_events),
+    MADE_FILE("max_user_instances", 0644, &text_limit, &inotify_limits.user_instances),
+    MADE_FILE("max_user_watches", 0644, &text_limit, &inotify_limits.user_watches),
 };
 TABLE(inotify_table, NULL, inotify_rows);
 static const struct made_row epoll_rows[] = { VALUE("max_user_watches", 0644, 1000000) };
 TABLE(epoll_table, NULL, epoll_rows);
-static const struct made_row mqueue_rows[] = {
-    VALUE("msg_default", 0644, 10),   VALUE("msg_max", 0644, 10),     VALUE("msgsize_default", 0644, 8192),
-    VALUE("msgsize_max", 0644, 8192), VALUE("queues_max", 0644, 256),
-};
-TABLE(mqueue_table, NULL, mqueue_rows);
+static const struct made_table mqueue_table = { .path = "proc/sys/fs/mqueue" };
 static const struct made_row fs_rows[] = {
     STRING("file-max", 0644, "9223372036854775807"),
     VALUE("nr_open", 0644, 1048576),
