@@ -8,8 +8,8 @@
 enum {
     NS_PER_MS = 1000000,
     MISSED_MAX = 300, /* an ARP entry lives for so many */
-    ACK_DELAY_MS =
-        40, /* as long as Linux's: a sender that waits for it, as Nagle's rule has it, waits no longer */
+    /* As long as Linux's: a sender that waits for it, as Nagle's rule has it, waits no longer. */
+    ACK_DELAY_MS = 40,
 };
 
 struct tick {

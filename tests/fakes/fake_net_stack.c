@@ -18,7 +18,7 @@
 #include "vm/usercopy.h"
 
 struct mutex net_mutex;
-bool ticks_are_asked_for;
+bool ticks_are_asked_for, ticks_look_at_patience;
 uint64_t direct_map_host_base;
 enum log_level log_threshold;
 static uint64_t now_ns = 1;
@@ -49,12 +49,14 @@ void net_wake(void) {}
 /* ---- time ---- */
 uint64_t time_now_ns(void) { return now_ns; }
 void tcp_timer_needed(void) {}
+void ticks_ask_for_ack(void) {}
 void sys_timeouts_init(void) {}
 
 void fake_net_tick(void)
 {
     now_ns += 250000000;
     tcp_tmr();
+    if (ticks_look_at_patience) tcp_endpoints_expire();
     etharp_tmr();
     ip_reass_tmr();
     ip6_reass_tmr();
