@@ -16,6 +16,7 @@
 #include "tests/fakes/fake_wait.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern const char __executable_start[], _end[]; /* of the linker: what a call is given lies between them */
 
 enum {
     ARGUMENTS = 6,
@@ -28,70 +29,117 @@ enum {
  * number of bytes, a place in a file, bits, nothing special. */
 enum { FD = 'd', PATH = 'p', MEMORY = 'm', GIVEN = 'g', PIECES = 'v', BYTES = 'n', OFFSET = 'o', BITS = 'b' };
 
+#define CALL(name) (void (*)(void)) sys_##name
 static const struct call {
     void (*function)(void);
     char kinds[ARGUMENTS + 1];
 } calls[] = {
-#define CALL(name, kinds) { (void (*)(void))sys_##name, kinds },
-    CALL(read, "dmn") CALL(write, "dmn") CALL(pread64, "dmno") CALL(pwrite64, "dmno") CALL(readv, "dvn") CALL(
-        writev, "dvn") CALL(preadv, "dvno") CALL(pwritev, "dvno") CALL(preadv2, "dvnoob")
-        CALL(pwritev2, "dvnoob") CALL(lseek, "dob") CALL(getdents, "dmn") CALL(getdents64, "dmn") CALL(
-            sendfile, "ddgn") CALL(copy_file_range, "dgdgnb") CALL(splice, "dgdgnb") CALL(tee, "ddnb")
-            CALL(vmsplice, "dvnb") CALL(open, "pbb") CALL(openat, "dpbb") CALL(openat2, "dpgn") CALL(
-                creat, "pb") CALL(memfd_create, "pb") CALL(close, "d") CALL(close_range, "ddb") CALL(dup, "d")
-                CALL(dup2, "dd") CALL(dup3, "ddb") CALL(fcntl, "dbg") CALL(fcntl, "dbn") CALL(ioctl, "dbg")
-                    CALL(flock, "db") CALL(pipe, "m") CALL(pipe2, "mb") CALL(eventfd, "n") CALL(
-                        eventfd2, "nb") CALL(timerfd_create, "bb")
-                        CALL(timerfd_settime, "dbgm") CALL(timerfd_gettime, "dm") CALL(epoll_create, "n") CALL(
-                            epoll_create1,
-                            "b") CALL(epoll_ctl,
-                                      "dbdg") CALL(epoll_wait,
-                                                   "dmnb") CALL(epoll_pwait, "dmnbgn")
-                            CALL(epoll_pwait2, "dmnggn") CALL(truncate, "po") CALL(ftruncate, "do") CALL(
-                                fallocate, "dboo") CALL(fsync, "d")
-                                CALL(fdatasync, "d") CALL(syncfs, "d") CALL(sync_file_range, "doob") CALL(
-                                    fadvise64, "doob") CALL(readahead, "don")
-                                    CALL(stat, "pm") CALL(lstat, "pm") CALL(fstat, "dm")
-                                        CALL(newfstatat, "dpmb") CALL(statx, "dpbbm") CALL(statfs, "pm") CALL(
-                                            fstatfs,
-                                            "dm") CALL(ustat, "nm") CALL(poll, "gnb")
-                                            CALL(ppoll, "gnggn") CALL(select, "nggmg") CALL(
-                                                pselect6,
-                                                "nggmgg") CALL(mkdir, "pb") CALL(mkdirat, "dpb")
-                                                CALL(mknod, "pbn") CALL(mknodat, "dpbn") CALL(
-                                                    symlink,
-                                                    "pp") CALL(symlinkat, "pdp") CALL(link, "pp")
-                                                    CALL(linkat, "dpdpb") CALL(
-                                                        unlink,
-                                                        "p") CALL(unlinkat,
-                                                                  "dpb") CALL(rmdir,
-                                                                              "p") CALL(rename, "pp")
-                                                        CALL(renameat, "dpdp") CALL(renameat2, "dpdpb") CALL(
-                                                            access,
-                                                            "pb") CALL(faccessat,
-                                                                       "dpb") CALL(faccessat2,
-                                                                                   "dpbb") CALL(chmod, "pb")
-                                                            CALL(fchmod, "db") CALL(fchmodat, "dpb") CALL(
-                                                                chown, "pnn") CALL(lchown,
-                                                                                   "pnn") CALL(fchown,
-                                                                                               "dnn")
-                                                                CALL(fchownat,
-                                                                     "dpnnb") CALL(utimensat, "dpgb")
-                                                                    CALL(futimesat, "dpg") CALL(utimes, "pg")
-                                                                        CALL(utime, "pg") CALL(
-                                                                            setxattr,
-                                                                            "ppmnb") CALL(fsetxattr, "dpmnb")
-                                                                            CALL(getxattr, "pp") CALL(
-                                                                                listxattr,
-                                                                                "p") CALL(removexattr, "pp")
-                                                                                CALL(readlink, "pmn") CALL(
-                                                                                    readlinkat,
-                                                                                    "dpmn") CALL(getcwd, "mn")
-                                                                                    CALL(chdir, "p") CALL(
-                                                                                        fchdir, "d")
-                                                                                        CALL(chroot, "p")
-                                                                                            CALL(umask, "b")
-#undef CALL
+    { CALL(read), "dmn" },
+    { CALL(write), "dmn" },
+    { CALL(pread64), "dmno" },
+    { CALL(pwrite64), "dmno" },
+    { CALL(readv), "dvn" },
+    { CALL(writev), "dvn" },
+    { CALL(preadv), "dvno" },
+    { CALL(pwritev), "dvno" },
+    { CALL(preadv2), "dvnoob" },
+    { CALL(pwritev2), "dvnoob" },
+    { CALL(lseek), "dob" },
+    { CALL(getdents), "dmn" },
+    { CALL(getdents64), "dmn" },
+    { CALL(sendfile), "ddgn" },
+    { CALL(copy_file_range), "dgdgnb" },
+    { CALL(splice), "dgdgnb" },
+    { CALL(tee), "ddnb" },
+    { CALL(vmsplice), "dvnb" },
+    { CALL(open), "pbb" },
+    { CALL(openat), "dpbb" },
+    { CALL(openat2), "dpgn" },
+    { CALL(creat), "pb" },
+    { CALL(memfd_create), "pb" },
+    { CALL(close), "d" },
+    { CALL(close_range), "ddb" },
+    { CALL(dup), "d" },
+    { CALL(dup2), "dd" },
+    { CALL(dup3), "ddb" },
+    { CALL(fcntl), "dbg" },
+    { CALL(fcntl), "dbn" },
+    { CALL(ioctl), "dbg" },
+    { CALL(flock), "db" },
+    { CALL(pipe), "m" },
+    { CALL(pipe2), "mb" },
+    { CALL(eventfd), "n" },
+    { CALL(eventfd2), "nb" },
+    { CALL(timerfd_create), "bb" },
+    { CALL(timerfd_settime), "dbgm" },
+    { CALL(timerfd_gettime), "dm" },
+    { CALL(epoll_create), "n" },
+    { CALL(epoll_create1), "b" },
+    { CALL(epoll_ctl), "dbdg" },
+    { CALL(epoll_wait), "dmnb" },
+    { CALL(epoll_pwait), "dmnbgn" },
+    { CALL(epoll_pwait2), "dmnggn" },
+    { CALL(truncate), "po" },
+    { CALL(ftruncate), "do" },
+    { CALL(fallocate), "dboo" },
+    { CALL(fsync), "d" },
+    { CALL(fdatasync), "d" },
+    { CALL(syncfs), "d" },
+    { CALL(sync_file_range), "doob" },
+    { CALL(fadvise64), "doob" },
+    { CALL(readahead), "don" },
+    { CALL(stat), "pm" },
+    { CALL(lstat), "pm" },
+    { CALL(fstat), "dm" },
+    { CALL(newfstatat), "dpmb" },
+    { CALL(statx), "dpbbm" },
+    { CALL(statfs), "pm" },
+    { CALL(fstatfs), "dm" },
+    { CALL(ustat), "nm" },
+    { CALL(poll), "gnb" },
+    { CALL(ppoll), "gnggn" },
+    { CALL(select), "nggmg" },
+    { CALL(pselect6), "nggmgg" },
+    { CALL(mkdir), "pb" },
+    { CALL(mkdirat), "dpb" },
+    { CALL(mknod), "pbn" },
+    { CALL(mknodat), "dpbn" },
+    { CALL(symlink), "pp" },
+    { CALL(symlinkat), "pdp" },
+    { CALL(link), "pp" },
+    { CALL(linkat), "dpdpb" },
+    { CALL(unlink), "p" },
+    { CALL(unlinkat), "dpb" },
+    { CALL(rmdir), "p" },
+    { CALL(rename), "pp" },
+    { CALL(renameat), "dpdp" },
+    { CALL(renameat2), "dpdpb" },
+    { CALL(access), "pb" },
+    { CALL(faccessat), "dpb" },
+    { CALL(faccessat2), "dpbb" },
+    { CALL(chmod), "pb" },
+    { CALL(fchmod), "db" },
+    { CALL(fchmodat), "dpb" },
+    { CALL(chown), "pnn" },
+    { CALL(lchown), "pnn" },
+    { CALL(fchown), "dnn" },
+    { CALL(fchownat), "dpnnb" },
+    { CALL(utimensat), "dpgb" },
+    { CALL(futimesat), "dpg" },
+    { CALL(utimes), "pg" },
+    { CALL(utime), "pg" },
+    { CALL(setxattr), "ppmnb" },
+    { CALL(fsetxattr), "dpmnb" },
+    { CALL(getxattr), "pp" },
+    { CALL(listxattr), "p" },
+    { CALL(removexattr), "pp" },
+    { CALL(readlink), "pmn" },
+    { CALL(readlinkat), "dpmn" },
+    { CALL(getcwd), "mn" },
+    { CALL(chdir), "p" },
+    { CALL(fchdir), "d" },
+    { CALL(chroot), "p" },
+    { CALL(umask), "b" },
 };
 
 /* ---- arguments ---- */
@@ -239,6 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_heap_total_frames = 64 + frames * 8ul;
     charge_start(fake_heap_total_frames);
     fake_wait_is_interrupted = true;
+    fake_user_confine(__executable_start, _end);
     fake_user_poison(memory + (MEMORY_PAGES - 1) * PAGE_BYTES, PAGE_BYTES);
     fake_process_start("", 0);
     make_files();

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static uint64_t bad_start, bad_end;
+static uint64_t all_start = USER_START, all_end = USER_END;
 void (*fake_user_hook)(void);
 
 void fake_user_poison(const void *start, size_t bytes)
@@ -17,13 +18,19 @@ void fake_user_poison(const void *start, size_t bytes)
     bad_end = bad_start + bytes;
 }
 
+void fake_user_confine(const void *start, const void *end)
+{
+    all_start = (uint64_t)start;
+    all_end = (uint64_t)end;
+}
+
 /* Bytes before the first one that faults. Copies may fault pages in, which sleeps. */
 static size_t reachable(uint64_t at, size_t bytes)
 {
     ASSERT(fake_lock_held_count() == 0);
     if (fake_user_hook) fake_user_hook();
-    if (at < USER_START || at >= USER_END) return 0;
-    size_t end = MIN(bytes, USER_END - at);
+    if (at < all_start || at >= all_end) return 0;
+    size_t end = MIN(bytes, all_end - at);
     if (bad_end > bad_start && at < bad_end && at + end > bad_start)
         return at >= bad_start ? 0 : bad_start - at;
     return end;

@@ -8,6 +8,8 @@
 /* Touching any byte of the range gives ERR_FAULT; 0 bytes: nothing is poisoned. Page aligned, as
  * protection is. What a copy reaches before the range is copied. */
 void fake_user_poison(const void *start, size_t bytes);
+/* From now on nothing else is user memory, so that wild addresses fault. */
+void fake_user_confine(const void *start, const void *end);
 
 /* Called before each copy, so that a test can act in the middle of a call; NULL: nothing. */
 extern void (*fake_user_hook)(void);
