@@ -12,8 +12,9 @@ struct file;
 struct vnode;
 
 enum {
-    FD_LIMIT_DEFAULT = 1024, /* RLIMIT_NOFILE, soft */
-    FD_LIMIT_MAX = 4096,     /* and hard */
+    FD_LIMIT_DEFAULT = 1024, /* RLIMIT_NOFILE of the first program, soft */
+    FD_LIMIT_HARD = 4096,    /* and hard */
+    FD_LIMIT_MAX = 1 << 20,  /* what may be asked for: nr_open of /proc/sys/fs */
 };
 
 struct fd_table {

@@ -17,7 +17,7 @@ static void set_default_limits(struct process *p)
     for (int i = 0; i < LINUX_RLIMIT_COUNT; i++)
         p->limits[i] = (struct linux_rlimit){ LINUX_RLIM_INFINITY, LINUX_RLIM_INFINITY };
     p->limits[LINUX_RLIMIT_STACK].soft = CONFIG_USER_STACK_BYTES;
-    p->limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ FD_LIMIT_DEFAULT, FD_LIMIT_MAX };
+    p->limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ FD_LIMIT_DEFAULT, FD_LIMIT_HARD };
     p->limits[LINUX_RLIMIT_CORE].soft = 0;
     p->limits[LINUX_RLIMIT_MSGQUEUE] = (struct linux_rlimit){ LINUX_MSGQUEUE_BYTES, LINUX_MSGQUEUE_BYTES };
     p->limits[LINUX_RLIMIT_SIGPENDING] =

@@ -14,8 +14,6 @@ int64_t sys_exit_group(uint64_t status) { process_end(wait_status_of_exit((uint3
 int64_t sys_getpid(void) { return process_current()->pid; }
 int64_t sys_gettid(void) { return user_thread_current()->tid; }
 
-static bool is_self(uint64_t pid) { return (uint32_t)pid == 0 || (uint32_t)pid == process_current()->pid; }
-
 int64_t sys_set_tid_address(uint64_t address)
 {
     user_thread_current()->clear_tid = address;
@@ -45,47 +43,6 @@ int64_t sys_get_robust_list(uint64_t pid, uint64_t head, uint64_t bytes)
     err_t e = user_copy_out(UADDR(bytes), &size, sizeof(size));
     if (!failed(e)) e = user_copy_out(UADDR(head), &list, sizeof(list));
     return e.code;
-}
-
-/* RLIMIT_MEMLOCK limits nobody who has CAP_IPC_LOCK, as root has. */
-static void set_memory_limit(struct space *space, uint32_t resource, uint64_t bytes)
-{
-    mutex_lock(&space->lock);
-    switch (resource) {
-    case LINUX_RLIMIT_AS: space->limits.mapped_bytes = bytes; break;
-    case LINUX_RLIMIT_DATA: space->limits.data_bytes = bytes; break;
-    case LINUX_RLIMIT_STACK: space->limits.stack_bytes = bytes; break;
-    }
-    mutex_unlock(&space->lock);
-}
-
-int64_t sys_prlimit64(uint64_t pid, uint64_t resource, uint64_t new_limit, uint64_t old_limit)
-{
-    struct process *p = process_current();
-    struct linux_rlimit wanted = { 0 };
-    err_t e = new_limit ? user_copy_in(&wanted, UADDR(new_limit), sizeof(wanted)) : OK;
-    if (failed(e)) return e.code;
-    if (!is_self(pid)) return ERR_NO_PROCESS.code;
-    if ((uint32_t)resource >= LINUX_RLIMIT_COUNT) return ERR_INVALID.code;
-    struct linux_rlimit *limit = &p->limits[(uint32_t)resource], old = *limit;
-    if (new_limit) {
-        if (wanted.soft > wanted.hard) return ERR_INVALID.code;
-        *limit = wanted;
-        set_memory_limit(p->space, (uint32_t)resource, wanted.soft);
-    }
-    return old_limit ? user_copy_out(UADDR(old_limit), &old, sizeof(old)).code : 0;
-}
-
-int64_t sys_getrlimit(uint64_t resource, uint64_t limit)
-{
-    if ((uint32_t)resource >= LINUX_RLIMIT_COUNT) return ERR_INVALID.code;
-    return limit ? sys_prlimit64(0, resource, 0, limit) : ERR_FAULT.code;
-}
-
-int64_t sys_setrlimit(uint64_t resource, uint64_t limit)
-{
-    if (!limit) return ERR_FAULT.code;
-    return sys_prlimit64(0, resource, limit, 0);
 }
 
 static struct process_usage children_usage(struct process *p)

@@ -72,7 +72,7 @@ void fake_process_start(const void *archive, size_t bytes)
     process =
         (struct process){ .pid = 1, .files = fd_table_create(), .fs = fs_context_create(rootfs_root()) };
     require(process.files && process.fs, "no memory");
-    process.limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ FD_LIMIT_DEFAULT, FD_LIMIT_MAX };
+    process.limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit){ FD_LIMIT_DEFAULT, FD_LIMIT_HARD };
     for (int fd = 0; fd < 3; fd++) require(sys_open((uint64_t)"/dev/null", 2, 0) == fd, "/dev/null");
 }
 
