@@ -30,15 +30,26 @@ def bulk(port):
     return 'same' if answer[32:] == data else 'differs on its way back'
 
 
+def comes_back(s, data):
+    """Asked for again: a datagram may be lost, for one when a busy machine answers QEMU's ARP too late."""
+    for _ in range(5):
+        s.send(data)
+        try:
+            while s.recv(65535) != data:
+                pass
+            return True
+        except TimeoutError:
+            continue
+    return False
+
+
 def datagrams(port):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(('127.0.0.1', port))
-        s.settimeout(10)
+        s.settimeout(2)
         for size in 0, 1, 100, 1400, 9000:
-            data = random.Random(size).randbytes(size)
-            s.send(data)
-            if s.recv(65535) != data:
-                return f'{size} bytes differ'
+            if not comes_back(s, random.Random(size).randbytes(size)):
+                return f'{size} bytes do not come back'
     return 'same'
 
 
