@@ -11,9 +11,9 @@ trap 'rm -rf "$work"' EXIT
 
 cp -al "$root" "$work/root" 2>/dev/null || cp -a "$root" "$work/root"
 cp --remove-destination "$software/python_tests.py" "$software/python_files.txt" "$work/root/root/"
-case $kind in quick) limit=400 ;; *) limit=6600 ;; esac
+case $kind in quick) limit=400 each=200 ;; *) limit=6600 each=900 ;; esac
 timeout $((limit + 20)) "$ck" run --timeout $limit --memory 2G --log "$work/log" --rootfs "$work/root" \
-    --env PATH=/usr/bin --env HOME=/root --env LANG=C.UTF-8 /usr/bin/python3 /root/python_tests.py --timeout 200 \
+    --env PATH=/usr/bin --env HOME=/root --env LANG=C.UTF-8 /usr/bin/python3 /root/python_tests.py --timeout $each \
     --list /root/python_files.txt "$kind" >"$work/got" 2>"$work/err" </dev/null
 status=$?
 sed 's/^/# /' "$work/err" | tail -n 60
