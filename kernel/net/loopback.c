@@ -16,9 +16,9 @@ void loopback_start(void)
                                     ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP |
                                       NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP));
     netif_set_link_up(lo);
-    ip4_addr_t everybody;
-    IP4_ADDR(&everybody, 224, 0, 0, 1);
-    if (!igmp_lookfor_group(lo, &everybody)) log_warning("network: no memory for lo's group of all hosts");
+    /* Its group of all hosts lwIP joined before it knew the address of that. */
+    igmp_stop(lo);
+    if (igmp_start(lo) != ERR_OK) log_warning("network: no memory for lo's group of all hosts");
 }
 
 bool loopback_has_packets(void)
