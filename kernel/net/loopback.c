@@ -16,8 +16,8 @@ void loopback_start(void)
                                     ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP |
                                       NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP));
     netif_set_link_up(lo);
-    /* Its group of all hosts lwIP joined before it knew the address of that. */
-    igmp_stop(lo);
+    /* lwIP itself would have joined the group of all hosts before it knew the address of that. */
+    netif_set_flags(lo, NETIF_FLAG_IGMP);
     if (igmp_start(lo) != ERR_OK) log_warning("network: no memory for lo's group of all hosts");
 }
 

@@ -51,9 +51,8 @@ void heap_free(void *block);
 #define ETHARP_SUPPORT_STATIC_ENTRIES      0
 #define LWIP_NETIF_HWADDRHINT              1
 #define LWIP_NETIF_HOSTNAME                1
-#define LWIP_NETIF_LOOPBACK                1 /* to an interface's own address */
-#define LWIP_HAVE_LOOPIF                   1 /* so that others take no packets to 127.0.0.1 */
-#define LWIP_LOOPIF_MULTICAST              1
+#define LWIP_NETIF_LOOPBACK                1    /* to an interface's own address */
+#define LWIP_HAVE_LOOPIF                   1    /* so that others take no packets to 127.0.0.1 */
 #define LWIP_LOOPBACK_MAX_PBUFS            1024 /* sent to this machine and not looked at yet */
 #define LWIP_NETIF_LOOPBACK_MULTITHREADING 0
 #define LWIP_NETIF_STATUS_CALLBACK         1
