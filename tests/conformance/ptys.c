@@ -406,9 +406,10 @@ static int lead(void)
     show_read("the key is shown", master);
     type("\x1c");
     wait_for(SIGQUIT);
+    show_read("and this one", master); /* before the next flushes it */
     type("\x1a");
     wait_for(SIGTSTP);
-    show_read("and these", master);
+    show_read("and this one", master);
     type("after\n");
     show_read("what came before a signal is gone", slave);
     struct winsize w = { .ws_row = 7, .ws_col = 8 };
