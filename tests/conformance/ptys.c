@@ -407,8 +407,7 @@ static int lead(void)
     type("\x1c");
     wait_for(SIGQUIT);
     show_read("and this one", master); /* before the next flushes it */
-    type("\x1a");
-    wait_for(SIGTSTP);
+    type("\x1a"), wait_for(SIGTSTP);
     show_read("and this one", master);
     type("after\n");
     show_read("what came before a signal is gone", slave);
