@@ -210,32 +210,51 @@ int64_t sys_ppoll(uint64_t list, uint64_t count, uint64_t timeout, uint64_t mask
 struct set {
     uint64_t address; /* 0: not given */
     uint32_t events;
-    uint64_t asked[SET_WORDS], answer[SET_WORDS];
+    uint64_t *asked, *answer;
 };
 
 struct select {
     uint32_t count; /* descriptors below this are looked at */
     struct set sets[3];
     struct watching watching;
+    uint64_t *words;              /* of the sets, */
+    uint64_t near[6 * SET_WORDS]; /* here unless there are many */
 };
 
 /* Sets are whole words in user memory. */
 static size_t set_bytes(uint32_t count) { return align_up(count, 64) / 8; }
 
+static err_t select_take_words(struct select *s)
+{
+    size_t bytes = set_bytes(s->count);
+    s->words = s->count > LINUX_FD_SETSIZE ? heap_alloc(6 * bytes) : s->near;
+    if (!s->words) return ERR_NO_MEMORY;
+    memset(s->words, 0, 6 * bytes);
+    for (size_t i = 0; i < 3; i++) {
+        s->sets[i].asked = s->words + 2 * i * (bytes / 8);
+        s->sets[i].answer = s->sets[i].asked + bytes / 8;
+    }
+    return OK;
+}
+
+static void select_finish(struct select *s)
+{
+    if (s->words != s->near) heap_free(s->words);
+}
+
+/* Descriptors that the table has no room for are not looked at. [linux fs/select.c core_sys_select] */
 static err_t select_decode(struct select *s, uint64_t count, const uint64_t addresses[3])
 {
     static const uint32_t events[3] = { SELECT_IN, SELECT_OUT, SELECT_EXCEPT };
     if ((int32_t)count < 0) return ERR_INVALID;
-    memset(s->sets, 0, sizeof(s->sets));
-    s->count = MIN((uint32_t)count, (uint32_t)LINUX_FD_SETSIZE);
-    for (size_t i = 0; i < 3; i++) {
+    s->count = MIN((uint32_t)count, __atomic_load_n(&process_current()->files->capacity, __ATOMIC_RELAXED));
+    err_t e = select_take_words(s);
+    for (size_t i = 0; i < 3 && !failed(e); i++) {
         s->sets[i].address = addresses[i];
         s->sets[i].events = events[i];
-        if (!addresses[i]) continue;
-        err_t e = user_copy_in(s->sets[i].asked, UADDR(addresses[i]), set_bytes(s->count));
-        if (failed(e)) return e;
+        if (addresses[i]) e = user_copy_in(s->sets[i].asked, UADDR(addresses[i]), set_bytes(s->count));
     }
-    return OK;
+    return e;
 }
 
 static bool is_in(const uint64_t *words, uint32_t fd) { return words[fd / 64] >> (fd % 64) & 1; }
@@ -268,7 +287,7 @@ static err_t select_look_at(struct select *s, uint32_t fd, uint32_t wanted, int6
 static err_t select_look(struct select *s, int64_t *ready)
 {
     *ready = 0;
-    for (size_t i = 0; i < 3; i++) memset(s->sets[i].answer, 0, sizeof(s->sets[i].answer));
+    for (size_t i = 0; i < 3; i++) memset(s->sets[i].answer, 0, set_bytes(s->count));
     for (uint32_t fd = 0; fd < s->count; fd++) {
         uint32_t wanted = select_wants(s, fd);
         err_t e = wanted ? select_look_at(s, fd, wanted, ready) : OK;
@@ -297,11 +316,13 @@ static err_t select_until(struct select *s, struct deadline end, int64_t *ready)
 static int64_t select_run(uint64_t count, const uint64_t addresses[3], struct deadline end)
 {
     struct select s;
+    s.words = s.near;
     int64_t ready;
     err_t e = select_decode(&s, count, addresses);
     if (!failed(e)) e = select_until(&s, end, &ready);
     for (size_t i = 0; i < 3 && !failed(e); i++)
         if (addresses[i]) e = user_copy_out(UADDR(addresses[i]), s.sets[i].answer, set_bytes(s.count));
+    select_finish(&s);
     return failed(e) ? e.code : ready;
 }
 

@@ -21,6 +21,27 @@ static void show(pid_t pid, int resource)
     printf("%ju %ju\n", (uintmax_t)limit[0], (uintmax_t)limit[1]);
 }
 
+/* With sets longer than an fd_set. */
+static void select_high_up(void)
+{
+    static unsigned long in[6400 / 64], out[6400 / 64];
+    struct timespec now = { 0 };
+    int ends[2] = { 10, 11 }; /* of a pipe, at numbers that are taken */
+    close(10);
+    close(11);
+    SHOW(pipe(ends));
+    SHOW(write(ends[1], "x", 1));
+    SHOW(dup2(ends[0], 5990));
+    in[5990 / 64] = 1ul << (5990 % 64);
+    in[ends[0] / 64] |= 1ul << ends[0];
+    out[6399 / 64] = 1ul << 63; /* beyond what there can be */
+    SHOW(syscall(SYS_pselect6, 6399, in, out, NULL, &now, NULL));
+    printf("%lx %lx\n", in[5990 / 64], in[0]);
+    in[5998 / 64] = 1ul << (5998 % 64);
+    SHOW(close(5998));
+    SHOW(syscall(SYS_pselect6, 6399, in, NULL, NULL, &now, NULL));
+}
+
 /* Root may raise them, but not the root of every sandbox: so what is asked for is less than what there is on Linux. */
 static void many_files(void)
 {
@@ -35,6 +56,7 @@ static void many_files(void)
     SHOW(fcntl(1, F_DUPFD, 6000));
     SHOW(dup2(1, 5999));
     SHOW(dup2(1, 6000));
+    select_high_up();
 }
 
 static void as_user(void)
