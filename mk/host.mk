@@ -93,6 +93,12 @@ $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.
 $(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
 $(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
 
+# The whole stack below sockets, with lwIP, but without a kernel.
+NET_C := $(filter-out kernel/net/stack.c kernel/net/ticks.c,$(call code_in,kernel/net kernel/net/lwip)) $(LWIP_C) \
+	kernel/arch/checksum.c kernel/fs/io_buffer.c lib/format.c lib/random.c tests/fakes/fake_net_stack.c
+NET_FLAGS := $(LWIP_INCLUDES) $(LWIP_WARN) $(LWIP_WARN_clang-19)
+$(eval $(call unit_test,listen,kernel/net/endpoint_listen_test.c,$(NET_C),$(NET_FLAGS)))
+
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
 FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/net/*_fuzz.c kernel/syscall/*_fuzz.c host/ck/*_fuzz.c demos/llama/*_fuzz.c))
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
@@ -105,12 +111,9 @@ $(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) | $(B)/lz4/lz4.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm $(if $(filter host/%,$*),-lcjson)
 
-# The whole stack below sockets, with lwIP, but without a kernel.
-NET_FUZZ_C := $(filter-out kernel/net/stack.c kernel/net/ticks.c,$(call code_in,kernel/net kernel/net/lwip)) $(LWIP_C) \
-	kernel/arch/checksum.c kernel/fs/io_buffer.c lib/base.c lib/format.c lib/random.c tests/fakes/fake_net_stack.c
-$(B)/fuzz/kernel/net/%: kernel/net/%.c tests/harness/fuzz.c $(NET_FUZZ_C)
+$(B)/fuzz/kernel/net/%: kernel/net/%.c tests/harness/fuzz.c lib/base.c $(NET_C)
 	@mkdir -p $(@D)
-	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) $(LWIP_INCLUDES) $(LWIP_WARN) $(LWIP_WARN_clang-19) -o $@ $^ -lm
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) $(NET_FLAGS) -o $@ $^ -lm
 
 # The calls for files, on what the unit tests of fs/ run on.
 $(B)/fuzz/kernel/syscall/%: kernel/syscall/%.c tests/harness/fuzz.c $(FS_C)

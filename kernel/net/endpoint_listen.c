@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listening for connections. lwIP counts those that are half open; the complete ones wait here, up to the backlog. When
- * it is full new ones are not answered, so that their senders try again. */
+ * it is full nothing is answered that would start or complete one: its sender tries again, and is not refused. */
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "net/endpoint_tcp_internal.h"
@@ -43,8 +43,14 @@ static uint32_t hash_of(const struct tcp_pcb *pcb)
 
 int lwip_port_may_enter(struct tcp_pcb *pcb, struct tcp_hdr *header)
 {
-    if (pcb->state != LISTEN || !(TCPH_FLAGS(header) & TCP_SYN)) return ERR_OK;
-    return choose_listener(pcb->callback_arg, 0) ? ERR_OK : ERR_MEM;
+    struct endpoint *listener;
+    if (pcb->state == LISTEN && TCPH_FLAGS(header) & TCP_SYN)
+        listener = pcb->callback_arg;
+    else if (pcb->state == SYN_RCVD && pcb->listener && !(TCPH_FLAGS(header) & (TCP_SYN | TCP_RST)))
+        listener = pcb->listener->callback_arg;
+    else
+        return ERR_OK;
+    return choose_listener(listener, 0) ? ERR_OK : ERR_MEM;
 }
 
 static lwip_err_t arrived(void *argument, struct tcp_pcb *pcb, lwip_err_t e) NO_THREAD_SAFETY_ANALYSIS
