@@ -34,6 +34,16 @@ static struct process *find_locked(const struct made_subject *subject, struct us
     return is_its ? id->thread->process : NULL;
 }
 
+struct process_id *proc_id_get(const struct made_subject *subject)
+{
+    struct user_thread *first;
+    spin_lock(&process_tree_lock);
+    struct process *p = find_locked(subject, &first);
+    struct process_id *id = p ? process_id_get_locked(p->id) : NULL;
+    spin_unlock(&process_tree_lock);
+    return id;
+}
+
 /* From here on there may be a name for it, which goes when it ends. */
 static struct made_subject subject_of_locked(struct process_id *id, uint32_t pid, uint32_t tid)
     REQUIRES(process_tree_lock)

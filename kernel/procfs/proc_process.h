@@ -7,6 +7,7 @@
 
 struct credentials;
 struct fd_table;
+struct process_id;
 struct space;
 
 struct proc_process {
@@ -37,6 +38,9 @@ struct proc_process {
  * proc_process_put. */
 err_t proc_process_get(const struct made_subject *subject, struct proc_process *out);
 void proc_process_put(struct proc_process *process);
+
+/* The number of a process's subject, counted. NULL: it is gone. */
+struct process_id *proc_id_get(const struct made_subject *subject);
 
 /* For a text of one piece: the process that it is about. False: it has been written, or the process is gone. */
 bool proc_begin(struct text *text, uint64_t *cursor, struct proc_process *process);

@@ -165,6 +165,14 @@ static const struct made_table root_table = {
 };
 static const struct made_row proc_root = MADE_DIRECTORY("", 0555, &root_table);
 
+err_t procfs_process(const struct file *file, struct process_id **out)
+{
+    const struct made_node *node = file->vnode->made;
+    if (!node || node->row != &process_series.row) return ERR_BAD_FD;
+    *out = proc_id_get(&node->subject);
+    return *out ? OK : ERR_NO_PROCESS;
+}
+
 /* ---- the tree ---- */
 
 static struct vnode *tree; /* the one that is attached; it outlives all processes */

@@ -4,5 +4,11 @@
 #pragma once
 #include "lib/base.h"
 
+struct file;
+struct process_id;
+
 /* Before rootfs_init. The command line stays where it is. */
 void procfs_init(const char *boot_words);
+
+/* Whose directory of /proc is open there, counted. BAD_FD: it is something else; NO_PROCESS: the process is gone. */
+err_t procfs_process(const struct file *file, struct process_id **out);

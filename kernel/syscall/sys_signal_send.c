@@ -5,6 +5,7 @@
 #include "process/pidfd.h"
 #include "process/process.h"
 #include "process/user_thread.h"
+#include "procfs/procfs.h"
 #include "syscall/sys_core.h"
 #include "syscall/sys_path.h"
 #include "vm/usercopy.h"
@@ -186,13 +187,22 @@ int64_t sys_rt_tgsigqueueinfo(uint64_t pid, uint64_t tid, uint64_t signal, uint6
 
 /* ---- by file ---- */
 
-static err_t send_to_pidfd(const struct file *file, uint64_t signal, uint64_t address)
+/* The process of a pidfd, or of an open directory of /proc; counted. */
+static err_t process_of(const struct file *file, struct process_id **out)
 {
-    struct process_id *id = pidfd_id(file);
+    *out = pidfd_id(file);
+    if (!*out) return procfs_process(file, out);
+    spin_lock(&process_tree_lock);
+    process_id_get_locked(*out);
+    spin_unlock(&process_tree_lock);
+    return OK;
+}
+
+static err_t send_by_id(const struct process_id *id, uint64_t signal, uint64_t address)
+{
     bool is_good = is_valid(signal);
     struct linux_siginfo_head info =
         signal_info_of_sender(process_current()->pid, is_good ? (uint32_t)signal : 0, LINUX_SI_USER);
-    if (!id) return ERR_BAD_FD;
     err_t e = address ? user_copy_in(&info, UADDR(address), sizeof(info)) : OK;
     if (failed(e)) return e;
     if (address && info.number != (int32_t)signal) return ERR_INVALID;
@@ -209,10 +219,14 @@ static err_t send_to_pidfd(const struct file *file, uint64_t signal, uint64_t ad
 int64_t sys_pidfd_send_signal(uint64_t pidfd, uint64_t signal, uint64_t info, uint64_t flags)
 {
     struct file *file;
+    struct process_id *id;
     if ((uint32_t)flags) return ERR_INVALID.code;
     err_t e = file_argument(pidfd, &file);
     if (failed(e)) return e.code;
-    e = send_to_pidfd(file, signal, info);
+    e = process_of(file, &id);
     file_put(file);
+    if (failed(e)) return e.code;
+    e = send_by_id(id, signal, info);
+    process_id_put(id);
     return e.code;
 }

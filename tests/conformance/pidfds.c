@@ -143,6 +143,39 @@ static void signals(void)
     close(fd);
 }
 
+/* An open directory of /proc stands for its process, but for signals only. */
+static void directories(void)
+{
+    char path[64];
+    siginfo_t info;
+    pid_t pid = start_waiter(0);
+    snprintf(path, sizeof path, "/proc/%d", pid);
+    int fd = open(path, O_RDONLY | O_DIRECTORY), only_path = open(path, O_PATH);
+    snprintf(path, sizeof path, "/proc/%d/task/%d", pid, pid);
+    int of_thread = open(path, O_RDONLY), all = open("/proc", O_RDONLY);
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    int file = open(path, O_RDONLY);
+    CASE("signal 0", pidfd_send_signal(fd, 0, NULL, 0));
+    CASE("a signal there is not", pidfd_send_signal(fd, 65, NULL, 0));
+    CASE("through a path", pidfd_send_signal(only_path, 0, NULL, 0));
+    CASE("through a thread's", pidfd_send_signal(of_thread, 0, NULL, 0));
+    CASE("through a file in it", pidfd_send_signal(file, 0, NULL, 0));
+    CASE("through /proc", pidfd_send_signal(all, 0, NULL, 0));
+    CASE("its files", pidfd_getfd(fd, 0, 0));
+    CASE("wait", wait_for(fd, WEXITED, &info));
+    CASE("kill it", pidfd_send_signal(fd, SIGKILL, NULL, 0));
+    CASE("a zombie", waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+    CASE("signal to it", pidfd_send_signal(fd, SIGTERM, NULL, 0));
+    tell("killed", "%s", status_text(wait_soon(pid, 0)));
+    CASE("signal to one that is gone", pidfd_send_signal(fd, SIGTERM, NULL, 0));
+    close(pipe_to_child[1]);
+    close(fd);
+    close(only_path);
+    close(of_thread);
+    close(all);
+    close(file);
+}
+
 static void others_files(void)
 {
     pid_t pid = start_waiter(0);
@@ -269,6 +302,7 @@ int main(int argc, char **argv)
     refusals();
     ends();
     signals();
+    directories();
     others_files();
     others_users();
     cloned();
