@@ -17,6 +17,18 @@ $(B)/ck: $(CK_O)
 	@echo "  LD $@"; $(HOSTCC) -o $@ $^ -lcjson -lz -lzstd
 -include $(CK_O:.o=.d)
 
+# ---- ckdev's instruction engine: a library. A sum and a product are rounded apart unless the table says fma. ----
+GFX9_C := $(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ckdev/gfx9/*.c)))
+GFX9_FLAGS := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
+GFX9_O := $(patsubst %.c,$(B)/%.o,$(GFX9_C))
+
+$(B)/host/ckdev/gfx9/%.o: host/ckdev/gfx9/%.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) $(GFX9_FLAGS) -MMD -MP -c -o $@ $<
+$(B)/host/ckdev/libgfx9.a: $(GFX9_O)
+	@echo "  AR $@"; rm -f $@; ar rcs $@ $^
+-include $(GFX9_O:.o=.d)
+
 # ---- unit tests: one binary per line below, clang with sanitizers ----
 # $(call unit_test,name,test sources,sources under test,flags,instead of those sanitizers)
 UNIT_TESTS :=
