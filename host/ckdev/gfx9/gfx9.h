@@ -39,7 +39,11 @@ struct gfx9_memory {
     /* To take a mapping away: make translate() refuse it, call gfx9_memory_changed(), and wait until
      * gfx9_worker_has_seen() holds for every worker. Atomic. */
     uint64_t epoch;
+    uint64_t id; /* of no other address space there ever was */
 };
+
+void gfx9_memory_init(struct gfx9_memory *memory,
+                      void *(*translate)(struct gfx9_memory *, uint64_t, unsigned, uint64_t *));
 
 /* Everything translated before is forgotten at each worker's next quiescent point. The new epoch. */
 uint64_t gfx9_memory_changed(struct gfx9_memory *memory);
