@@ -109,6 +109,9 @@ $(B)/gfx9/kernels-%.hsaco: tests/gfx9/kernels.cl
 	@mkdir -p $(@D)
 	@echo "  CL $@"; $(CLANG) -x cl -cl-std=CL2.0 -target amdgcn-amd-amdhsa -mcpu=gfx900 -nogpulib -mcode-object-version=4 -$* -o $@ $<
 
+# ---- GPUs ----
+$(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c kernel/gpu/paravirt/map_table.c kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock)))
+
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
 $(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
