@@ -85,7 +85,13 @@ void text_source(struct text *t, const struct op *op, unsigned k, enum type type
     else if (code <= 208)
         text_put(t, "-%u", code - 192);
     else if (code == SRC_CONSTANT)
-        text_put(t, "0x%x", op->literal);
+        text_put(t, "0x%x",
+                 type_is_half(type) && (k == 0 || !(op->instruction->flags & (F_LITERAL_B | F_LITERAL_C)))
+                     ? op->literal & 0xffff
+                     : op->literal);
+    else if (code >= 240 && code <= 248 && (type == T_U16 || type == T_I16) &&
+             op->instruction->encoding != VOP3P)
+        text_put(t, "0x%x", (unsigned)op->value[k]);
     else if (code >= 240 && code <= 248)
         text_put(t, "%s", inline_text(code, type));
     else
