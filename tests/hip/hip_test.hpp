@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <vector>
 
 static const char *test_name;
@@ -48,7 +49,7 @@ static void begin(const char *name)
     if (status != hipSuccess || count == 0) FAIL("no device: %s", hipGetErrorString(status));
 }
 
-static int finish()
+[[maybe_unused]] static int finish()
 {
     HIP(hipDeviceSynchronize());
     printf("%s ok\n", test_name);

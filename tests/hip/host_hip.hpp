@@ -159,12 +159,6 @@ inline uint64_t __ballot(int condition)
     }
     return mask;
 }
-inline int __popcll(uint64_t value) { return __builtin_popcountll(value); }
-inline int __popc(uint32_t value) { return __builtin_popcount(value); }
-inline int __clz(int value) { return value ? __builtin_clz((unsigned)value) : 32; }
-inline int __ffs(int value) { return __builtin_ffs(value); }
-inline unsigned __brev(unsigned value) { return __builtin_bitreverse32(value); }
-inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((uint64_t)a * b >> 32); }
 inline float __uint_as_float(unsigned bits) { float value; return memcpy(&value, &bits, 4), value; }
 inline unsigned __float_as_uint(float value) { unsigned bits; return memcpy(&bits, &value, 4), bits; }
 
@@ -198,10 +192,18 @@ typedef hip_host_event *hipEvent_t;
 inline const char *hipGetErrorString(hipError_t status) { return status == hipSuccess ? "no error" : "error"; }
 inline hipError_t hipGetLastError() { return hipSuccess; }
 inline hipError_t hipGetDeviceCount(int *count) { return *count = 1, hipSuccess; }
+struct hipDeviceProp_t {
+    char gcnArchName[256];
+    int multiProcessorCount;
+};
+inline hipError_t hipGetDeviceProperties(hipDeviceProp_t *properties, int)
+{
+    return *properties = { "none: HIP on the processor", 1 }, hipSuccess;
+}
 inline hipError_t hipDeviceSynchronize() { return hipSuccess; }
 inline hipError_t hipMalloc(void **at, size_t bytes)
 {
-    *at = bytes ? malloc(bytes) : nullptr;
+    *at = bytes && bytes < (size_t)16 << 30 ? malloc(bytes) : nullptr;
     return !bytes || *at ? hipSuccess : hipErrorOutOfMemory;
 }
 template <typename T> hipError_t hipMalloc(T **at, size_t bytes) { return hipMalloc((void **)at, bytes); }
