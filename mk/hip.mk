@@ -13,9 +13,9 @@ $(HIP)/%.hsaco: tests/hip/%.hip
 	@mkdir -p $(@D)
 	@echo "  HIP $@"; hipcc --genco $(HIP_FLAGS) -o $@ $<
 
+# Without a device: tests/hip/host_hip.hpp stands for hip/hip_runtime.h, which is empty here.
 HIP_HOST_FLAGS := -x c++ -std=c++20 -O1 -g -ffp-contract=off -Wall -Wextra -Werror -fsanitize=undefined \
 	-fno-sanitize-recover=all -include tests/hip/host_hip.hpp -I$(HIP)/include
-# Without a device: tests/hip/host_hip.hpp stands for hip/hip_runtime.h, which is empty here.
 HIP_ON_HOST := $(addprefix $(HIP)/host/,$(filter-out errors module printing sum_of_squares,$(HIP_NAMES)))
 $(HIP)/include/hip/hip_runtime.h:
 	@mkdir -p $(@D) && touch $@

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// decoder.h on a GPU, through HIP: the same forward pass as demos/llama/decoder.c, of which this takes the place when the
-// program is linked. Everything else, from the tokenizer to the sampler, is the same C.
+// decoder.h on a GPU, through HIP: the same forward pass as demos/llama/decoder.c, of which this takes the
+// place when the program is linked. Everything else, from the tokenizer to the sampler, is the same C.
 //
-// The tokens must be the same as on the CPU, so sums keep the order that demos/llama/vector.h writes down: a row's product
-// is eight partial sums of every eighth element, added up in one fixed way, and one lane computes it from end to end. The
-// program is compiled with -ffp-contract=off, and a division or a square root rounds the same everywhere. What is left is
-// expf: here it is exp in double, rounded once, which differs from the C library's in the last bit now and then; angles and
-// their sines are computed by the host in both.
+// The tokens must be the same as on the CPU, so sums keep the order that demos/llama/vector.h writes down:
+// a row's product is eight partial sums of every eighth element, added up in one fixed way, and one lane
+// computes it from end to end. The program is compiled with -ffp-contract=off, and a division or a square
+// root rounds the same everywhere. What is left is expf: here it is exp in double, rounded once, which
+// differs from the C library's in the last bit now and then; angles and their sines are computed by the
+// host in both.
 //
-// The pointers of struct decoder point into the device's memory, but for `cosines`, `sines` and `logits`, which are the
-// host's. There is one decoder at a time.
+// The pointers of struct decoder point into the device's memory, but for `cosines`, `sines` and `logits`,
+// which are the host's. There is one decoder at a time.
 #include <hip/hip_runtime.h>
 
 #include <cmath>
@@ -22,13 +23,13 @@ extern "C" {
 
 #define LANES 64
 
-#define HIP(call)                                                                              \
-    do {                                                                                       \
-        hipError_t status_ = (call);                                                           \
-        if (status_ != hipSuccess) {                                                           \
-            fprintf(stderr, "llama: %s: %s\n", #call, hipGetErrorString(status_));             \
-            exit(1);                                                                           \
-        }                                                                                      \
+#define HIP(call)                                                                  \
+    do {                                                                           \
+        hipError_t status_ = (call);                                               \
+        if (status_ != hipSuccess) {                                               \
+            fprintf(stderr, "llama: %s: %s\n", #call, hipGetErrorString(status_)); \
+            exit(1);                                                               \
+        }                                                                          \
     } while (0)
 
 // ---- the inner loops: vector.h, one lane at a time ----
@@ -55,7 +56,8 @@ __device__ float exponential(float x) { return (float)exp((double)x); }
 // ---- kernels ----
 
 // out = matrix * x, a lane for each row; with `add`, out += matrix * x
-template <typename T> __global__ void apply(const T *matrix, const float *x, float *out, unsigned rows, unsigned columns, bool add)
+template <typename T>
+__global__ void apply(const T *matrix, const float *x, float *out, unsigned rows, unsigned columns, bool add)
 {
     unsigned row = blockIdx.x * LANES + threadIdx.x;
     if (row >= rows) return;
@@ -63,9 +65,11 @@ template <typename T> __global__ void apply(const T *matrix, const float *x, flo
     out[row] = add ? out[row] + sum : sum;
 }
 
-template <typename T> __global__ void look_up(const T *embedding, unsigned token, float *hidden, unsigned count)
+template <typename T>
+__global__ void look_up(const T *embedding, unsigned token, float *hidden, unsigned count)
 {
-    for (unsigned i = threadIdx.x; i < count; i += LANES) hidden[i] = widen(embedding[(size_t)token * count + i]);
+    for (unsigned i = threadIdx.x; i < count; i += LANES)
+        hidden[i] = widen(embedding[(size_t)token * count + i]);
 }
 
 // RMSNorm. One lane takes the sum, in its order; the rest is element by element.
@@ -78,7 +82,8 @@ __global__ void normalise(const float *hidden, const float *weight, float *out, 
 }
 
 // A group for each head, a lane for each pair. With a cache, the turned head goes there.
-__global__ void rotate(const float *heads, float *out, size_t stride, const float *cosines, const float *sines, unsigned half)
+__global__ void rotate(const float *heads, float *out, size_t stride, const float *cosines,
+                       const float *sines, unsigned half)
 {
     const float *head = heads + (size_t)blockIdx.x * 2 * half;
     float *to = out + blockIdx.x * stride;
@@ -91,16 +96,18 @@ __global__ void rotate(const float *heads, float *out, size_t stride, const floa
 
 __global__ void store(const float *heads, float *cache, size_t stride, unsigned size)
 {
-    for (unsigned i = threadIdx.x; i < size; i += LANES) cache[blockIdx.x * stride + i] = heads[blockIdx.x * size + i];
+    for (unsigned i = threadIdx.x; i < size; i += LANES)
+        cache[blockIdx.x * stride + i] = heads[blockIdx.x * size + i];
 }
 
 // A group for each head: scores of all positions, softmax, the sum of values weighted by them.
-__global__ void attend(const float *query, const float *keys, const float *values, float *scores, float *out, size_t stride,
-                       unsigned shared_by, unsigned size, unsigned count)
+__global__ void attend(const float *query, const float *keys, const float *values, float *scores, float *out,
+                       size_t stride, unsigned shared_by, unsigned size, unsigned count)
 {
     __shared__ float largest, sum;
     unsigned head = blockIdx.x;
-    const float *q = query + head * size, *k = keys + head / shared_by * stride, *v = values + head / shared_by * stride;
+    const float *q = query + head * size, *k = keys + head / shared_by * stride,
+                *v = values + head / shared_by * stride;
     float *s = scores + head * stride / size, root = 1.0f / sqrtf((float)size);
 
     for (unsigned t = threadIdx.x; t < count; t += LANES) s[t] = dot(q, k + (size_t)t * size, size) * root;
@@ -225,14 +232,15 @@ extern "C" void decoder_init(decoder *d, const model *model, uint32_t capacity)
 extern "C" void decoder_fini(decoder *d)
 {
     if (!d->model) return;
-    float *memory[] = { d->keys, d->values, d->hidden,           d->query,        d->scores,         d->up,
-                        d->normed.values,   d->attended.values,  d->gated.values, on_device.turns, on_device.logits };
+    float *memory[] = { d->keys,         d->values,       d->hidden,        d->query,
+                        d->scores,       d->up,           d->normed.values, d->attended.values,
+                        d->gated.values, on_device.turns, on_device.logits };
     for (float *at : memory) HIP(hipFree(at));
     for (device_matrix *m : { &on_device.embedding, &on_device.norm, &on_device.head }) HIP(hipFree(m->at));
     for (uint32_t i = 0; i < d->model->config.num_hidden_layers; i++) {
         device_layer *l = &on_device.layers[i];
-        for (device_matrix *m : { &l->attention_norm, &l->query, &l->key, &l->value, &l->output, &l->mlp_norm, &l->gate,
-                                  &l->up, &l->down })
+        for (device_matrix *m : { &l->attention_norm, &l->query, &l->key, &l->value, &l->output, &l->mlp_norm,
+                                  &l->gate, &l->up, &l->down })
             HIP(hipFree(m->at));
     }
     free(on_device.layers);
@@ -248,15 +256,17 @@ static void launch_apply(const device_matrix &m, const float *x, float *out, boo
 {
     dim3 grid((m.rows + LANES - 1) / LANES);
     if (m.type == MATRIX_BF16)
-        hipLaunchKernelGGL(apply<uint16_t>, grid, LANES, 0, 0, (const uint16_t *)m.at, x, out, m.rows, m.columns, add);
+        hipLaunchKernelGGL(apply<uint16_t>, grid, LANES, 0, 0, (const uint16_t *)m.at, x, out, m.rows,
+                           m.columns, add);
     else
-        hipLaunchKernelGGL(apply<float>, grid, LANES, 0, 0, (const float *)m.at, x, out, m.rows, m.columns, add);
+        hipLaunchKernelGGL(apply<float>, grid, LANES, 0, 0, (const float *)m.at, x, out, m.rows, m.columns,
+                           add);
 }
 
 static void launch_normalise(decoder *d, const device_matrix &norm)
 {
-    hipLaunchKernelGGL(normalise, 1, LANES, 0, 0, d->hidden, (const float *)norm.at, d->normed.values, norm.columns,
-                       d->model->config.rms_norm_eps);
+    hipLaunchKernelGGL(normalise, 1, LANES, 0, 0, d->hidden, (const float *)norm.at, d->normed.values,
+                       norm.columns, d->model->config.rms_norm_eps);
 }
 
 static void attention(decoder *d, uint32_t index)
@@ -270,14 +280,17 @@ static void attention(decoder *d, uint32_t index)
 
     launch_normalise(d, l.attention_norm);
     launch_apply(l.key, d->normed.values, projected, false);
-    hipLaunchKernelGGL(rotate, c->num_key_value_heads, LANES, 0, 0, projected, keys + d->position * size, stride, cosines,
-                       sines, size / 2);
+    hipLaunchKernelGGL(rotate, c->num_key_value_heads, LANES, 0, 0, projected, keys + d->position * size,
+                       stride, cosines, sines, size / 2);
     launch_apply(l.value, d->normed.values, projected, false);
-    hipLaunchKernelGGL(store, c->num_key_value_heads, LANES, 0, 0, projected, values + d->position * size, stride, size);
+    hipLaunchKernelGGL(store, c->num_key_value_heads, LANES, 0, 0, projected, values + d->position * size,
+                       stride, size);
     launch_apply(l.query, d->normed.values, d->query, false);
-    hipLaunchKernelGGL(rotate, c->num_attention_heads, LANES, 0, 0, d->query, d->query, size, cosines, sines, size / 2);
-    hipLaunchKernelGGL(attend, c->num_attention_heads, LANES, 0, 0, d->query, keys, values, d->scores, d->attended.values,
-                       stride, c->num_attention_heads / c->num_key_value_heads, size, d->position + 1);
+    hipLaunchKernelGGL(rotate, c->num_attention_heads, LANES, 0, 0, d->query, d->query, size, cosines, sines,
+                       size / 2);
+    hipLaunchKernelGGL(attend, c->num_attention_heads, LANES, 0, 0, d->query, keys, values, d->scores,
+                       d->attended.values, stride, c->num_attention_heads / c->num_key_value_heads, size,
+                       d->position + 1);
     launch_apply(l.output, d->attended.values, d->hidden, true);
 }
 
@@ -286,7 +299,8 @@ static void mlp(decoder *d, const device_layer &l)
     launch_normalise(d, l.mlp_norm);
     launch_apply(l.gate, d->normed.values, d->gated.values, false);
     launch_apply(l.up, d->normed.values, d->up, false);
-    hipLaunchKernelGGL(gate_up, (l.gate.rows + LANES - 1) / LANES, LANES, 0, 0, d->gated.values, d->up, l.gate.rows);
+    hipLaunchKernelGGL(gate_up, (l.gate.rows + LANES - 1) / LANES, LANES, 0, 0, d->gated.values, d->up,
+                       l.gate.rows);
     launch_apply(l.down, d->gated.values, d->hidden, true);
 }
 
@@ -302,9 +316,11 @@ extern "C" const float *decoder_step(decoder *d, uint32_t token, bool want_logit
     }
     HIP(hipMemcpy(on_device.turns, d->cosines, c->head_dim * sizeof(float), hipMemcpyHostToDevice));
     if (embedding.type == MATRIX_BF16)
-        hipLaunchKernelGGL(look_up<uint16_t>, 1, LANES, 0, 0, (const uint16_t *)embedding.at, token, d->hidden, c->hidden_size);
+        hipLaunchKernelGGL(look_up<uint16_t>, 1, LANES, 0, 0, (const uint16_t *)embedding.at, token,
+                           d->hidden, c->hidden_size);
     else
-        hipLaunchKernelGGL(look_up<float>, 1, LANES, 0, 0, (const float *)embedding.at, token, d->hidden, c->hidden_size);
+        hipLaunchKernelGGL(look_up<float>, 1, LANES, 0, 0, (const float *)embedding.at, token, d->hidden,
+                           c->hidden_size);
     for (uint32_t i = 0; i < c->num_hidden_layers; i++) {
         attention(d, i);
         mlp(d, on_device.layers[i]);

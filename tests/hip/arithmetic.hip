@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arithmetic that one instruction rounds or wraps: float and double, integers of 32 and 64 bits, conversions. Exact:
-// every operation here is defined to the last bit, on the host by IEEE 754 and C, on the device by its manual; both sides
-// keep denormals.
+// Arithmetic that one instruction rounds or wraps: float and double, integers of 32 and 64 bits,
+// conversions. Exact: every operation here is defined to the last bit, on the host by IEEE 754 and C, on
+// the device by its manual; both sides keep denormals.
 #include "hip_test.hpp"
 
 #define FLOATS  8
@@ -12,7 +12,8 @@
 __host__ __device__ inline void compute_float(float a, float b, float c, float *out)
 {
     out[0] = a + b, out[1] = a - b, out[2] = a * b, out[3] = a / b;
-    out[4] = fmaf(a, b, c), out[5] = sqrtf(fabsf(a)), out[6] = fminf(a, b), out[7] = floorf(c) + truncf(a) + rintf(b);
+    out[4] = fmaf(a, b, c), out[5] = sqrtf(fabsf(a)), out[6] = fminf(a, b),
+    out[7] = floorf(c) + truncf(a) + rintf(b);
 }
 
 __host__ __device__ inline void compute_double(double a, double b, double *out)
@@ -26,20 +27,24 @@ __host__ __device__ inline float bounded(float f) { return fabsf(f) < 1e6f ? f *
 __host__ __device__ inline void compute_int(int a, int b, float f, int *out)
 {
     unsigned u = (unsigned)a, v = (unsigned)b | 1;
-    out[0] = (int)(u * v), out[1] = a / (int)(v >> 1 | 1), out[2] = a % (int)(v >> 1 | 1), out[3] = (int)(u / v);
-    out[4] = (int)((unsigned long long)u * v >> 32), out[5] = a >> (b & 31), out[6] = (int)(u << (b & 31) | u >> (-b & 31)), out[7] = (int)f;
-    out[8] = __builtin_popcount(u) * 100 + (a ? __builtin_clz(u) : 32), out[9] = (int)__builtin_bitreverse32(u);
+    out[0] = (int)(u * v), out[1] = a / (int)(v >> 1 | 1), out[2] = a % (int)(v >> 1 | 1),
+    out[3] = (int)(u / v);
+    out[4] = (int)((unsigned long long)u * v >> 32), out[5] = a >> (b & 31),
+    out[6] = (int)(u << (b & 31) | u >> (-b & 31)), out[7] = (int)f;
+    out[8] = __builtin_popcount(u) * 100 + (a ? __builtin_clz(u) : 32),
+    out[9] = (int)__builtin_bitreverse32(u);
 }
 
 __host__ __device__ inline void compute_long(long long a, long long b, double d, long long *out)
 {
     unsigned long long u = (unsigned long long)a, v = (unsigned long long)b | 1;
-    out[0] = (long long)(u * v), out[1] = (long long)(u / v), out[2] = a % (long long)(v >> 1 | 1), out[3] = a >> (b & 63);
+    out[0] = (long long)(u * v), out[1] = (long long)(u / v), out[2] = a % (long long)(v >> 1 | 1),
+    out[3] = a >> (b & 63);
     out[4] = (long long)(u << (b & 63)), out[5] = (long long)d;
 }
 
-__global__ void compute(const float *f, const double *d, const int *n, const long long *l, int count, float *of, double *od,
-                        int *on, long long *ol)
+__global__ void compute(const float *f, const double *d, const int *n, const long long *l, int count,
+                        float *of, double *od, int *on, long long *ol)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i + 2 >= count) return;
@@ -75,8 +80,8 @@ int main()
     device<double> dd(d), dod(std::vector<double>(od.size()));
     device<int> dn(n), don(std::vector<int>(on.size()));
     device<long long> dl(l), dol(std::vector<long long>(ol.size()));
-    LAUNCH(compute, dim3((count + 127) / 128), dim3(128), (const float *)df.at, (const double *)dd.at, (const int *)dn.at,
-           (const long long *)dl.at, count, dof.at, dod.at, don.at, dol.at);
+    LAUNCH(compute, dim3((count + 127) / 128), dim3(128), (const float *)df.at, (const double *)dd.at,
+           (const int *)dn.at, (const long long *)dl.at, count, dof.at, dod.at, don.at, dol.at);
     same("float", dof.read(), of);
     same("double", dod.read(), od);
     same("int", don.read(), on);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every atomic of 32 and 64 bits that HIP has for integers, in memory and in LDS, by many groups at once, and a float sum
-// by compare and swap. Exact: each result does not depend on the order, and the float sum is of integers below 2^24.
+// Every atomic of 32 and 64 bits that HIP has for integers, in memory and in LDS, by many groups at once,
+// and a float sum by compare and swap. Exact: each result does not depend on the order, and the float sum
+// is of integers below 2^24.
 #include "hip_test.hpp"
 
 #define GROUPS  24
@@ -24,7 +25,8 @@ __global__ void update(unsigned *words, unsigned long long *longs, int *signs, f
     atomicAdd(&shared[0], self), atomicMax(&shared[1], self), atomicOr(&shared[2], 1u << threadIdx.x % 32);
     atomicAdd(&words[0], self), atomicSub(&words[1], self), atomicMin(&words[2], 100000 - self);
     atomicAnd(&words[3], ~(1u << self % 32)), atomicXor(&words[4], self * 2654435761u);
-    atomicAdd(&longs[0], (unsigned long long)self << 30), atomicMax(&longs[1], (unsigned long long)self << 35);
+    atomicAdd(&longs[0], (unsigned long long)self << 30),
+        atomicMax(&longs[1], (unsigned long long)self << 35);
     atomicMin(&signs[0], -(int)self), atomicMax(&signs[1], (int)self - 5000);
     add_float(sum, (float)(self % 16));
     __syncthreads();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Causal attention of several heads, one group for each head and query: scores, softmax, weighted sum of values.
-// The bound is 1e-5, as for softmax: weights sum to 1 and values are below 1.
+// Causal attention of several heads, one group for each head and query: scores, softmax, weighted sum of
+// values. The bound is 1e-5, as for softmax: weights sum to 1 and values are below 1.
 #include "hip_test.hpp"
 
-#define SIZE      32  // of a head
+#define SIZE      32 // of a head
 #define POSITIONS 48
 #define HEADS     4
 
@@ -39,7 +39,8 @@ int main()
 {
     begin("attention");
     size_t count = (size_t)HEADS * POSITIONS * SIZE;
-    std::vector<float> query = reals(count, 9), key = reals(count, 10), value = reals(count, 11), wanted(count);
+    std::vector<float> query = reals(count, 9), key = reals(count, 10), value = reals(count, 11),
+                       wanted(count);
     for (int head = 0; head < HEADS; head++)
         for (int position = 0; position < POSITIONS; position++) {
             size_t base = (size_t)head * POSITIONS * SIZE;
@@ -54,7 +55,8 @@ int main()
             for (int t = 0; t <= position; t++) sum += std::exp(scores[t] - largest);
             for (int k = 0; k < SIZE; k++) {
                 double mixed = 0;
-                for (int t = 0; t <= position; t++) mixed += std::exp(scores[t] - largest) / sum * value[base + t * SIZE + k];
+                for (int t = 0; t <= position; t++)
+                    mixed += std::exp(scores[t] - largest) / sum * value[base + t * SIZE + k];
                 wanted[base + position * SIZE + k] = (float)mixed;
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies in every direction and of many sizes and alignments: from and to pageable, pinned and registered memory, within
-// the device, rows of a rectangle, and each of them asynchronous too. Bytes around the copied ones must not change.
+// Copies in every direction and of many sizes and alignments: from and to pageable, pinned and registered
+// memory, within the device, rows of a rectangle, and each of them asynchronous too. Bytes around the
+// copied ones must not change.
 #include "hip_test.hpp"
 
 #define ROOM (6 << 20)

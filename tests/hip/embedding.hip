@@ -5,7 +5,8 @@
 __global__ void look_up(const uint16_t *table, const int *tokens, float *out, int width)
 {
     for (int i = threadIdx.x; i < width; i += blockDim.x)
-        out[blockIdx.x * width + i] = __uint_as_float((unsigned)table[(size_t)tokens[blockIdx.x] * width + i] << 16);
+        out[blockIdx.x * width + i] =
+            __uint_as_float((unsigned)table[(size_t)tokens[blockIdx.x] * width + i] << 16);
 }
 
 int main()

@@ -20,8 +20,7 @@ __global__ void illegal(int *out)
 }
 __global__ void wait_for(volatile int *flag)
 {
-    while (!*flag) {
-    }
+    while (!*flag) {}
 }
 
 static void arguments()
@@ -59,20 +58,24 @@ int main(int argc, char **argv)
         return finish();
     }
     device<int> one(std::vector<int>{ 1 }), zero(std::vector<int>{ 0 });
-    if (strcmp(kind, "address") == 0) hipLaunchKernelGGL(store, dim3(1), dim3(64), 0, 0, (int *)0x123456789000, 1);
+    if (strcmp(kind, "address") == 0)
+        hipLaunchKernelGGL(store, dim3(1), dim3(64), 0, 0, (int *)0x123456789000, 1);
     else if (strcmp(kind, "freed") == 0) {
         int *at;
         HIP(hipMalloc((void **)&at, 64 << 20)); // large enough to have a mapping of its own
         HIP(hipFree(at));
         hipLaunchKernelGGL(store, dim3(1), dim3(64), 0, 0, at + (1 << 20), 1);
-    } else if (strcmp(kind, "trap") == 0) hipLaunchKernelGGL(trap, dim3(1), dim3(64), 0, 0, (const int *)one.at);
-    else if (strcmp(kind, "illegal") == 0) hipLaunchKernelGGL(illegal, dim3(1), dim3(1), 0, 0, one.at);
+    } else if (strcmp(kind, "trap") == 0)
+        hipLaunchKernelGGL(trap, dim3(1), dim3(64), 0, 0, (const int *)one.at);
+    else if (strcmp(kind, "illegal") == 0)
+        hipLaunchKernelGGL(illegal, dim3(1), dim3(1), 0, 0, one.at);
     else if (strcmp(kind, "endless") == 0) {
         hipLaunchKernelGGL(wait_for, dim3(1), dim3(64), 0, 0, (volatile int *)zero.at);
         HIP(hipGetLastError());
         printf("errors: the kernel runs\n");
         fflush(stdout);
-    } else FAIL("what is %s?", kind);
+    } else
+        FAIL("what is %s?", kind);
     HIP(hipDeviceSynchronize());
     printf("errors: nothing happened\n");
     return 1;

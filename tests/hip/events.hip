@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events: recorded ones come after the work before them, the time between two is that of the work between, more work
-// takes longer, and a query says "not ready" or "done" but never blocks.
+// Events: recorded ones come after the work before them, the time between two is that of the work between,
+// more work takes longer, and a query says "not ready" or "done" but never blocks.
 #include "hip_test.hpp"
 
 __global__ void turn(unsigned *value, int times)

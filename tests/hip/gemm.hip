@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// C = A * B in tiles of 16 x 16 through LDS, with edges that fill no tile. Exact: the device and the reference fuse and
-// round the same products in the same order. An argument gives another size, for measuring.
+// C = A * B in tiles of 16 x 16 through LDS, with edges that fill no tile. Exact: the device and the
+// reference fuse and round the same products in the same order. An argument gives another size, for
+// measuring.
 #include "hip_test.hpp"
 
 #define TILE 16

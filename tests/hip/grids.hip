@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grids and groups of three dimensions, sizes that divide nothing, the largest group, LDS whose size the launch gives,
-// and many arguments of many types: each work-item writes who it is.
+// Grids and groups of three dimensions, sizes that divide nothing, the largest group, LDS whose size the
+// launch gives, and many arguments of many types: each work-item writes who it is.
 #include "hip_test.hpp"
 
 struct mixed {
@@ -14,8 +14,9 @@ __global__ void write(unsigned long long *out, char a, mixed b, short c, double 
     int x = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y * blockDim.y + threadIdx.y;
     int z = blockIdx.z * blockDim.z + threadIdx.z;
     unsigned long long self = ((unsigned long long)blockIdx.z << 40) + (blockIdx.y << 20) + blockIdx.x;
-    out[((size_t)z * height + y) * width + x] =
-        self * 1000003 + threadIdx.z * 10007 + threadIdx.y * 101 + threadIdx.x + a + b.small + (int)b.large + b.pair[2] + c + (int)d;
+    out[((size_t)z * height + y) * width + x] = self * 1000003 + threadIdx.z * 10007 + threadIdx.y * 101 +
+                                                threadIdx.x + a + b.small + (int)b.large + b.pair[2] + c +
+                                                (int)d;
 }
 
 __global__ void reverse(int *values)
@@ -34,9 +35,11 @@ static void check(dim3 grid, dim3 block)
     for (int z = 0; z < depth; z++)
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++) {
-                unsigned long long self = ((unsigned long long)(z / block.z) << 40) + (y / block.y << 20) + x / block.x;
-                wanted[((size_t)z * height + y) * width + x] =
-                    self * 1000003 + z % block.z * 10007 + y % block.y * 101 + x % block.x + 7 + 3 + 1000 + 30 - 5 + 42;
+                unsigned long long self =
+                    ((unsigned long long)(z / block.z) << 40) + (y / block.y << 20) + x / block.x;
+                wanted[((size_t)z * height + y) * width + x] = self * 1000003 + z % block.z * 10007 +
+                                                               y % block.y * 101 + x % block.x + 7 + 3 +
+                                                               1000 + 30 - 5 + 42;
             }
     device<unsigned long long> out(wanted.size());
     LAUNCH(write, grid, block, out.at, (char)7, b, (short)-5, 42.9, width, height);

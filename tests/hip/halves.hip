@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Half precision as storage and as arithmetic of single operations. Exact: each is rounded once, to nearest even.
+// Half precision as storage and as arithmetic of single operations. Exact: each is rounded once, to nearest
+// even.
 #include "hip_test.hpp"
 
 __global__ void compute(const _Float16 *a, const _Float16 *b, _Float16 *out, float *wide, int count)
@@ -28,7 +29,8 @@ int main()
     }
     device<_Float16> da(a), db(b), dout(wanted.size());
     device<float> dwide(count);
-    LAUNCH(compute, dim3((count + 63) / 64), dim3(64), (const _Float16 *)da.at, (const _Float16 *)db.at, dout.at, dwide.at, count);
+    LAUNCH(compute, dim3((count + 63) / 64), dim3(64), (const _Float16 *)da.at, (const _Float16 *)db.at,
+           dout.at, dwide.at, count);
     same("half", dout.read(), wanted);
     same("wide", dwide.read(), wide);
     return finish();

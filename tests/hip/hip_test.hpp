@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the programs of tests/hip share. Each computes something on the device and compares it with a plain C reference
-// on the host: integers exactly, floats exactly too where both sides round the same operations in the same order (the
-// programs are compiled with -ffp-contract=off, so a multiply-add is fused only where fmaf() says so), and within a
-// stated bound where the device's library computes a function (expf, sinf) its own way. A program prints one line,
-// "NAME ok" or the first difference, and ends with 0 or 1.
+// What the programs of tests/hip share. Each computes something on the device and compares it with a plain
+// C reference on the host: integers exactly, floats exactly too where both sides round the same operations
+// in the same order (the programs are compiled with -ffp-contract=off, so a multiply-add is fused only
+// where fmaf() says so), and within a stated bound where the device's library computes a function (expf,
+// sinf) its own way. A program prints one line, "NAME ok" or the first difference, and ends with 0 or 1.
 #pragma once
 #include <hip/hip_runtime.h>
 
@@ -20,9 +20,9 @@ static const char *test_name;
 #define FAIL(...) (printf("%s: ", test_name), printf(__VA_ARGS__), printf("\n"), fflush(stdout), exit(1))
 
 // A call that must succeed.
-#define HIP(call)                                                                                      \
-    do {                                                                                               \
-        hipError_t status_ = (call);                                                                   \
+#define HIP(call)                                                                                        \
+    do {                                                                                                 \
+        hipError_t status_ = (call);                                                                     \
         if (status_ != hipSuccess) FAIL("line %d: %s: %s", __LINE__, #call, hipGetErrorString(status_)); \
     } while (0)
 
@@ -35,10 +35,10 @@ static const char *test_name;
     } while (0)
 
 // Launch and look whether it was taken; what the kernel does is seen when its result is waited for.
-#define LAUNCH(kernel, grid, block, ...)                                  \
-    do {                                                                  \
-        hipLaunchKernelGGL(kernel, grid, block, 0, 0, __VA_ARGS__);       \
-        HIP(hipGetLastError());                                           \
+#define LAUNCH(kernel, grid, block, ...)                            \
+    do {                                                            \
+        hipLaunchKernelGGL(kernel, grid, block, 0, 0, __VA_ARGS__); \
+        HIP(hipGetLastError());                                     \
     } while (0)
 
 static void begin(const char *name)
@@ -86,7 +86,8 @@ template <typename T> struct device {
     }
 };
 
-template <typename T> [[maybe_unused]] static void same(const char *what, const std::vector<T> &got, const std::vector<T> &wanted)
+template <typename T>
+[[maybe_unused]] static void same(const char *what, const std::vector<T> &got, const std::vector<T> &wanted)
 {
     for (size_t i = 0; i < wanted.size(); i++)
         if (memcmp(&got[i], &wanted[i], sizeof(T)) != 0)
@@ -94,7 +95,8 @@ template <typename T> [[maybe_unused]] static void same(const char *what, const 
 }
 
 // |got - wanted| <= bound * max(1, |wanted|): the bound is absolute below 1 and relative above.
-[[maybe_unused]] static void near(const char *what, const std::vector<float> &got, const std::vector<float> &wanted, double bound)
+[[maybe_unused]] static void near(const char *what, const std::vector<float> &got,
+                                  const std::vector<float> &wanted, double bound)
 {
     for (size_t i = 0; i < wanted.size(); i++) {
         double most = bound * std::fmax(1.0, std::fabs((double)wanted[i]));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// HIP on the host, as far as the programs of tests/hip use it, in place of hip/hip_runtime.h: so that their kernels and references are checked against
-// each other on a machine without a GPU. It is no model of the device: groups run one after the other, the threads of a
-// group are coroutines that change places at barriers, memory of the device is memory of the host, and streams are empty
-// as soon as they are filled.
+// HIP on the host, as far as the programs of tests/hip use it, in place of hip/hip_runtime.h: so that their
+// kernels and references are checked against each other on a machine without a GPU. It is no model of the
+// device: groups run one after the other, the threads of a group are coroutines that change places at
+// barriers, memory of the device is memory of the host, and streams are empty as soon as they are filled.
 #pragma once
 #include <ucontext.h>
 
@@ -22,17 +22,18 @@ using std::min;
 #define __global__
 #define __device__
 #define __host__
-#define __shared__             static
+#define __shared__ static
 #define __launch_bounds__(...)
-#define __forceinline__        inline
-#define warpSize               64
+#define __forceinline__ inline
+#define warpSize        64
 
 struct dim3 {
     unsigned x, y, z;
     dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
 
-namespace hip_host {
+namespace hip_host
+{
 
 constexpr size_t stack_bytes = 256 << 10;
 
@@ -116,7 +117,8 @@ void call(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t dynamic, 
 
 inline int lane() { return (int)(now->running % 64); }
 
-// Show a value to the wave and take that of another lane: two turns, so that nobody overwrites what is still to be read.
+// Show a value to the wave and take that of another lane: two turns, so that nobody overwrites what is
+// still to be read.
 template <typename T> T exchange(T value, int from)
 {
     size_t self = now->running, wave = self / 64 * 64, other = wave + (size_t)(from & 63);
@@ -130,10 +132,10 @@ template <typename T> T exchange(T value, int from)
 
 } // namespace hip_host
 
-#define threadIdx (hip_host::now->threads[hip_host::now->running].index)
-#define blockIdx  (hip_host::now->index)
-#define blockDim  (hip_host::now->block)
-#define gridDim   (hip_host::now->grid)
+#define threadIdx                      (hip_host::now->threads[hip_host::now->running].index)
+#define blockIdx                       (hip_host::now->index)
+#define blockDim                       (hip_host::now->block)
+#define gridDim                        (hip_host::now->grid)
 #define HIP_DYNAMIC_SHARED(type, name) type *name = (type *)hip_host::now->dynamic.data();
 #define hipLaunchKernelGGL(kernel, grid, block, shared, stream, ...) \
     ((void)(stream), hip_host::call(kernel, grid, block, shared, __VA_ARGS__))
@@ -141,7 +143,10 @@ template <typename T> T exchange(T value, int from)
 inline void __syncthreads() { hip_host::change_places(); }
 inline void __threadfence() {}
 template <typename T> T __shfl(T value, int from) { return hip_host::exchange(value, from); }
-template <typename T> T __shfl_xor(T value, int mask) { return hip_host::exchange(value, hip_host::lane() ^ mask); }
+template <typename T> T __shfl_xor(T value, int mask)
+{
+    return hip_host::exchange(value, hip_host::lane() ^ mask);
+}
 template <typename T> T __shfl_up(T value, int by)
 {
     return hip_host::exchange(value, hip_host::lane() < by ? hip_host::lane() : hip_host::lane() - by);
@@ -155,21 +160,62 @@ inline uint64_t __ballot(int condition)
     uint64_t mask = 0;
     for (int i = 0; i < 64; i++) {
         int theirs = hip_host::exchange(condition != 0, i);
-        if (hip_host::now->running / 64 * 64 + (size_t)i < hip_host::now->threads.size()) mask |= (uint64_t)theirs << i;
+        if (hip_host::now->running / 64 * 64 + (size_t)i < hip_host::now->threads.size())
+            mask |= (uint64_t)theirs << i;
     }
     return mask;
 }
-inline float __uint_as_float(unsigned bits) { float value; return memcpy(&value, &bits, 4), value; }
-inline unsigned __float_as_uint(float value) { unsigned bits; return memcpy(&bits, &value, 4), bits; }
+inline float __uint_as_float(unsigned bits)
+{
+    float value;
+    return memcpy(&value, &bits, 4), value;
+}
+inline unsigned __float_as_uint(float value)
+{
+    unsigned bits;
+    return memcpy(&bits, &value, 4), bits;
+}
 
-template <typename T> T atomicAdd(T *at, std::type_identity_t<T> value) { T old = *at; return *at = old + value, old; }
-template <typename T> T atomicSub(T *at, std::type_identity_t<T> value) { T old = *at; return *at = old - value, old; }
-template <typename T> T atomicMin(T *at, std::type_identity_t<T> value) { T old = *at; return *at = min(old, value), old; }
-template <typename T> T atomicMax(T *at, std::type_identity_t<T> value) { T old = *at; return *at = max(old, value), old; }
-template <typename T> T atomicAnd(T *at, std::type_identity_t<T> value) { T old = *at; return *at = old & value, old; }
-template <typename T> T atomicOr(T *at, std::type_identity_t<T> value) { T old = *at; return *at = old | value, old; }
-template <typename T> T atomicXor(T *at, std::type_identity_t<T> value) { T old = *at; return *at = old ^ value, old; }
-template <typename T> T atomicExch(T *at, std::type_identity_t<T> value) { T old = *at; return *at = value, old; }
+template <typename T> T atomicAdd(T *at, std::type_identity_t<T> value)
+{
+    T old = *at;
+    return *at = old + value, old;
+}
+template <typename T> T atomicSub(T *at, std::type_identity_t<T> value)
+{
+    T old = *at;
+    return *at = old - value, old;
+}
+template <typename T> T atomicMin(T *at, std::type_identity_t<T> value)
+{
+    T old = *at;
+    return *at = min(old, value), old;
+}
+template <typename T> T atomicMax(T *at, std::type_identity_t<T> value)
+{
+    T old = *at;
+    return *at = max(old, value), old;
+}
+template <typename T> T atomicAnd(T *at, std::type_identity_t<T> value)
+{
+    T old = *at;
+    return *at = old & value, old;
+}
+template <typename T> T atomicOr(T *at, std::type_identity_t<T> value)
+{
+    T old = *at;
+    return *at = old | value, old;
+}
+template <typename T> T atomicXor(T *at, std::type_identity_t<T> value)
+{
+    T old = *at;
+    return *at = old ^ value, old;
+}
+template <typename T> T atomicExch(T *at, std::type_identity_t<T> value)
+{
+    T old = *at;
+    return *at = value, old;
+}
 template <typename T> T atomicCAS(T *at, std::type_identity_t<T> compare, std::type_identity_t<T> value)
 {
     T old = *at;
@@ -179,17 +225,29 @@ template <typename T> T atomicCAS(T *at, std::type_identity_t<T> compare, std::t
 
 // ---- the calls of the host side ----
 enum hipError_t { hipSuccess, hipErrorInvalidValue = 1, hipErrorOutOfMemory = 2, hipErrorNotReady = 600 };
-enum hipMemcpyKind { hipMemcpyHostToHost, hipMemcpyHostToDevice, hipMemcpyDeviceToHost, hipMemcpyDeviceToDevice, hipMemcpyDefault };
-struct hip_host_stream {};
-struct hip_host_event { double at_ms; };
+enum hipMemcpyKind {
+    hipMemcpyHostToHost,
+    hipMemcpyHostToDevice,
+    hipMemcpyDeviceToHost,
+    hipMemcpyDeviceToDevice,
+    hipMemcpyDefault
+};
+struct hip_host_stream {
+};
+struct hip_host_event {
+    double at_ms;
+};
 typedef hip_host_stream *hipStream_t;
 typedef hip_host_event *hipEvent_t;
 
-#define hipHostMallocDefault    0
-#define hipHostRegisterDefault  0
-#define hipStreamNonBlocking    1
+#define hipHostMallocDefault   0
+#define hipHostRegisterDefault 0
+#define hipStreamNonBlocking   1
 
-inline const char *hipGetErrorString(hipError_t status) { return status == hipSuccess ? "no error" : "error"; }
+inline const char *hipGetErrorString(hipError_t status)
+{
+    return status == hipSuccess ? "no error" : "error";
+}
 inline hipError_t hipGetLastError() { return hipSuccess; }
 inline hipError_t hipGetDeviceCount(int *count) { return *count = 1, hipSuccess; }
 struct hipDeviceProp_t {
@@ -213,29 +271,43 @@ inline hipError_t hipHostFree(void *at) { return hipFree(at); }
 inline hipError_t hipHostRegister(void *, size_t, unsigned) { return hipSuccess; }
 inline hipError_t hipHostUnregister(void *) { return hipSuccess; }
 inline hipError_t hipHostGetDevicePointer(void **out, void *at, unsigned) { return *out = at, hipSuccess; }
-inline hipError_t hipMemcpy(void *to, const void *from, size_t bytes, hipMemcpyKind) { return memmove(to, from, bytes), hipSuccess; }
+inline hipError_t hipMemcpy(void *to, const void *from, size_t bytes, hipMemcpyKind)
+{
+    return memmove(to, from, bytes), hipSuccess;
+}
 inline hipError_t hipMemcpyAsync(void *to, const void *from, size_t bytes, hipMemcpyKind kind, hipStream_t)
 {
     return hipMemcpy(to, from, bytes, kind);
 }
-inline hipError_t hipMemcpy2D(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width, size_t height, hipMemcpyKind)
+inline hipError_t hipMemcpy2D(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width,
+                              size_t height, hipMemcpyKind)
 {
-    for (size_t y = 0; y < height; y++) memmove((char *)to + y * to_pitch, (const char *)from + y * from_pitch, width);
+    for (size_t y = 0; y < height; y++)
+        memmove((char *)to + y * to_pitch, (const char *)from + y * from_pitch, width);
     return hipSuccess;
 }
-inline hipError_t hipMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch, size_t width, size_t height,
-                                   hipMemcpyKind kind, hipStream_t)
+inline hipError_t hipMemcpy2DAsync(void *to, size_t to_pitch, const void *from, size_t from_pitch,
+                                   size_t width, size_t height, hipMemcpyKind kind, hipStream_t)
 {
     return hipMemcpy2D(to, to_pitch, from, from_pitch, width, height, kind);
 }
-inline hipError_t hipMemset(void *at, int value, size_t bytes) { return memset(at, value, bytes), hipSuccess; }
-inline hipError_t hipMemsetAsync(void *at, int value, size_t bytes, hipStream_t) { return hipMemset(at, value, bytes); }
+inline hipError_t hipMemset(void *at, int value, size_t bytes)
+{
+    return memset(at, value, bytes), hipSuccess;
+}
+inline hipError_t hipMemsetAsync(void *at, int value, size_t bytes, hipStream_t)
+{
+    return hipMemset(at, value, bytes);
+}
 typedef void *hipDeviceptr_t;
 inline hipError_t hipMemsetD16(hipDeviceptr_t at, unsigned short value, size_t count)
 {
     return std::fill_n((unsigned short *)at, count, value), hipSuccess;
 }
-inline hipError_t hipMemsetD32(hipDeviceptr_t at, int value, size_t count) { return std::fill_n((int *)at, count, value), hipSuccess; }
+inline hipError_t hipMemsetD32(hipDeviceptr_t at, int value, size_t count)
+{
+    return std::fill_n((int *)at, count, value), hipSuccess;
+}
 inline hipError_t hipStreamCreate(hipStream_t *stream) { return *stream = new hip_host_stream, hipSuccess; }
 inline hipError_t hipStreamCreateWithFlags(hipStream_t *stream, unsigned) { return hipStreamCreate(stream); }
 inline hipError_t hipStreamDestroy(hipStream_t stream) { return delete stream, hipSuccess; }

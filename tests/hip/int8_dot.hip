@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A matrix of int8 times a vector of int8, four products at a time from packed words, sums in 32 bits; then scaled to
-// float. Exact: the scale is a power of two.
+// A matrix of int8 times a vector of int8, four products at a time from packed words, sums in 32 bits; then
+// scaled to float. Exact: the scale is a power of two.
 #include "hip_test.hpp"
 
 __device__ int dot4(int a, int b, int sum)
@@ -34,8 +34,8 @@ int main()
     }
     device<int8_t> dmatrix(matrix), dvector(vector);
     device<float> dout(rows);
-    LAUNCH(apply, dim3((rows + 127) / 128), dim3(128), (const int *)dmatrix.at, (const int *)dvector.at, dout.at, rows,
-           columns / 4);
+    LAUNCH(apply, dim3((rows + 127) / 128), dim3(128), (const int *)dmatrix.at, (const int *)dvector.at,
+           dout.at, rows, columns / 4);
     same("out", dout.read(), wanted);
     return finish();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 64 MiB from the host to the device, out of pinned, registered and pageable memory; a kernel checks every word there.
+// 64 MiB from the host to the device, out of pinned, registered and pageable memory; a kernel checks every
+// word there.
 #include "hip_test.hpp"
 
 #define BYTES (64u << 20)

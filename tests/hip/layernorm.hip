@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layer normalisation: one wave per row, sums by shuffles between lanes. The bound is 1e-5: sums of 300 terms in another
-// order than the reference's, which computes in double, and results of about 1.
+// Layer normalisation: one wave per row, sums by shuffles between lanes. The bound is 1e-5: sums of 300
+// terms in another order than the reference's, which computes in double, and results of about 1.
 #include "hip_test.hpp"
 
 #define WAVE 64
@@ -27,7 +27,8 @@ int main()
 {
     begin("layernorm");
     int rows = 20, columns = 300;
-    std::vector<float> in = reals((size_t)rows * columns, 6), weight = reals(columns, 7), bias = reals(columns, 8);
+    std::vector<float> in = reals((size_t)rows * columns, 6), weight = reals(columns, 7),
+                       bias = reals(columns, 8);
     std::vector<float> wanted(in.size());
     for (int r = 0; r < rows; r++) {
         const float *row = &in[(size_t)r * columns];
@@ -35,7 +36,8 @@ int main()
         for (int i = 0; i < columns; i++) mean += row[i] / columns;
         for (int i = 0; i < columns; i++) variance += (row[i] - mean) * (row[i] - mean) / columns;
         for (int i = 0; i < columns; i++)
-            wanted[(size_t)r * columns + i] = (float)((row[i] - mean) / std::sqrt(variance + 1e-5) * weight[i] + bias[i]);
+            wanted[(size_t)r * columns + i] =
+                (float)((row[i] - mean) / std::sqrt(variance + 1e-5) * weight[i] + bias[i]);
     }
     device<float> din(in), dweight(weight), dbias(bias), dout(in.size());
     LAUNCH(layernorm, dim3(rows), dim3(WAVE), din.at, dweight.at, dbias.at, dout.at, columns);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A code object from a file, beside the program: its kernel launched with arguments one by one and as one block, its
-// variable read and changed, the object unloaded and loaded again from memory.
+// A code object from a file, beside the program: its kernel launched with arguments one by one and as one
+// block, its variable read and changed, the object unloaded and loaded again from memory.
 #include "hip_test.hpp"
 
 static void scale(hipFunction_t function, device<int> &values, bool packed)
@@ -12,7 +12,8 @@ static void scale(hipFunction_t function, device<int> &values, bool packed)
             int count;
         } block = { values.at, count };
         size_t bytes = sizeof(block);
-        void *extra[] = { HIP_LAUNCH_PARAM_BUFFER_POINTER, &block, HIP_LAUNCH_PARAM_BUFFER_SIZE, &bytes, HIP_LAUNCH_PARAM_END };
+        void *extra[] = { HIP_LAUNCH_PARAM_BUFFER_POINTER, &block, HIP_LAUNCH_PARAM_BUFFER_SIZE, &bytes,
+                          HIP_LAUNCH_PARAM_END };
         HIP(hipModuleLaunchKernel(function, (count + 63) / 64, 1, 1, 64, 1, 1, 0, 0, nullptr, extra));
     } else {
         void *arguments[] = { &values.at, &count };
@@ -23,7 +24,8 @@ static void scale(hipFunction_t function, device<int> &values, bool packed)
 int main(int, char **argv)
 {
     begin("module");
-    std::string path = std::string(argv[0]).substr(0, std::string(argv[0]).rfind('/') + 1) + "module_kernels.hsaco";
+    std::string path =
+        std::string(argv[0]).substr(0, std::string(argv[0]).rfind('/') + 1) + "module_kernels.hsaco";
     hipModule_t module;
     hipFunction_t function;
     hipDeviceptr_t at;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// printf in a kernel: a call of the host out of a running wave, through memory both see and a signal that the kernel
-// raises. One work-item at a time, so that the order is known. What it prints is judged by who reads it.
+// printf in a kernel: a call of the host out of a running wave, through memory both see and a signal that
+// the kernel raises. One work-item at a time, so that the order is known. What it prints is judged by who
+// reads it.
 #include "hip_test.hpp"
 
 __global__ void say(int number)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sum, smallest and largest of many integers: shuffles within a wave, LDS between waves, atomics between groups.
+// Sum, smallest and largest of many integers: shuffles within a wave, LDS between waves, atomics between
+// groups.
 #include "hip_test.hpp"
 
 #define THREADS 256

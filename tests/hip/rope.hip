@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rotary position embedding: pairs of each head turned by an angle that grows with the position. The bound is 2e-5: the
-// angle, up to 100 radians, is rounded to float (4e-6 of it) before sinf and cosf, which the device computes its own way.
+// Rotary position embedding: pairs of each head turned by an angle that grows with the position. The bound
+// is 2e-5: the angle, up to 100 radians, is rounded to float (4e-6 of it) before sinf and cosf, which the
+// device computes its own way.
 #include "hip_test.hpp"
 
 #define SIZE 64

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels that need memory of their own per lane: arrays indexed by data, of two sizes, so that a queue that has scratch
-// for the first must get more for the second; and real recursion, whose depth the compiler does not know.
+// Kernels that need memory of their own per lane: arrays indexed by data, of two sizes, so that a queue
+// that has scratch for the first must get more for the second; and real recursion, whose depth the compiler
+// does not know.
 #include "hip_test.hpp"
 
 template <int SIZE> __global__ void shuffle(unsigned *out, int rounds)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory of the device in many sizes: each piece can be written from end to end and none overlaps another; freed memory
-// comes back; more than the device has is refused, and what was there before lives on.
+// Memory of the device in many sizes: each piece can be written from end to end and none overlaps another;
+// freed memory comes back; more than the device has is refused, and what was there before lives on.
 #include "hip_test.hpp"
 
 __global__ void mark(uint8_t *at, size_t bytes, uint8_t with)
@@ -21,7 +21,9 @@ __global__ void find(const uint8_t *at, size_t bytes, uint8_t wanted, unsigned l
 int main()
 {
     begin("sizes");
-    std::vector<size_t> sizes = { 1, 2, 255, 256, 257, 4095, 4096, 4097, 65536, 100001, (2u << 20) - 1, 2u << 20, (3u << 20) + 5 };
+    std::vector<size_t> sizes = {
+        1, 2, 255, 256, 257, 4095, 4096, 4097, 65536, 100001, (2u << 20) - 1, 2u << 20, (3u << 20) + 5
+    };
     std::vector<device<uint8_t> *> pieces;
     device<unsigned long long> right(std::vector<unsigned long long>{ 0 });
     unsigned long long wanted = 0;
@@ -30,7 +32,8 @@ int main()
         for (size_t i = 0; i < sizes.size(); i++)
             LAUNCH(mark, dim3(1), dim3(64), pieces[i]->at, sizes[i], (uint8_t)(i + 1));
         for (size_t i = 0; i < sizes.size(); i++)
-            LAUNCH(find, dim3(1), dim3(64), (const uint8_t *)pieces[i]->at, sizes[i], (uint8_t)(i + 1), right.at);
+            LAUNCH(find, dim3(1), dim3(64), (const uint8_t *)pieces[i]->at, sizes[i], (uint8_t)(i + 1),
+                   right.at);
         for (size_t bytes : sizes) wanted += bytes;
         same("right bytes", right.read(), { wanted });
         for (device<uint8_t> *piece : pieces) delete piece;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Softmax of each row, one group per row: largest, sum of exponentials, quotient, through LDS.
 //
-// The bound is 1e-5: expf on both sides errs by a few units of 2^-24, the sum is taken in another order (256 terms, at
-// most 255 * 2^-24 relative, about 1.5e-5 were every error to point the same way), and each result is below 1.
+// The bound is 1e-5: expf on both sides errs by a few units of 2^-24, the sum is taken in another order
+// (256 terms, at most 255 * 2^-24 relative, about 1.5e-5 were every error to point the same way), and each
+// result is below 1.
 #include "hip_test.hpp"
 
 #define THREADS 128
@@ -45,7 +46,8 @@ int main()
         double sum = 0;
         for (int i = 0; i < columns; i++) largest = std::fmax(largest, in[r * columns + i]);
         for (int i = 0; i < columns; i++) sum += std::exp((double)in[r * columns + i] - largest);
-        for (int i = 0; i < columns; i++) wanted[r * columns + i] = (float)(std::exp((double)in[r * columns + i] - largest) / sum);
+        for (int i = 0; i < columns; i++)
+            wanted[r * columns + i] = (float)(std::exp((double)in[r * columns + i] - largest) / sum);
     }
     device<float> din(in), dout(in.size());
     LAUNCH(softmax, dim3(rows), dim3(THREADS), din.at, dout.at, columns);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work in one stream is ordered: each of 20 launches builds on the one before. Several streams go on side by side, and
-// one that waits for an event of another sees what that one did. More streams than a device has queues.
+// Work in one stream is ordered: each of 20 launches builds on the one before. Several streams go on side
+// by side, and one that waits for an event of another sees what that one did. More streams than a device
+// has queues.
 #include "hip_test.hpp"
 
 #define COUNT   5000
@@ -28,7 +29,8 @@ int main()
     for (unsigned i = 0; i < COUNT; i++) start[i] = i;
     std::vector<device<unsigned> *> values;
     for (int s = 0; s < STREAMS; s++) {
-        HIP(s % 2 ? hipStreamCreate(&streams[s]) : hipStreamCreateWithFlags(&streams[s], hipStreamNonBlocking));
+        HIP(s % 2 ? hipStreamCreate(&streams[s])
+                  : hipStreamCreateWithFlags(&streams[s], hipStreamNonBlocking));
         values.push_back(new device<unsigned>(start));
         wanted[s] = start;
     }

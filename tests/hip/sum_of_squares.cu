@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sum of squares of a vector, as one writes it for CUDA; sum_of_squares.hip is the same for HIP, and docs/hip.md says
-// what differs. Prints one line.
+// The sum of squares of a vector, as one writes it for CUDA; sum_of_squares.hip is the same for HIP, and
+// docs/hip.md says what differs. Prints one line.
 #include <cuda_runtime.h>
 
 #include <cstdio>
@@ -35,6 +35,7 @@ __global__ void sum_squares(const int *in, int count, unsigned long long *total)
 int main()
 {
     const int count = 100000;
+    const size_t bytes = count * sizeof(int);
     std::vector<int> in(count);
     unsigned long long wanted = 0, got = 0;
     for (int i = 0; i < count; i++) {
@@ -50,9 +51,9 @@ int main()
     check(cudaStreamCreate(&stream), "a stream");
     check(cudaEventCreate(&start), "an event");
     check(cudaEventCreate(&stop), "an event");
-    check(cudaMalloc((void **)&device_in, count * sizeof(int)), "memory");
+    check(cudaMalloc((void **)&device_in, bytes), "memory");
     check(cudaMalloc((void **)&device_total, sizeof(got)), "memory");
-    check(cudaMemcpyAsync(device_in, in.data(), count * sizeof(int), cudaMemcpyHostToDevice, stream), "the vector");
+    check(cudaMemcpyAsync(device_in, in.data(), bytes, cudaMemcpyHostToDevice, stream), "the vector");
     check(cudaMemsetAsync(device_total, 0, sizeof(got), stream), "zero");
 
     check(cudaEventRecord(start, stream), "the start");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two processes use the device at once. Each starts before the other is done, keeps numbers of its own in memory of the
-// device over many launches, and finds them as it left them. Fresh memory is zero: nothing of the other shows.
+// Two processes use the device at once. Each starts before the other is done, keeps numbers of its own in
+// memory of the device over many launches, and finds them as it left them. Fresh memory is zero: nothing of
+// the other shows.
 #include "hip_test.hpp"
 
 #include <sys/wait.h>
@@ -50,7 +51,8 @@ int main(int argc, char **argv)
         pid_t child = fork(); // before HIP is touched: it does not survive a fork
         if (child < 0) FAIL("no process");
         if (child == 0) {
-            std::string key = std::to_string(1000 * (i + 1)), in = std::to_string(pipes[i][0]), out = std::to_string(pipes[1 - i][1]);
+            std::string key = std::to_string(1000 * (i + 1)), in = std::to_string(pipes[i][0]),
+                        out = std::to_string(pipes[1 - i][1]);
             close(pipes[i][1]);
             close(pipes[1 - i][0]);
             execl("/proc/self/exe", argv[0], key.c_str(), in.c_str(), out.c_str(), (char *)nullptr);

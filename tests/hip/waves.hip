@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What lanes of a wave do apart and together: branches and loops of different length, early returns, ballots, shuffles of
-// every kind, in waves that are full and waves that are not.
+// What lanes of a wave do apart and together: branches and loops of different length, early returns,
+// ballots, shuffles of every kind, in waves that are full and waves that are not.
 #include "hip_test.hpp"
 
 __global__ void collatz(unsigned *steps, int count)
@@ -10,8 +10,10 @@ __global__ void collatz(unsigned *steps, int count)
     unsigned long long value = i + 1;
     unsigned taken = 0;
     while (value != 1) {
-        if (value & 1) value = 3 * value + 1;
-        else value >>= 1;
+        if (value & 1)
+            value = 3 * value + 1;
+        else
+            value >>= 1;
         if (++taken == 1000) break;
     }
     steps[i] = taken;
@@ -33,7 +35,8 @@ int main()
     int count = 1000;
     std::vector<unsigned> steps(count);
     for (int i = 0; i < count; i++)
-        for (unsigned long long value = i + 1; value != 1; steps[i]++) value = value & 1 ? 3 * value + 1 : value >> 1;
+        for (unsigned long long value = i + 1; value != 1; steps[i]++)
+            value = value & 1 ? 3 * value + 1 : value >> 1;
     device<unsigned> dsteps(count);
     LAUNCH(collatz, dim3((count + 191) / 192), dim3(192), dsteps.at, count);
     same("steps", dsteps.read(), steps);
@@ -42,7 +45,8 @@ int main()
     std::vector<int> in(64), shuffles(256);
     std::vector<unsigned long long> ballots(64);
     unsigned long long mask = 0;
-    for (int i = 0; i < 64; i++) in[i] = (int)random.next(), mask |= (unsigned long long)(in[i] % 3 == 0) << i;
+    for (int i = 0; i < 64; i++)
+        in[i] = (int)random.next(), mask |= (unsigned long long)(in[i] % 3 == 0) << i;
     for (int i = 0; i < 64; i++) {
         ballots[i] = mask;
         shuffles[4 * i] = in[(i * 5 + 3) & 63];
