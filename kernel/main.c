@@ -355,7 +355,7 @@ static void start_devices(void)
     virtio_net_found = has_network ? attach_network : ignore_network;
     virtio_probe_mmio(&acpi);
     if (!has_network) return; /* nothing else is on PCI that would be used */
-    err_t e = pci_init(&acpi);
+    err_t e = pci_init(&acpi, &boot_info);
     if (!failed(e)) virtio_probe_pci();
     if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
 }
