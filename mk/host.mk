@@ -94,7 +94,7 @@ $(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kern
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
 $(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
-$(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
+$(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c kernel/device/pci_assign.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
 
 # The whole stack below sockets, with lwIP, but without a kernel.
 NET_C := $(filter-out kernel/net/stack.c kernel/net/ticks.c,$(call code_in,kernel/net kernel/net/lwip)) $(LWIP_C) \
