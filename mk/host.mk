@@ -88,6 +88,12 @@ $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 $(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c tar_tree.c channel.c buffer.c tree.c tree_walk.c layer.c oci_json.c option_cursor.c sha256.c report.c)))
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
 
+# ---- ckdev: the device around a small engine, and the engine ----
+CKDEV_FAKES := tests/fakes/fake_gfx9.c tests/fakes/fake_gpu_kernel.c
+CKDEV_DEVICE_C := $(filter-out host/ckdev/main.c host/ckdev/supervisor.c,$(call code_in,host/ckdev))
+$(eval $(call unit_test,ckdev,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES)))
+$(eval $(call unit_test,ckdev-threads,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES),,-fsanitize=thread -g))
+
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
 $(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
