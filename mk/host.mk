@@ -17,6 +17,16 @@ $(B)/ck: $(CK_O)
 	@echo "  LD $@"; $(HOSTCC) -o $@ $^ -lcjson -lz -lzstd
 -include $(CK_O:.o=.d)
 
+# ---- ckdev ----
+CKDEV_O := $(patsubst %.c,$(B)/%.o,$(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ckdev/*.c)))) $(B)/host/ck/lib/base.o
+
+$(B)/host/ckdev/%.o: host/ckdev/%.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
+$(B)/ckdev: $(CKDEV_O) $(B)/host/ckdev/libgfx9.a
+	@echo "  LD $@"; $(HOSTCC) -pthread -o $@ $^ -lm
+-include $(CKDEV_O:.o=.d)
+
 # ---- unit tests: one binary per line below, clang with sanitizers ----
 # $(call unit_test,name,test sources,sources under test,flags,instead of those sanitizers)
 UNIT_TESTS :=
@@ -88,11 +98,14 @@ $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 $(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c tar_tree.c channel.c buffer.c tree.c tree_walk.c layer.c oci_json.c option_cursor.c sha256.c report.c)))
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
 
-# ---- ckdev: the device around a small engine, and the engine ----
+# ---- ckdev: the device, around a small engine ----
 CKDEV_FAKES := tests/fakes/fake_gfx9.c tests/fakes/fake_gpu_kernel.c
 CKDEV_DEVICE_C := $(filter-out host/ckdev/main.c host/ckdev/supervisor.c,$(call code_in,host/ckdev))
 $(eval $(call unit_test,ckdev,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES)))
 $(eval $(call unit_test,ckdev-threads,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES),,-fsanitize=thread -g))
+
+# ---- GPUs ----
+$(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c kernel/gpu/paravirt/map_table.c kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock)))
 
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
