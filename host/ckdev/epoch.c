@@ -17,10 +17,7 @@ void epoch_pass(struct worker *worker)
 
 void epoch_enter(struct worker *worker) { epoch_pass(worker); }
 
-void epoch_leave(struct worker *worker)
-{
-    __atomic_store_n(&worker->seen, WORKER_OFFLINE, __ATOMIC_SEQ_CST);
-}
+void epoch_leave(struct worker *worker) { __atomic_store_n(&worker->seen, WORKER_OFFLINE, __ATOMIC_SEQ_CST); }
 
 void epoch_wait(struct device *device)
 {

@@ -77,7 +77,10 @@ bool fault_wait(struct worker *worker, uint64_t address, enum gpu_access access,
     epoch_leave(worker);
     pthread_mutex_lock(&device->lock);
     struct fault *fault = NULL;
-    while (!must_give_up(worker) && !(fault = join(worker, address, access, reason)))
+    /* Perhaps it was repaired since, for another worker. */
+    struct map_place place;
+    is_fixed = map_walk(&device->config.memory, worker->setup.map_table, address, access, &place) != reason;
+    while (!is_fixed && !must_give_up(worker) && !(fault = join(worker, address, access, reason)))
         pthread_cond_wait(&device->answers, &device->lock);
     if (fault) {
         worker->fault = fault;

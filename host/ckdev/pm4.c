@@ -67,12 +67,16 @@ static enum step refuse_form(struct worker *worker, struct queue *queue, const s
 static enum step write_data(struct worker *worker, struct queue *queue, const struct pm4_packet *packet)
 {
     uint32_t target = packet->body[0] >> 8 & 0xf, keeps_address = packet->body[0] >> 16 & 1;
+    uint64_t to = address_of(packet->body + 1) & ~3ull, from = packet->body_address + 12;
     if ((target != 5 && target != 2) || keeps_address || packet->words < 4)
         return refuse_form(worker, queue, packet, "WRITE_DATA");
-    return access_copy(worker, address_of(packet->body + 1) & ~3ull, packet->body_address + 12,
-                       (packet->words - 3) * 4ull)
-               ? STEP_AGAIN
-               : STEP_STOP;
+    /* Word by word: somebody may be waiting for one of them. */
+    for (uint32_t i = 0; i < packet->words - 3; i++) {
+        uint32_t word = 0;
+        if (!access_load32(worker, from + i * 4ull, &word) || !access_store32(worker, to + i * 4ull, word))
+            return STEP_STOP;
+    }
+    return STEP_AGAIN;
 }
 
 bool packet_compare(uint32_t function, uint32_t found, uint32_t reference)
@@ -100,20 +104,25 @@ static enum step wait_memory(struct worker *worker, struct queue *queue, const s
 
 static enum step copy_data(struct worker *worker, struct queue *queue, const struct pm4_packet *packet)
 {
-    uint32_t source = packet->body[0] & 0xf, target = packet->body[0] >> 8 & 0xf;
-    uint64_t bytes = packet->body[0] >> 16 & 1 ? 8 : 4, value = 0;
+    uint32_t source = packet->body[0] & 0xf, target = packet->body[0] >> 8 & 0xf, low = 0;
+    uint64_t from = address_of(packet->body + 1), to = address_of(packet->body + 3), value = 0;
+    bool is_wide = packet->body[0] >> 16 & 1, is_read = true;
     bool is_memory = target == 1 || target == 2 || target == 5;
     if (!is_memory || packet->words < 5) return refuse_form(worker, queue, packet, "COPY_DATA");
     switch (source) {
     case 1:
     case 2:
-        if (!access_read(worker, address_of(packet->body + 1), &value, bytes)) return STEP_STOP;
+        is_read = is_wide ? access_load64(worker, from, &value) : access_load32(worker, from, &low);
+        value |= low;
         break;
-    case 5: value = address_of(packet->body + 1); break;
+    case 5: value = from; break;
     case 9: value = clock_ns(); break;
     default: return refuse_form(worker, queue, packet, "COPY_DATA");
     }
-    return access_write(worker, address_of(packet->body + 3), &value, bytes) ? STEP_AGAIN : STEP_STOP;
+    if (!is_read) return STEP_STOP;
+    bool is_written =
+        is_wide ? access_store64(worker, to, value) : access_store32(worker, to, (uint32_t)value);
+    return is_written ? STEP_AGAIN : STEP_STOP;
 }
 
 static enum step release_memory(struct worker *worker, struct queue *queue, const struct pm4_packet *packet)

@@ -219,10 +219,20 @@ enum gpu_result fake_gpu_queue(struct fake_gpu *gpu, struct fake_gpu_queue *queu
     return fake_gpu_queue_command(gpu, queue, GPU_COMMAND_QUEUE_CREATE);
 }
 
+/* Programs wait for room, up to `most` behind the read pointer. */
+static void wait_for_room(struct fake_gpu *gpu, const struct fake_gpu_queue *queue, uint64_t most)
+{
+    const uint64_t *read = fake_gpu_at(gpu, queue->setup.read_pointer);
+    for (int i = 0; i < PATIENCE_MS * 10 && queue->write - __atomic_load_n(read, __ATOMIC_ACQUIRE) >= most;
+         i++)
+        nap();
+}
+
 void fake_gpu_packet(struct fake_gpu *gpu, struct fake_gpu_queue *queue, const void *packet)
 {
     uint8_t *slot = fake_gpu_at(gpu, queue->setup.ring + queue->write % (queue->setup.ring_bytes / 64) * 64);
     uint32_t header;
+    wait_for_room(gpu, queue, queue->setup.ring_bytes / 64);
     memcpy(&header, packet, sizeof header);
     memcpy(slot + 4, (const uint8_t *)packet + 4, 60);
     queue->write++;
@@ -234,6 +244,7 @@ void fake_gpu_packet(struct fake_gpu *gpu, struct fake_gpu_queue *queue, const v
 
 void fake_gpu_words(struct fake_gpu *gpu, struct fake_gpu_queue *queue, const uint32_t *words, uint32_t count)
 {
+    wait_for_room(gpu, queue, queue->setup.ring_bytes - count * 4);
     for (uint32_t i = 0; i < count; i++, queue->write += 4)
         *(uint32_t *)fake_gpu_at(gpu, queue->setup.ring + queue->write % queue->setup.ring_bytes) = words[i];
     fake_gpu_ring(gpu, queue->context, queue->setup.doorbell, queue->write);
