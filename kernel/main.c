@@ -30,6 +30,7 @@
 #include "drivers/virtio/virtio_probe.h"
 #include "fs/kernel_log.h"
 #include "fs/rootfs.h"
+#include "gpu/amd/amd.h"
 #include "ipc/message_queue.h"
 #include "ipc/posix_queue.h"
 #include "ipc/semaphore_set.h"
@@ -335,6 +336,7 @@ static void start_files(void)
     procfs_init(boot_info.cmdline);
     posix_queue_init();
     proc_net_init();
+    gpu_amd_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }
