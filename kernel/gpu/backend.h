@@ -47,7 +47,9 @@ struct gpu_backend {
     /* An empty GPU address space, under context->number. Waits. ERR_NO_MEMORY, ERR_NO_DEVICE (it is lost). */
     err_t (*context_create)(struct gpu_context *context);
     /* Nothing of it runs or touches memory afterwards, whatever became of the GPU. Waits. */
-    void (*context_destroy)(struct gpu_context *context);
+    void (*context_stop)(struct gpu_context *context);
+    /* What map() has made is given back. Until then there may be calls of unmap(). */
+    void (*context_free)(struct gpu_context *context);
     /* Takes context->apertures over. Waits. */
     err_t (*context_update)(struct gpu_context *context);
 
@@ -66,6 +68,8 @@ struct gpu_backend {
     err_t (*clear)(struct gpu_device *device, uint64_t offset, uint64_t bytes);
     /* After gpu_tell_fault: the access is tried again, or fails. Never waits. */
     void (*fault_reply)(struct gpu_context *context, uint64_t fault, bool is_fixed);
+    /* Programs are about to ring doorbells that the kernel does not see. Any context. */
+    void (*wake)(struct gpu_device *device);
     /* What timestamps of the GPU's count, now; device->identity.counter_hz a second. Waits. */
     err_t (*read_clock)(struct gpu_device *device, uint64_t *out);
     /* Ends whatever runs, and begins anew. Waits. ERR_NO_DEVICE: it does not come back. */

@@ -2,43 +2,48 @@
 /* A program's use of a GPU: an address space there, what is mapped in it, and its queues. */
 #pragma once
 #include "gpu/device.h"
+#include "lib/list.h"
 #include "lib/tree.h"
-#include "vm/space.h"
+#include "mm/page_table.h"
 
-/* Whoever made the context. It stays until gpu_context_destroy has returned. */
+struct space;
+
+/* Whoever made the context; stays until gpu_context_destroy has returned. What is called by threads is called under
+ * device.events, so it takes no lock that is held around gpu_context_create or _destroy, and calls neither. */
 struct gpu_owner {
-    /* The GPU raised the program's signal `number`. Any context; takes no mutex. */
+    /* The GPU raised the program's signal `number`. Any context; takes spin locks only. */
     void (*signal)(struct gpu_owner *owner, uint32_t number);
-    /* An access that nothing could be found for; the context's queues stop. Threads. */
+    /* An access for which nothing could be found. The context's queues stop. Threads. */
     void (*fault)(struct gpu_owner *owner, const struct gpu_event_fault *fault);
-    /* A queue does nothing more. Threads. `queue` may be NULL by now. */
-    void (*stopped)(struct gpu_owner *owner, struct gpu_queue *queue, const struct gpu_event_stopped *why);
-    /* The GPU was lost and the context with it: every operation but the destruction of things fails with
-     * ERR_NO_DEVICE from now on. Threads. */
+    /* A queue does nothing more; why->queue is its number. Threads. */
+    void (*stopped)(struct gpu_owner *owner, const struct gpu_event_stopped *why);
+    /* The GPU was lost, and the context with it: everything but destroying things fails with ERR_NO_DEVICE from now
+     * on. Threads. */
     void (*lost)(struct gpu_owner *owner);
 };
 
 struct gpu_context {
     struct gpu_device *device;
     struct gpu_owner *owner;
-    struct space *space; /* the program's, a reference of ours: for memory of the kind USER */
+    struct space *space; /* the program's; a reference of ours */
     uint32_t number;     /* on the device */
     bool is_lost;        /* atomic */
-    struct gpu_apertures apertures;
     void *backend_data;
-    struct mutex lock; /* guards the rest */
-    struct tree maps;  /* of struct gpu_map, by address */
+    struct gpu_memory *bell;       /* its piece of doorbells, which a program may map */
+    struct page_table_watch watch; /* on the space */
+    struct list mirrors;           /* of gpu_map.mirror: maps of the program's own memory; under space.lock */
+    struct mutex lock;             /* guards the rest */
+    struct gpu_apertures apertures;
+    struct tree maps; /* of struct gpu_map, by address */
     struct list queues;
-    struct list link;        /* in device.contexts; under its lock */
-    uint64_t *doorbells;     /* bitmap of those in use */
-    struct gpu_memory *bell; /* the page of doorbells, as memory that a program can map */
-    struct page_table_watch watch; /* of the space: mm/page_table.h */
+    uint64_t *bells_used; /* a bit for each doorbell */
 };
 
-/* ERR_NO_MEMORY, ERR_NO_DEVICE, ERR_LIMIT (too many contexts). Waits, as the next ones. */
+/* For the program that runs in `space`. ERR_NO_MEMORY; ERR_NO_SPACE: too many contexts; ERR_NO_DEVICE. Waits, as the next
+ * ones. */
 err_t gpu_context_create(struct gpu_device *device, struct space *space, struct gpu_owner *owner,
-                         struct gpu_context **out);
-/* With its queues and maps; the program may have been killed at any point. */
+                         struct gpu_context **out) EXCLUDES(device->events);
+/* With its queues and maps, whatever they do. */
 void gpu_context_destroy(struct gpu_context *context);
 err_t gpu_context_set_apertures(struct gpu_context *context, const struct gpu_apertures *apertures)
     EXCLUDES(context->lock);

@@ -5,7 +5,7 @@
  * fork or a program begun by exec has none of it. It goes when the last file is closed, or, where a child has kept one,
  * soon after the last process has left the address space (kfd_process_bury).
  *
- * Order of locks: kfd_process.c's list, kfd_process.lock, the core's (gpu/device.h). Events have a lock of their own. */
+ * Order of locks: kfd_process.c's list, kfd_process.lock, then those of gpu/device.h, under all of which is kfd_events.lock. */
 #pragma once
 #include "gpu/amd/id_table.h"
 #include "gpu/amd/kfd_events.h"

@@ -49,9 +49,8 @@ static void tell_hang(struct kfd_binding *b, bool is_device)
 }
 
 /* What a fault stops has been told by on_fault. */
-static void on_stopped(struct gpu_owner *owner, struct gpu_queue *queue, const struct gpu_event_stopped *why)
+static void on_stopped(struct gpu_owner *owner, const struct gpu_event_stopped *why)
 {
-    (void)queue;
     if (why->reason == GPU_STOP_FAULT || why->reason == GPU_STOP_CONTEXT) return;
     tell_hang(binding_of(owner), false);
 }

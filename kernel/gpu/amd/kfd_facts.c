@@ -53,6 +53,6 @@ err_t kfd_get_available_memory(struct kfd_process *process, void *args)
     const struct kfd_gpu *gpu = kfd_gpu_find(a->gpu_id);
     (void)process;
     if (!gpu) return ERR_INVALID;
-    a->available = gpu_vram_free(gpu->device);
+    a->available = gpu_device_free_vram(gpu->device);
     return OK;
 }

@@ -174,7 +174,7 @@ static err_t map_on(struct kfd_buffer *buffer, struct kfd_binding *b)
 {
     uint32_t bit = 1u << b->gpu->index;
     if (buffer->mapped & bit) return OK;
-    if (buffer->flags & FLAG(VRAM) && b != buffer->binding) return ERR_INVALID;
+    if (b != buffer->binding) return ERR_INVALID;
     err_t e = is_seen_by_gpus(buffer) ? map_once(b->context, buffer, buffer->va) : OK;
     if (failed(e)) return e;
     if (buffer->flags & FLAG(AQL_QUEUE_MEM)) {

@@ -80,7 +80,7 @@ static err_t query_fw_version(const struct kfd_gpu *gpu, const struct linux_amdg
 static err_t query_vram_gtt(const struct kfd_gpu *gpu, const struct linux_amdgpu_info *q, struct answer *out)
 {
     (void)q;
-    out->memory.vram_size = out->memory.vram_cpu_accessible_size = gpu->device->vram.bytes;
+    out->memory.vram_size = out->memory.vram_cpu_accessible_size = gpu->device->vram_bytes;
     out->memory.gtt_size = charge_read().machine << PAGE_SHIFT;
     out->bytes = sizeof(out->memory);
     return OK;

@@ -144,7 +144,7 @@ void topology_write_memory(struct text *text, uint64_t *cursor)
     if ((*cursor)++) return;
     const struct kfd_gpu *gpu = gpu_of(text->node->subject.number);
     add(text, "heap_type", gpu ? HEAP_PRIVATE : HEAP_SYSTEM);
-    add(text, "size_in_bytes", gpu ? gpu->device->vram.bytes : charge_read().machine << PAGE_SHIFT);
+    add(text, "size_in_bytes", gpu ? gpu->device->vram_bytes : charge_read().machine << PAGE_SHIFT);
     add(text, "flags", 0);
     add(text, "width", gpu ? GFX9_VRAM_BITS : 64);
     add(text, "mem_clk_max", gpu ? GFX9_VRAM_MHZ : 0);
