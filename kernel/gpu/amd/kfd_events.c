@@ -2,7 +2,6 @@
 #include "gpu/amd/kfd_events_internal.h"
 
 #include "mm/heap.h"
-#include "sched/thread.h"
 
 void kfd_events_init(struct kfd_events *events)
 {
@@ -53,7 +52,7 @@ err_t kfd_event_end(struct kfd_events *events, uint32_t id)
         list_remove(&w->link);
         w->event = NULL;
         w->sleeper->is_broken = true;
-        thread_wake_off(w->sleeper->thread);
+        sleeper_look_locked(w->sleeper);
     }
     spin_unlock(&events->lock);
     heap_free(event);
@@ -61,6 +60,15 @@ err_t kfd_event_end(struct kfd_events *events, uint32_t id)
 }
 
 /* ---- raising ---- */
+
+void sleeper_look_locked(struct sleeper *s)
+{
+    if (!s->is_broken && s->raised < (s->is_for_all ? s->count : 1)) return;
+    spin_lock_off(&s->queue.lock);
+    s->is_done = true;
+    wait_wake_all_locked(&s->queue);
+    spin_unlock_off(&s->queue.lock);
+}
 
 /* With auto-reset it is down again at once where somebody waits, and all who wait have seen it, as on Linux. */
 void event_raise_locked(struct kfd_event *event)
@@ -71,7 +79,7 @@ void event_raise_locked(struct kfd_event *event)
         if (w->is_raised) continue;
         w->is_raised = true;
         w->sleeper->raised++;
-        if (sleeper_is_done(w->sleeper)) thread_wake_off(w->sleeper->thread);
+        sleeper_look_locked(w->sleeper);
     }
 }
 

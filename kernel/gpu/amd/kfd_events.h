@@ -5,7 +5,7 @@
  * a GPU's signal to its waiters is one look-up by number and a walk along those who wait for that very event.
  *
  * `lock` guards all events, their waiters and the look-up of numbers; making and destroying is serialised by the caller.
- * Order: nothing is taken under it but what thread_wake_off takes. */
+ * Under it are the sleepers' wait queues. */
 #pragma once
 #include "abi/linux/kfd.h"
 #include "core/lock.h"

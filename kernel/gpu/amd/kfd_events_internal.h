@@ -2,15 +2,15 @@
 /* What kfd_events.c, which raises, and kfd_wait.c, which waits, have in common. */
 #pragma once
 #include "gpu/amd/kfd_events.h"
+#include "sched/wait.h"
 
-struct thread;
-
-/* A thread that waits; on its stack. */
+/* A thread that waits; on its stack, until it has left all events under their lock. */
 struct sleeper {
-    struct thread *thread;
-    uint32_t count, raised; /* of its waiters */
+    uint32_t count, raised; /* of its waiters; under kfd_events.lock, as is: */
+    bool is_broken;         /* an event is gone */
     bool is_for_all;
-    bool is_broken; /* an event is gone */
+    struct wait_queue queue; /* the thread itself; its lock guards: */
+    bool is_done;
 };
 
 /* One event it waits for. */
@@ -21,9 +21,6 @@ struct event_waiter {
     bool is_raised; /* since the wait began, or before it */
 };
 
-static inline bool sleeper_is_done(const struct sleeper *s)
-{
-    return s->is_broken || (s->is_for_all ? s->raised == s->count : s->raised > 0);
-}
-
 void event_raise_locked(struct kfd_event *event);
+/* Wakes the sleeper if it has what it waits for. With kfd_events.lock, so interrupts are off. */
+void sleeper_look_locked(struct sleeper *sleeper);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waiting for events. Few are waited for at a time: their waiters are on the stack. */
-#include "core/time.h"
 #include "gpu/amd/kfd_events_internal.h"
 #include "mm/heap.h"
-#include "sched/sleep.h"
-#include "sched/thread.h"
 #include "vm/usercopy.h"
 
 enum { WAITERS_ON_STACK = 8 };
@@ -64,23 +61,21 @@ static void leave_all(struct waiting *w, uint32_t joined, bool undoes)
     spin_unlock_short(&w->events->lock);
 }
 
+/* What has happened counts, though the time be over or a signal wait. */
 static err_t sleep_until_done(struct waiting *w, uint32_t *result)
 {
-    uint64_t deadline_ns = w->what->deadline_ns;
-    for (;;) {
-        spin_lock_short(&w->events->lock);
-        bool is_done = sleeper_is_done(&w->sleeper), is_broken = w->sleeper.is_broken;
-        bool is_late =
-            deadline_ns != UINT64_MAX && !is_done && (!deadline_ns || time_now_ns() >= deadline_ns);
-        bool is_interrupted = !is_done && !is_late && thread_must_leave();
-        if (!is_done && !is_late && !is_interrupted) {
-            sleep_unlock_until(&w->events->lock, deadline_ns);
-            continue;
-        }
-        spin_unlock_short(&w->events->lock);
-        *result = is_late ? LINUX_KFD_IOC_WAIT_RESULT_TIMEOUT : LINUX_KFD_IOC_WAIT_RESULT_COMPLETE;
-        return is_broken ? ERR_IO : is_interrupted ? ERR_INTERRUPTED : OK;
-    }
+    struct sleeper *s = &w->sleeper;
+    spin_lock_short(&w->events->lock);
+    sleeper_look_locked(s);
+    spin_unlock_short(&w->events->lock);
+    spin_lock(&s->queue.lock);
+    err_t e = w->what->deadline_ns ? OK : ERR_TIMED_OUT;
+    while (!s->is_done && !failed(e)) e = wait_sleep_interruptible_locked(&s->queue, w->what->deadline_ns);
+    if (s->is_done) e = OK;
+    spin_unlock(&s->queue.lock);
+    bool is_late = e.code == ERR_TIMED_OUT.code;
+    *result = is_late ? LINUX_KFD_IOC_WAIT_RESULT_TIMEOUT : LINUX_KFD_IOC_WAIT_RESULT_COMPLETE;
+    return is_late ? OK : e;
 }
 
 /* What there is to say of an event that was raised: its bytes, or 0. */
@@ -101,9 +96,14 @@ static size_t read_exception(struct waiting *w, const struct event_waiter *waite
     return bytes;
 }
 
+/* ERR_IO: an event went while it was waited for. */
 static err_t tell_exceptions(struct waiting *w)
 {
     struct linux_kfd_event_data data;
+    spin_lock_short(&w->events->lock);
+    bool is_broken = w->sleeper.is_broken;
+    spin_unlock_short(&w->events->lock);
+    if (is_broken) return ERR_IO;
     for (uint32_t i = 0; i < w->what->count; i++) {
         size_t bytes = read_exception(w, &w->waiters[i], &data);
         err_t e = bytes ? user_copy_out(record_at(w->what, i), &data, bytes) : OK;
@@ -115,8 +115,11 @@ static err_t tell_exceptions(struct waiting *w)
 err_t kfd_events_wait(struct kfd_events *events, const struct kfd_wait *what, uint32_t *result)
 {
     struct event_waiter few[WAITERS_ON_STACK];
-    struct waiting w = { events, what, { percpu_current(), what->count, 0, what->is_for_all, false }, few };
+    struct waiting w = { .events = events, .what = what, .waiters = few };
     uint32_t joined;
+    w.sleeper.count = what->count;
+    w.sleeper.is_for_all = what->is_for_all;
+    wait_queue_init(&w.sleeper.queue);
     *result = LINUX_KFD_IOC_WAIT_RESULT_FAIL;
     if (what->count > KFD_WAIT_MAX) return ERR_NO_MEMORY;
     if (what->count > WAITERS_ON_STACK) w.waiters = heap_alloc(what->count * sizeof(struct event_waiter));

@@ -52,14 +52,14 @@ static void add(struct text *text, const char *name, uint64_t value)
 
 static void write_cpu(struct text *text)
 {
-    uint64_t online = cpus_online_set().bits;
-    add(text, "cpu_cores_count", (uint64_t)__builtin_popcountll(online));
+    cpu_set online = cpus_online_set();
+    add(text, "cpu_cores_count", cpu_set_count(online));
     add(text, "simd_count", 0);
     add(text, "mem_banks_count", 1);
     add(text, "caches_count", cpu_cache_count());
     add(text, "io_links_count", kfd_gpu_count());
     add(text, "p2p_links_count", 0);
-    add(text, "cpu_core_id_base", percpu_of((uint32_t)__builtin_ctzll(online))->apic_id);
+    add(text, "cpu_core_id_base", percpu_of(cpu_set_first(online))->apic_id);
     add(text, "max_engine_clk_ccompute", clock_mhz());
 }
 
@@ -172,7 +172,7 @@ static bool find_cpu_cache(uint32_t index, struct cache *out)
     static const uint8_t types[] = { 0, CACHE_DATA_BIT, CACHE_INSTRUCTION_BIT,
                                      CACHE_DATA_BIT | CACHE_INSTRUCTION_BIT };
     struct cpu_cache c;
-    uint32_t cpu = (uint32_t)__builtin_ctzll(cpus_online_set().bits);
+    uint32_t cpu = cpu_set_first(cpus_online_set());
     if (!cpu_cache_of(index, &c)) return false;
     *out = (struct cache){
         .processor = percpu_of(cpu)->apic_id,
