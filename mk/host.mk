@@ -27,6 +27,18 @@ $(B)/ckdev: $(CKDEV_O) $(B)/host/ckdev/libgfx9.a
 	@echo "  LD $@"; $(HOSTCC) -pthread -o $@ $^ -lm
 -include $(CKDEV_O:.o=.d)
 
+# ---- ckdev's instruction engine: a library. A sum and a product are rounded apart unless the table says fma. ----
+GFX9_C := $(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ckdev/gfx9/*.c)))
+GFX9_FLAGS := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
+GFX9_O := $(patsubst %.c,$(B)/%.o,$(GFX9_C))
+
+$(B)/host/ckdev/gfx9/%.o: host/ckdev/gfx9/%.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) $(GFX9_FLAGS) -MMD -MP -c -o $@ $<
+$(B)/host/ckdev/libgfx9.a: $(GFX9_O)
+	@echo "  AR $@"; rm -f $@; ar rcs $@ $^
+-include $(GFX9_O:.o=.d)
+
 # ---- unit tests: one binary per line below, clang with sanitizers ----
 # $(call unit_test,name,test sources,sources under test,flags,instead of those sanitizers)
 UNIT_TESTS :=
@@ -103,6 +115,15 @@ CKDEV_FAKES := tests/fakes/fake_gfx9.c tests/fakes/fake_gpu_kernel.c
 CKDEV_DEVICE_C := $(filter-out host/ckdev/main.c host/ckdev/supervisor.c,$(call code_in,host/ckdev))
 $(eval $(call unit_test,ckdev,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES)))
 $(eval $(call unit_test,ckdev-threads,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES),,-fsanitize=thread -g))
+
+# ---- ckdev's engine; its test kernels come from clang ----
+GFX9_UNIT := $(GFX9_C) tests/gfx9/machine.c
+$(eval $(call unit_test,gfx9,$(call tests_in,host/ckdev/gfx9),$(GFX9_UNIT),$(GFX9_FLAGS) -O1))
+GFX9_KERNELS := $(foreach o,O0 O3,$(B)/gfx9/kernels-$(o).hsaco)
+$(B)/unit/gfx9/test: | $(GFX9_KERNELS)
+$(B)/gfx9/kernels-%.hsaco: tests/gfx9/kernels.cl
+	@mkdir -p $(@D)
+	@echo "  CL $@"; $(CLANG) -x cl -cl-std=CL2.0 -target amdgcn-amd-amdhsa -mcpu=gfx900 -nogpulib -mcode-object-version=4 -$* -o $@ $<
 
 # ---- GPUs ----
 $(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c $(call code_in,kernel/gpu/paravirt) kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock log wait)))
