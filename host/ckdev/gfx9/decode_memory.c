@@ -17,6 +17,8 @@ bool decode_ds(struct decoder *d)
     op->dest = (uint8_t)bits_of(second, 31, 24);
     if (!vgprs_exist(op->mem.data, type_dwords(i->a)) || !vgprs_exist(op->mem.data2, type_dwords(i->b)))
         return false;
+    bool permutes = i->action == ACTION_PERMUTE || i->action == ACTION_BPERMUTE;
+    if (permutes && op->mem.gds) return false;
     if ((i->a == T_NO && op->mem.data) || (i->b == T_NO && op->mem.data2)) return false;
     if (i->d == T_NO && op->dest) return false;
     return vgprs_exist(op->dest, type_dwords(i->d));
@@ -66,8 +68,9 @@ bool decode_flat(struct decoder *d)
     if (op->mem.segment == SEGMENT_FLAT && bits_of(first, 12, 12)) return false;
     /* Flat offsets are unsigned, the others signed. */
     op->imm = op->mem.segment == SEGMENT_FLAT ? (int32_t)bits_of(first, 11, 0) : (int32_t)(first << 19) >> 19;
+    bool returns = !(i->flags & F_ATOMIC) || op->mem.glc;
     return decode_flat_address(op) && vgprs_exist(op->mem.data, type_dwords(i->a)) &&
-           vgprs_exist(op->dest, type_dwords(i->d));
+           (!returns || vgprs_exist(op->dest, type_dwords(i->d)));
 }
 
 bool decode_buffer(struct decoder *d)

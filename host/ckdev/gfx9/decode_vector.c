@@ -159,6 +159,7 @@ static bool has_legal_modifiers(const struct op *op)
     bool any_float = type_is_float(i->a);
     if (!are_modifiers_of_floats(op)) return false;
     if (op->omod && !(type_is_float(i->d))) return false;
+    if (i->encoding == VOP3P) return true;
     return !op->clamp || type_is_float(i->d) || (i->flags & F_INT_CLAMP) ||
            ((i->flags & F_OP_SEL) && type_is_half(i->d)) || (i->encoding == VOPC && any_float);
 }
@@ -172,6 +173,7 @@ static bool decode_vop3p(struct decoder *d, uint32_t first, uint32_t second)
     op->op_sel = (uint8_t)bits_of(first, 13, 11);
     op->op_sel_high = (uint8_t)(bits_of(second, 28, 27) | bits_of(first, 14, 14) << 2);
     op->neg = (uint8_t)bits_of(second, 31, 29);
+    if (op->instruction->c == T_NO && (op->neg | op->neg_high | op->op_sel) >> 2) return false;
     return has_legal_modifiers(op) && decode_vector_dest(op, bits_of(first, 7, 0)) &&
            decode_vop3_sources(d, second);
 }
