@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Write the documents that are made from lists: DIR/linux-abi.md from abi/syscalls.def and the programs
-of tests/conformance.
+of tests/conformance, DIR/gfx9.md from the instruction table of the software GPU.
 
 Usage: make_docs.py DIR  (from the root; DIR is docs, or elsewhere to compare)
 """
@@ -12,6 +12,7 @@ import textwrap
 
 sys.dont_write_bytecode = True
 from call_tests import programs_by_call, read_calls
+import gfx9_page
 from refused_groups import GROUPS, NOT_YET
 
 LIST = 'abi/syscalls.def'
@@ -92,6 +93,7 @@ def main():
     calls = read_calls(LIST)
     text = '\n'.join(page(calls, programs_by_call(calls))) + '\n'
     (pathlib.Path(sys.argv[1]) / 'linux-abi.md').write_text(text)
+    (pathlib.Path(sys.argv[1]) / 'gfx9.md').write_text('\n'.join(gfx9_page.page()) + '\n')
 
 
 main()
