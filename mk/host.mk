@@ -17,6 +17,18 @@ $(B)/ck: $(CK_O)
 	@echo "  LD $@"; $(HOSTCC) -o $@ $^ -lcjson -lz -lzstd
 -include $(CK_O:.o=.d)
 
+# ---- ckdev's instruction engine: a library. A sum and a product are rounded apart unless the table says fma. ----
+GFX9_C := $(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ckdev/gfx9/*.c)))
+GFX9_FLAGS := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
+GFX9_O := $(patsubst %.c,$(B)/%.o,$(GFX9_C))
+
+$(B)/host/ckdev/gfx9/%.o: host/ckdev/gfx9/%.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) $(GFX9_FLAGS) -MMD -MP -c -o $@ $<
+$(B)/host/ckdev/libgfx9.a: $(GFX9_O)
+	@echo "  AR $@"; rm -f $@; ar rcs $@ $^
+-include $(GFX9_O:.o=.d)
+
 # ---- ckdev ----
 CKDEV_O := $(patsubst %.c,$(B)/%.o,$(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ckdev/*.c)))) $(B)/host/ck/lib/base.o
 
@@ -97,6 +109,15 @@ $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 
 $(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c tar_tree.c channel.c buffer.c tree.c tree_walk.c layer.c oci_json.c option_cursor.c sha256.c report.c)))
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
+
+# ---- ckdev's engine; its test kernels come from clang ----
+GFX9_UNIT := $(GFX9_C) tests/gfx9/machine.c
+$(eval $(call unit_test,gfx9,$(call tests_in,host/ckdev/gfx9),$(GFX9_UNIT),$(GFX9_FLAGS) -O1))
+GFX9_KERNELS := $(foreach o,O0 O3,$(B)/gfx9/kernels-$(o).hsaco)
+$(B)/unit/gfx9/test: | $(GFX9_KERNELS)
+$(B)/gfx9/kernels-%.hsaco: tests/gfx9/kernels.cl
+	@mkdir -p $(@D)
+	@echo "  CL $@"; $(CLANG) -x cl -cl-std=CL2.0 -target amdgcn-amd-amdhsa -mcpu=gfx900 -nogpulib -mcode-object-version=4 -$* -o $@ $<
 
 # ---- ckdev: the device, around a small engine ----
 CKDEV_FAKES := tests/fakes/fake_gfx9.c tests/fakes/fake_gpu_kernel.c
