@@ -126,7 +126,7 @@ $(eval $(call unit_test,ckdev,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CK
 $(eval $(call unit_test,ckdev-threads,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES),,-fsanitize=thread -g))
 
 # ---- GPUs ----
-$(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c kernel/gpu/paravirt/map_table.c kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock)))
+$(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c $(call code_in,kernel/gpu/paravirt) kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock log wait)))
 
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
