@@ -128,10 +128,17 @@ $(eval $(call unit_test,ckdev-threads,$(call tests_in,host/ckdev),$(CKDEV_DEVICE
 # ---- GPUs ----
 $(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c $(call code_in,kernel/gpu/paravirt) kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock log wait)))
 
+# /dev/kfd by its system calls, on the core and a fake back end.
+KFD_C := $(FS_C) $(call code_in,kernel/gpu/amd) $(filter-out %/mirror.c,$(call code_in,kernel/gpu)) $(call fakes,gpu kfd)
+KFD_FLAGS := -isystem tests/harness/include
+$(eval $(call unit_test,kfd,$(call tests_in,kernel/gpu/amd),$(KFD_C),$(KFD_FLAGS)))
+KFD_EVENTS_C := $(addprefix kernel/gpu/amd/,kfd_events.c kfd_wait.c id_table.c)
+$(eval $(call unit_test,kfd-events-threads,tests/stress/kfd_events_threads_test.c,$(KFD_EVENTS_C) $(call fakes,lock_threads sched_threads),,-fsanitize=thread -g))
+
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
 $(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
-$(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
+$(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c kernel/device/pci_assign.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
 
 # The whole stack below sockets, with lwIP, but without a kernel.
 NET_C := $(filter-out kernel/net/stack.c kernel/net/ticks.c,$(call code_in,kernel/net kernel/net/lwip)) $(LWIP_C) \
@@ -140,7 +147,7 @@ NET_FLAGS := $(LWIP_INCLUDES) $(LWIP_WARN) $(LWIP_WARN_clang-19)
 $(eval $(call unit_test,listen,kernel/net/endpoint_listen_test.c,$(NET_C),$(NET_FLAGS)))
 
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
-FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/net/*_fuzz.c kernel/syscall/*_fuzz.c host/ck/*_fuzz.c host/ckdev/*_fuzz.c demos/llama/*_fuzz.c))
+FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/gpu/amd/*_fuzz.c kernel/net/*_fuzz.c kernel/syscall/*_fuzz.c host/ck/*_fuzz.c host/ckdev/*_fuzz.c demos/llama/*_fuzz.c))
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
 FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
@@ -164,3 +171,8 @@ $(B)/fuzz/kernel/syscall/%: kernel/syscall/%.c tests/harness/fuzz.c $(FS_C)
 $(B)/fuzz/host/ckdev/%: host/ckdev/%.c tests/harness/fuzz.c lib/base.c $(CKDEV_DEVICE_C) $(CKDEV_FAKES)
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm
+
+# Requests of /dev/kfd, on what its unit tests run on.
+$(B)/fuzz/kernel/gpu/amd/%: kernel/gpu/amd/%.c tests/harness/fuzz.c $(KFD_C)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ lib/base.c -lm
