@@ -12,14 +12,14 @@ import time
 
 RAM_AT, RAM_BYTES, VRAM_BYTES = 0x100000, 4 << 20, 64 << 20
 MAGIC = 0x55504743
-STARTING, READY, LOST = 1, 2, 3
-CRASHED, PROTOCOL, RESET = 1, 2, 3
+READY, LOST = 2, 3
+CRASHED, PROTOCOL = 1, 2
 KICK_WORK, KICK_RESET = 0, 1
-DONE, INVALID = 0, 1
-CONTEXT_CREATE, QUEUE_CREATE, CLEAR, CLOCK = 1, 5, 8, 10
+DONE = 0
+CONTEXT_CREATE, INVALIDATE, QUEUE_CREATE, QUEUE_DESTROY, CLOCK = 1, 4, 5, 7, 10
 AT = {'commands': 16, 'events': 32, 'doorbells': 48, 'vram': 64, 'state': 0x100, 'generation': 0x104,
-      'failure': 0x108, 'is_sleeping': 0x10c, 'command_head': 0x140, 'event_tail': 0x180, 'command_tail': 0x1c0,
-      'event_head': 0x200, 'reset_request': 0x240, 'armed': 0x244}
+      'failure': 0x108, 'is_sleeping': 0x10c, 'retired_waves': 0x118, 'command_head': 0x140, 'command_tail': 0x1c0,
+      'reset_request': 0x240}
 
 
 def wait_until(condition, seconds=5):

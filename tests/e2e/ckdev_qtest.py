@@ -17,8 +17,8 @@ MESSAGE_AT, MESSAGE = 0x10000, 0xabcd
 class Machine:
     def __init__(self, socket_fd, ram_fd):
         self.child = subprocess.Popen(
-            ['qemu-system-x86_64', '-machine', 'q35,memory-backend=ram', '-accel', 'tcg', '-S', '-qtest', 'stdio', '-qtest-log',
-             'none', '-display', 'none', '-nodefaults', '-m', str(RAM_BYTES >> 20), '-object',
+            ['qemu-system-x86_64', '-machine', 'q35,memory-backend=ram', '-accel', 'tcg', '-S', '-qtest', 'stdio',
+             '-qtest-log', 'none', '-display', 'none', '-nodefaults', '-m', str(RAM_BYTES >> 20), '-object',
              f'memory-backend-file,id=ram,mem-path=/dev/fd/{ram_fd},size={RAM_BYTES},share=on', '-chardev',
              f'socket,id=gpu,fd={socket_fd}', '-device', f'ivshmem-doorbell,chardev=gpu,vectors=2,addr={SLOT}'],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=[socket_fd, ram_fd])
@@ -70,12 +70,14 @@ def run(program, check):
     machine.do('writel', BAR2 + commands + 4, 1)
     machine.do('writeq', BAR2 + AT['command_tail'], 1)
     machine.do('writel', BAR0 + DOORBELL, 0 << 16 | 0)
-    check('a kick through Doorbell gets a command done', wait_until(lambda: machine.do('readq', BAR2 + AT['command_head']) == 1))
+    check('a kick through Doorbell gets a command done',
+          wait_until(lambda: machine.do('readq', BAR2 + AT['command_head']) == 1))
 
     def message(vector):
         return struct.unpack('<I', os.pread(ram_fd, 4, MESSAGE_AT + vector * 4))[0]
 
-    check('which comes back as the MSI-X message of vector 0', wait_until(lambda: message(0) == MESSAGE), hex(message(0)))
+    check('which comes back as the MSI-X message of vector 0',
+          wait_until(lambda: message(0) == MESSAGE), hex(message(0)))
     machine.do('writel', BAR2 + AT['reset_request'], 1)
     machine.do('writel', BAR0 + DOORBELL, 0 << 16 | 1)
     check('a reset is heard on the second one', wait_until(lambda: machine.do('readl', BAR2 + AT['generation']) == 2))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real ckdev: its processes, what becomes of it when the engine dies, hangs or is lied to, and QEMU's side of it.
 
-Usage: ckdev_test.py CKDEV. TAP on stdout.
+Usage: ckdev_test.py CKDEV CODE-OBJECT... TAP on stdout. The code objects are those of tests/gfx9/kernels.cl.
 """
 import os
 import signal
@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from ckdev_device import *  # noqa: E402,F403
+import ckdev_compute  # noqa: E402
 import ckdev_qtest  # noqa: E402
 
 PROGRAM = sys.argv[1]
@@ -125,6 +126,7 @@ greeting()
 crashes()
 supervisor_dies()
 idles()
+ckdev_compute.run(PROGRAM, sys.argv[2:], check)
 ckdev_qtest.run(PROGRAM, check)
 print(f'1..{tests}')
 sys.exit(failed > 0)
