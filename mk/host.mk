@@ -49,7 +49,7 @@ $(B)/unit/$(1)/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(CLANG) $(filter-out -O2,$(HOST_FLAGS)) -O1 $(or $(5),$(SANITIZE)) $(4) -MMD -MP -c -o $$@ $$<
 $(B)/unit/$(1)/test: $$(U_$(1))
-	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm $(if $(filter ck,$(1)),-lcjson)
+	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm $(if $(filter ck,$(1)),-lcjson) $(if $(filter gfx9,$(1)),-ldl)
 -include $$(U_$(1):.o=.d)
 endef
 
