@@ -28,6 +28,7 @@
 #include "drivers/uart/uart.h"
 #include "drivers/vga/vga.h"
 #include "drivers/virtio/virtio_probe.h"
+#include "drivers/vtd/vtd.h"
 #include "fs/kernel_log.h"
 #include "fs/rootfs.h"
 #include "ipc/message_queue.h"
@@ -108,7 +109,7 @@ static void report_features(void)
 static struct {
     uint64_t tsc_khz, fail_nth;
     uint32_t rows, columns; /* of the host's terminal; 0: it passes none */
-    bool has_channel, is_input_empty, is_traced, has_stats;
+    bool has_channel, is_input_empty, is_traced, has_stats, is_iommu_off, is_iommu_identity;
     char net[160]; /* empty: there is none */
 } options;
 
@@ -131,6 +132,13 @@ static bool read_size(char *text)
     options.rows = (uint32_t)MIN(rows, (uint64_t)UINT16_MAX);
     options.columns = (uint32_t)MIN(columns, (uint64_t)UINT16_MAX);
     return rows;
+}
+
+static bool read_iommu(const char *text)
+{
+    options.is_iommu_off = !strcmp(text, "off");
+    options.is_iommu_identity = !strcmp(text, "identity");
+    return options.is_iommu_off || options.is_iommu_identity;
 }
 
 /* False when the value makes no sense; unknown options are left to others (env=). */
@@ -160,6 +168,8 @@ static bool read_option(struct cmdline_text word)
         return read_size(argument);
     else if (!strcmp(text, "ck.stdin"))
         options.is_input_empty = !strcmp(argument, "none");
+    else if (!strcmp(text, "iommu"))
+        return read_iommu(argument);
     else if (!strcmp(text, "slice_us"))
         return sched_set_slice_us(number), is_number;
     else if (!strcmp(text, "tsc_khz"))
@@ -347,6 +357,25 @@ static void attach_network(struct net_device *device)
 
 static void ignore_network(struct net_device *device) { (void)device; }
 
+/* Before any device of PCI is let at the bus. */
+static void start_iommu(void)
+{
+    if (acpi.dmar.why || options.is_iommu_off) return;
+    err_t e = vtd_start(&acpi.dmar, options.is_iommu_identity ? VTD_IDENTITY : VTD_DOMAINS);
+    if (failed(e)) log_error("vtd: %s: devices reach all memory", err_text(e));
+}
+
+/* PCI is looked at only where somebody uses it. */
+static void start_pci(bool has_network)
+{
+    if (!has_network && acpi.dmar.why) return;
+    err_t e = pci_init(&acpi, &boot_info);
+    if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
+    if (failed(e)) return;
+    start_iommu();
+    if (has_network) virtio_probe_pci();
+}
+
 static void start_devices(void)
 {
     bool has_network = options.net[0] && strcmp(options.net, "none");
@@ -354,10 +383,7 @@ static void start_devices(void)
         log_error("command line: net=%s makes no sense; addresses come by DHCP", options.net);
     virtio_net_found = has_network ? attach_network : ignore_network;
     virtio_probe_mmio(&acpi);
-    if (!has_network) return; /* nothing else is on PCI that would be used */
-    err_t e = pci_init(&acpi, &boot_info);
-    if (!failed(e)) virtio_probe_pci();
-    if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
+    start_pci(has_network);
 }
 
 /* Otherwise at the first use, and beside the first program. What they keep is not to be taken for the container's. */
