@@ -9,7 +9,6 @@
  *
  * Each side treats what the other writes as hostile: it is read once, checked, and then used. */
 #pragma once
-#include <assert.h>
 #include <stdint.h>
 
 enum {
@@ -76,7 +75,7 @@ struct gpu_identity {
     uint32_t firmware, copy_firmware;              /* versions */
     char name[52];                                 /* ends with a NUL */
 };
-static_assert(sizeof(struct gpu_identity) == 128, "on the wire");
+_Static_assert(sizeof(struct gpu_identity) == 128, "on the wire");
 
 enum gpu_engine {
     GPU_ENGINE_GFX9 = 1, /* AQL, PM4 and SDMA queues, GCN code of the ninth generation */
@@ -112,7 +111,7 @@ struct gpu_registers {
     /* 0x180 */
     uint64_t event_tail; /* events told since STARTING */
     uint8_t reserved4[56];
-    /* 0x1c0 the kernel's, which zeroes them between STARTING and its first command */
+    /* 0x1c0 the kernel's; zeroed by the device with STARTING, when the kernel writes nothing */
     uint64_t command_tail;
     uint8_t reserved5[56];
     /* 0x200 */
@@ -125,7 +124,7 @@ struct gpu_registers {
     uint32_t armed;
     uint8_t reserved7[56];
 };
-static_assert(sizeof(struct gpu_registers) == 0x280, "on the wire");
+_Static_assert(sizeof(struct gpu_registers) == 0x280, "on the wire");
 
 /* ---- map tables ---- */
 
@@ -226,7 +225,7 @@ struct gpu_command {
         uint64_t words[6];
     };
 };
-static_assert(sizeof(struct gpu_command) == 64, "on the wire");
+_Static_assert(sizeof(struct gpu_command) == 64, "on the wire");
 
 /* ---- events: the device to the kernel ---- */
 
@@ -289,4 +288,4 @@ struct gpu_event {
         uint64_t words[3];
     };
 };
-static_assert(sizeof(struct gpu_event) == 32, "on the wire");
+_Static_assert(sizeof(struct gpu_event) == 32, "on the wire");

@@ -36,6 +36,10 @@ enum {
     CONFIG_DATAGRAM_QUEUE_BYTES = 212992, /* received and not read yet, as Linux's rmem_default */
     CONFIG_NET_QUEUE_PACKETS = 1000,      /* that wait for room in a device's ring, as Linux's txqueuelen */
 
+    /* ---- GPUs ---- */
+    CONFIG_GPU_PATIENCE_MS = 5000, /* without an answer of a GPU, until it is reset */
+    CONFIG_GPU_LOOK_US = 200,      /* between looks whether it is ready */
+
     /* ---- lock order, debug builds ---- */
     CONFIG_LOCK_CLASSES_MAX = 128, /* places that initialise locks */
     CONFIG_LOCK_EDGES_MAX = 256,   /* pairs of them that were held together */

@@ -24,6 +24,7 @@
 #include "device/console.h"
 #include "device/pci.h"
 #include "drivers/framebuffer/framebuffer.h"
+#include "drivers/ivshmem/ivshmem.h"
 #include "drivers/ps2/ps2.h"
 #include "drivers/uart/uart.h"
 #include "drivers/vga/vga.h"
@@ -31,6 +32,7 @@
 #include "drivers/vtd/vtd.h"
 #include "fs/kernel_log.h"
 #include "fs/rootfs.h"
+#include "gpu/paravirt/paravirt.h"
 #include "ipc/message_queue.h"
 #include "ipc/posix_queue.h"
 #include "ipc/semaphore_set.h"
@@ -109,7 +111,7 @@ static void report_features(void)
 static struct {
     uint64_t tsc_khz, fail_nth;
     uint32_t rows, columns; /* of the host's terminal; 0: it passes none */
-    bool has_channel, is_input_empty, is_traced, has_stats, is_iommu_off, is_iommu_identity;
+    bool has_channel, is_input_empty, is_traced, has_stats, has_gpu, is_iommu_off, is_iommu_identity;
     char net[160]; /* empty: there is none */
 } options;
 
@@ -180,6 +182,8 @@ static bool read_option(struct cmdline_text word)
         return shutdown_set_debug_exit((uint16_t)number), is_number;
     else if (!strcmp(text, "ck.stats"))
         options.has_stats = true;
+    else if (!strcmp(text, "gpu"))
+        return options.has_gpu = !strcmp(argument, "on");
     else if (!strcmp(text, "hostname"))
         return *argument && !failed(machine_name_set(MACHINE_HOST, argument, strlen(argument)));
     return true;
@@ -368,12 +372,13 @@ static void start_iommu(void)
 /* PCI is looked at only where somebody uses it. */
 static void start_pci(bool has_network)
 {
-    if (!has_network && acpi.dmar.why) return;
+    if (!has_network && !options.has_gpu && acpi.dmar.why) return;
     err_t e = pci_init(&acpi, &boot_info);
     if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
     if (failed(e)) return;
     start_iommu();
-    if (has_network) virtio_probe_pci();
+    if (has_network || options.has_gpu) virtio_probe_pci();
+    if (options.has_gpu) ivshmem_probe();
 }
 
 static void start_devices(void)
@@ -383,6 +388,7 @@ static void start_devices(void)
         log_error("command line: net=%s makes no sense; addresses come by DHCP", options.net);
     virtio_net_found = has_network ? attach_network : ignore_network;
     virtio_probe_mmio(&acpi);
+    gpu_link_found = paravirt_attach;
     start_pci(has_network);
 }
 

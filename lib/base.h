@@ -61,9 +61,13 @@ typedef struct {
 typedef struct {
     uint64_t raw;
 } uaddr_t; /* container virtual */
-#define PADDR(value) ((paddr_t){ (value) })
-#define UADDR(value) ((uaddr_t){ (value) })
-#define PADDR_NONE   PADDR(UINT64_MAX)
+typedef struct {
+    uint64_t raw;
+} gpu_va_t; /* GPU virtual */
+#define PADDR(value)  ((paddr_t){ (value) })
+#define UADDR(value)  ((uaddr_t){ (value) })
+#define GPU_VA(value) ((gpu_va_t){ (value) })
+#define PADDR_NONE    PADDR(UINT64_MAX)
 static inline bool is_paddr_none(paddr_t p) { return p.raw == UINT64_MAX; }
 
 enum {

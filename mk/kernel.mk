@@ -5,7 +5,7 @@
 LAYERS := $(shell sed 's/\#.*//' kernel/LAYERS | tr -d '*')
 KERNEL_DIRS := $(filter-out main.c lib abi,$(LAYERS))
 KERNEL_C := kernel/main.c $(shell find $(addprefix kernel/,$(KERNEL_DIRS)) lib -name '*.c' \
-	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -path 'kernel/vdso/program/*' ! -name cpio_write.c ! -name payload.c ! -name payload.c | sort)
+	! -name '*_test.c' ! -name '*_ktest.c' ! -name '*_fuzz.c' ! -path kernel/arch/offsets.c ! -path 'kernel/vdso/program/*' ! -name cpio_write.c ! -name payload.c | sort -u)
 # lwIP, fetched, with the kernel's flags. tcp_out.c is included by a file of ours.
 LWIP_C := $(addprefix $(B)/lwip/,$(addprefix core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c raw.c stats.c tcp.c tcp_in.c udp.c \
 	$(addprefix ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \

@@ -65,6 +65,7 @@ char *guest_cmdline_create(const struct guest_cmdline *f)
     char *net = network_word(&o->network);
     if (net) add_word(&line, net);
     free(net);
+    if (o->gpu.is_given) add_word(&line, "gpu=on");
     if (o->network.hostname) add_option(&line, "hostname", o->network.hostname);
     if (f->launch->workdir) add_option(&line, "cwd", f->launch->workdir);
     if (f->launch->has_user) {

@@ -49,6 +49,14 @@ static void add_accelerator(struct string_list *out, const struct run_options *o
     add_pair(out, "-cpu", "max,-erms,-fsrm,-rdrand,-rdseed");
 }
 
+/* Memory that a GPU's process sees, too, is a file. */
+static char *memory_object(const struct gpu_process *gpu, unsigned long long bytes)
+{
+    if (!gpu->pid) return must_format("memory-backend-ram,id=ram,size=%llu", bytes);
+    return must_format("memory-backend-file,id=ram,size=%llu,share=on,mem-path=/proc/self/fd/%d", bytes,
+                       gpu->ram_fd);
+}
+
 /* A mapped archive is a second node of memory behind the first, which has all CPUs. */
 static void add_memory(struct string_list *out, const struct machine_config *config)
 {
@@ -57,9 +65,12 @@ static void add_memory(struct string_list *out, const struct machine_config *con
     add_owned(out, "-m", must_format("%lluK", bytes >> 10));
     if (!archive) {
         add_owned(out, "-initrd", must_format("/proc/self/fd/%d", config->archive_fd));
+        if (!config->gpu->pid) return;
+        add_owned(out, "-object", memory_object(config->gpu, bytes));
+        add_pair(out, "-machine", "memory-backend=ram");
         return;
     }
-    add_owned(out, "-object", must_format("memory-backend-ram,id=ram,size=%llu", bytes - archive));
+    add_owned(out, "-object", memory_object(config->gpu, bytes - archive));
     add_owned(out, "-object",
               must_format("memory-backend-file,id=root,size=%llu,share=off,mem-path=/proc/self/fd/%d",
                           archive, config->archive_fd));
@@ -86,6 +97,7 @@ void machine_arguments(const struct machine_config *config, int console_fd, stru
     const char *program = getenv("CK_QEMU");
     add(out, program && *program ? program : "qemu-system-x86_64");
     add_pair(out, "-M", machines[o->machine]);
+    if (o->machine == MACHINE_MICROVM && config->gpu->pid) add_pair(out, "-machine", "pcie=on");
     add(out, "-nodefaults");
     add(out, "-no-user-config");
     add(out, "-no-reboot");
@@ -106,6 +118,7 @@ void machine_arguments(const struct machine_config *config, int console_fd, stru
     add_pair(out, "-global", "virtio-mmio.force-legacy=false");
     if (!o->is_counting) add_random(out, transport);
     network_arguments(&o->network, transport, out);
+    gpu_arguments(config->gpu, out);
     for (size_t i = 0; i < o->qemu_extra.count; i++) add(out, o->qemu_extra.items[i]);
     out->items = must_realloc(out->items, (out->count + 1) * sizeof *out->items);
     out->items[out->count] = NULL;
@@ -153,17 +166,19 @@ static bool pipes_open(struct pipes *p)
     return false;
 }
 
-static bool keep_open(int fd) { return fcntl(fd, F_SETFD, 0) == 0; }
+static bool keep_open(int fd) { return fd < 0 || fcntl(fd, F_SETFD, 0) == 0; }
 
 /* Between fork and exec: only calls that are safe there. */
-static NORETURN void child(const struct pipes *p, int archive_fd, char *const *arguments, pid_t parent)
+static NORETURN void child(const struct pipes *p, const struct machine_config *config, char *const *arguments,
+                           pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
     bool is_ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && setpgid(0, 0) == 0 &&
                     dup2(p->stdin_[0], STDIN_FILENO) >= 0 && dup2(p->stdout_[1], STDOUT_FILENO) >= 0 &&
                     dup2(p->diagnostics[1], STDERR_FILENO) >= 0 && keep_open(p->console[1]) &&
-                    keep_open(archive_fd) && signal(SIGPIPE, SIG_DFL) != SIG_ERR &&
+                    keep_open(config->archive_fd) && keep_open(config->gpu->ram_fd) &&
+                    keep_open(config->gpu->qemu_fd) && signal(SIGPIPE, SIG_DFL) != SIG_ERR &&
                     sigprocmask(SIG_SETMASK, &none, NULL) == 0;
     if (is_ready && getppid() == parent) execvp(arguments[0], arguments);
     int error = errno;
@@ -192,7 +207,7 @@ bool machine_start(const struct machine_config *config, struct machine *out)
 
     pid_t parent = getpid();
     pid_t pid = fork();
-    if (pid == 0) child(&p, config->archive_fd, arguments.items, parent);
+    if (pid == 0) child(&p, config, arguments.items, parent);
     if (pid < 0) {
         report_errno("cannot start a process for QEMU");
         goto close_pipes;

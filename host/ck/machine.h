@@ -8,6 +8,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include "host/ck/gpu.h"
 #include "host/ck/memory_plan.h"
 #include "host/ck/options.h"
 #include "lib/base.h"
@@ -17,6 +18,7 @@ struct machine_config {
     const char *kernel_path;
     const struct memory_plan *memory;
     int archive_fd;
+    const struct gpu_process *gpu;
     const char *cmdline; /* the kernel's */
     uint64_t tsc_khz;    /* of the guest's clock */
 };

@@ -51,6 +51,7 @@ static const char run_help[] =
     "                      is named on standard error) leads to the program's; gives --net user\n"
     "  --dns ADDR          the server that knows names (default: the network's)\n"
     "  --hostname NAME     the machine's name\n"
+    "  --gpu KIND[,vram=SIZE]  a GPU that this machine plays: gfx900, with 4G of memory unless given\n"
     "  -t, --tty           the program has a terminal: this one, or if stdin is none, its bytes\n"
     "  --machine KIND      microvm (default) or q35\n"
     "  --icount            count: time is instructions, two runs are the same (with the same input at hand)\n"
@@ -71,7 +72,8 @@ static const char run_help[] =
     "  127   PROGRAM was not found\n"
     "\n"
     "Environment: CK_KERNEL, the kernel (default: kernel.elf beside ck); CK_QEMU, the program to run as "
-    "QEMU.\n";
+    "QEMU;\n"
+    "CK_CKDEV, the one that plays the GPU (default: ckdev beside ck).\n";
 
 static const char build_help[] =
     "usage: ck build --rootfs PATH -o FILE.cpio\n"

@@ -84,3 +84,17 @@ bool memory_plan_make(const struct run_options *o, int fd, uint64_t archive_byte
            name, (unsigned long long)(archive_room >> 20), (unsigned long long)(below >> 20));
     return false;
 }
+
+uint32_t memory_plan_pieces(const struct memory_plan *plan, enum machine_kind machine,
+                            struct memory_piece out[MEMORY_PIECES_MAX])
+{
+    const struct split *split = &splits[machine];
+    uint64_t own = plan->bytes - plan->archive_bytes;
+    uint64_t below = MIN(own, plan->bytes <= split->all_low ? plan->bytes : split->low);
+    uint32_t count = 0;
+    out[count++] = (struct memory_piece){ .bytes = below };
+    if (below < own) out[count++] = (struct memory_piece){ 4 * gib, own - below, below, false };
+    if (plan->archive_bytes)
+        out[count++] = (struct memory_piece){ plan->archive_at, plan->archive_bytes, 0, true };
+    return count;
+}

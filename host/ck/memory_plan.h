@@ -17,5 +17,15 @@ struct memory_plan {
 bool memory_plan_make(const struct run_options *options, int archive_fd, uint64_t archive_bytes,
                       const char *name, struct memory_plan *out);
 
+/* Where the machine has its memory: at most two pieces of its own, and the archive, which is never written. */
+enum { MEMORY_PIECES_MAX = 3 };
+struct memory_piece {
+    uint64_t address, bytes; /* physical */
+    uint64_t offset;         /* in the archive's file, or in a file with the rest */
+    bool is_archive;
+};
+uint32_t memory_plan_pieces(const struct memory_plan *plan, enum machine_kind machine,
+                            struct memory_piece out[MEMORY_PIECES_MAX]);
+
 /* A file that is to be mapped has this granularity: archives made here are padded to it. */
 enum { MEMORY_PLAN_GRANULE = 8192 }; /* what QEMU's -m keeps of a size */

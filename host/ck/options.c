@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/ck/gpu.h"
 #include "host/ck/option_cursor.h"
 #include "host/ck/report.h"
 
@@ -16,8 +17,7 @@ enum {
 };
 static const uint64_t memory_max_bytes = 1ull << 40;
 
-/* A size with its suffix; UINT64_MAX when it is too large for a number. */
-static bool parse_size(const char *name, const char *text, uint64_t *out_bytes)
+bool parse_size(const char *name, const char *text, uint64_t *out_bytes)
 {
     static const char suffixes[] = "KMGT";
     uint64_t number;
@@ -200,33 +200,25 @@ static bool parse_hostname(struct run_options *o, const char *text)
     return network_set_hostname(&o->network, text);
 }
 
+static bool parse_gpu(struct run_options *o, const char *text) { return gpu_parse(&o->gpu, text); }
+
 static const struct option {
     const char *name, *short_name;
     size_t flag; /* of those without a value: which bool of run_options they set */
     bool (*parse)(struct run_options *options, const char *value);
 } options[] = {
 #define FLAG(field) offsetof(struct run_options, field), NULL
-    { "--help", "-h", FLAG(wants_help) },
-    { "--icount", NULL, FLAG(is_counting) },
-    { "--stats", NULL, FLAG(wants_stats) },
-    { "--tty", "-t", FLAG(has_terminal) },
-    { "--user", "-u", 0, parse_user },
-    { "--verbose", "-v", FLAG(is_verbose) },
-    { "--cpus", NULL, 0, parse_cpus },
-    { "--dns", NULL, 0, parse_dns },
-    { "--env", "-e", 0, parse_environment },
-    { "--env-file", NULL, 0, parse_env_file },
-    { "--hostname", NULL, 0, parse_hostname },
-    { "--log", NULL, 0, parse_log },
-    { "--machine", NULL, 0, parse_machine },
-    { "--memory", NULL, 0, parse_memory },
-    { "--memory-limit", NULL, 0, parse_memory_limit },
-    { "--net", NULL, 0, parse_net },
-    { "--publish", "-p", 0, parse_publish },
-    { "--qemu", NULL, 0, parse_qemu },
-    { "--rootfs", NULL, 0, parse_rootfs },
-    { "--timeout", NULL, 0, parse_seconds },
-    { "--workdir", "-w", 0, parse_workdir },
+    { "--help", "-h", FLAG(wants_help) },    { "--icount", NULL, FLAG(is_counting) },
+    { "--stats", NULL, FLAG(wants_stats) },  { "--tty", "-t", FLAG(has_terminal) },
+    { "--user", "-u", 0, parse_user },       { "--verbose", "-v", FLAG(is_verbose) },
+    { "--cpus", NULL, 0, parse_cpus },       { "--dns", NULL, 0, parse_dns },
+    { "--env", "-e", 0, parse_environment }, { "--env-file", NULL, 0, parse_env_file },
+    { "--gpu", NULL, 0, parse_gpu },         { "--hostname", NULL, 0, parse_hostname },
+    { "--log", NULL, 0, parse_log },         { "--machine", NULL, 0, parse_machine },
+    { "--memory", NULL, 0, parse_memory },   { "--memory-limit", NULL, 0, parse_memory_limit },
+    { "--net", NULL, 0, parse_net },         { "--publish", "-p", 0, parse_publish },
+    { "--qemu", NULL, 0, parse_qemu },       { "--rootfs", NULL, 0, parse_rootfs },
+    { "--timeout", NULL, 0, parse_seconds }, { "--workdir", "-w", 0, parse_workdir },
 };
 
 static bool parse_option(struct run_options *o, struct option_cursor *c, const char *name)

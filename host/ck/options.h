@@ -7,6 +7,12 @@
 
 enum machine_kind { MACHINE_MICROVM, MACHINE_Q35 };
 
+struct gpu_request {
+    bool is_given;
+    char engine[16]; /* ckdev knows which there are */
+    uint64_t vram_bytes;
+};
+
 struct run_options {
     uint64_t memory_bytes;         /* 0: what the root file system needs, and more for the program */
     uint64_t memory_limit_bytes;   /* of the container; 0: the machine's */
@@ -25,10 +31,14 @@ struct run_options {
     struct string_list environment; /* NAME=VALUE */
     struct string_list qemu_extra;
     struct network network;
+    struct gpu_request gpu;
     char *const *arguments; /* PROGRAM first; inside argv */
     size_t argument_count;  /* 0: the image says what to run */
     bool wants_help;
 };
+
+/* A size with its suffix, of option `name`; UINT64_MAX when it is too large for a number. False: reported. */
+bool parse_size(const char *name, const char *text, uint64_t *out_bytes);
 
 /* `arguments` begins after "run". False: reported, nothing to free. */
 bool run_options_parse(struct run_options *out, int count, char *const *arguments);

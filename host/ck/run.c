@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/ck/beside.h"
+#include "host/ck/gpu.h"
 #include "host/ck/guest_cmdline.h"
 #include "host/ck/launch.h"
 #include "host/ck/machine.h"
@@ -41,22 +43,8 @@ struct stdin_state {
 /* Owned by the caller; NULL: reported. */
 static char *find_kernel(void)
 {
-    const char *named = getenv("CK_KERNEL");
-    char *path = NULL;
-    if (named && *named) {
-        path = must_copy_string(named);
-    } else {
-        char self[4096];
-        ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-        if (length < 0) {
-            report_errno("cannot find where ck itself is; set CK_KERNEL");
-            return NULL;
-        }
-        self[length] = '\0';
-        char *slash = strrchr(self, '/');
-        if (slash) *slash = '\0';
-        path = must_format("%s/kernel.elf", self);
-    }
+    char *path = path_beside_ck("CK_KERNEL", "kernel.elf");
+    if (!path) return NULL;
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -296,6 +284,7 @@ int run_program(struct run_options *o)
 
     int status = STATUS_CK_FAILED, log_fd = -1, archive_fd = -1;
     struct memory_plan memory;
+    struct gpu_process gpu = { 0, -1, -1 };
     struct launch launch = { 0 };
     char *cmdline = NULL, *kernel_path = find_kernel();
     struct stdin_state input = { .has_stdin = true };
@@ -306,6 +295,8 @@ int run_program(struct run_options *o)
     if (o->log_path && (log_fd = open_log(o->log_path)) < 0) goto done;
     if (o->is_counting && !look_at_stdin(&input)) goto done;
     if (!network_open_ports(&o->network)) goto done;
+    if (!gpu_start(o, &memory, archive_fd, log_fd >= 0 || !o->is_verbose ? log_fd : STDERR_FILENO, &gpu))
+        goto done;
     struct guest_cmdline facts = { .options = o,
                                    .memory = &memory,
                                    .tsc_khz = o->is_counting ? COUNTING_TSC_KHZ : tsc_khz_since(tsc_start),
@@ -318,12 +309,14 @@ int run_program(struct run_options *o)
         .kernel_path = kernel_path,
         .memory = &memory,
         .archive_fd = archive_fd,
+        .gpu = &gpu,
         .cmdline = cmdline,
         .tsc_khz = facts.tsc_khz,
     };
     status = run_machine(&config, &input, log_fd, launch.command.items[0]);
 
 done:
+    gpu_finish(&gpu);
     if (log_fd >= 0) close(log_fd);
     if (archive_fd >= 0) close(archive_fd);
     free(cmdline);

@@ -118,7 +118,7 @@ static err_t map_gathered(struct dma_client *client, const struct dma_piece *pie
 {
     for (uint32_t i = 0; i < count; i++)
         if (!is_range(pieces[i].memory, pieces[i].bytes)) return ERR_INVALID;
-    if (!client->domain)
+    if (!is_translated(client))
         return dma_map(client, pieces[0].memory, segment->bytes, direction, &segment->address);
     return client->domain->ops->map(client->domain, pieces, count, (enum iommu_rights)direction, client->last,
                                     &segment->address);

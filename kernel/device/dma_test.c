@@ -166,6 +166,24 @@ TEST(an_iommu_joins_pieces_that_meet_at_pages)
     dma_stop(&client);
 }
 
+TEST(where_the_iommu_lets_physical_addresses_pass_nothing_is_mapped)
+{
+    struct dma_segment segments[ARRAY_LENGTH(scattered)];
+    uint32_t used;
+    dma_t address;
+    start(&ops, 28);
+    domain.is_identity = true;
+    maps_left = 0;
+    EXPECT_OK(dma_map(&client, PADDR(0x123456), 10, DMA_BOTH, &address));
+    EXPECT_EQ(address.raw, 0x123456);
+    dma_unmap(&client, address, 10);
+    EXPECT_ERR(dma_map(&client, PADDR(1ull << 28), 1, DMA_BOTH, &address), ERR_RANGE);
+    EXPECT_OK(dma_map_list(&client, scattered, ARRAY_LENGTH(scattered), DMA_BOTH, segments, &used));
+    EXPECT_EQ(used, 4);
+    dma_stop(&client);
+    EXPECT_EQ(attached, 0);
+}
+
 TEST(domains_leave_out_where_devices_and_interrupt_controllers_answer)
 {
     start(&ops, 64);

@@ -14,6 +14,12 @@
 struct file;
 struct text;
 
+/* What a mapping shows: pages of a backing from one on. */
+struct file_view {
+    struct backing *backing;
+    uint64_t first_page;
+};
+
 struct file_ops {
     /* For /proc/self/fd: all of it when it is a path or has a ':', else "name:[inode]". */
     const char *name;
@@ -41,6 +47,9 @@ struct file_ops {
     uint32_t (*poll)(struct file *file);
     /* Told whenever one of them becomes true (fs/readiness.h); as long as the file. NULL: they never change. */
     struct readiness *(*readiness)(struct file *file);
+    /* mmap(2) of a file that is no regular one: memory that a device shows. `flags` are SPACE_* and may get more. *out is
+     * counted for the caller. NULL: NO_DEVICE. */
+    err_t (*map)(struct file *file, uint64_t offset, uint64_t bytes, uint32_t *flags, struct file_view *out);
     /* What /proc/PID/fdinfo/N says of it besides. May be NULL. */
     void (*describe)(struct file *file, struct text *text);
     /* Directories only; NULL: NOT_DIRECTORY. */

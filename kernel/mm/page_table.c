@@ -183,7 +183,29 @@ void page_table_destroy_user(struct page_table *pt, page_leaf_fn *gone, void *co
 {
     const uint64_t *at = direct_map(pt->root), *end = at + PAGE_TABLE_KERNEL_HALF;
     tlb_forget_table(pt);
+    page_table_tell(pt, 0, PAGE_TABLE_KERNEL_HALF * (1ull << pte_level_shift(PAGE_TABLE_LEVELS)));
     while ((at = next_used(at, end)) < end) destroy_below(*at++, PAGE_TABLE_LEVELS, gone, context);
     frame_free_charged(CHARGE_KERNEL, pt->root);
     pt->root = PADDR_NONE;
+}
+
+/* ---- those who keep what a table says ---- */
+
+void page_table_watch(struct page_table *pt, struct page_table_watch *watch)
+{
+    watch->next = pt->watches;
+    pt->watches = watch;
+}
+
+void page_table_unwatch(struct page_table *pt, struct page_table_watch *watch)
+{
+    struct page_table_watch **at = &pt->watches;
+    while (*at != watch) at = &(*at)->next;
+    *at = watch->next;
+}
+
+void page_table_tell_watches(struct page_table *pt, uint64_t start, uint64_t end)
+{
+    for (struct page_table_watch *watch = pt->watches; watch; watch = watch->next)
+        watch->forget(watch, start, end);
 }

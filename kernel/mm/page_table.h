@@ -13,9 +13,18 @@
 #include "arch/paging.h"
 #include "lib/base.h"
 
+/* Somebody who keeps what a user table says: a device. Told before a leaf of [start, end) goes, leads elsewhere or loses
+ * a right; returns once the old one is in use no more. Whoever serialises the table's changes holds its lock
+ * meanwhile, so nothing of the range can be looked up again before the change is done. May sleep. */
+struct page_table_watch {
+    void (*forget)(struct page_table_watch *watch, uint64_t start, uint64_t end);
+    struct page_table_watch *next; /* ours */
+};
+
 struct page_table {
     paddr_t root;
     cpu_set cpus; /* that have it in CR3; mm/tlb.c's */
+    struct page_table_watch *watches;
 };
 
 /* Where they can, the values are the bits of the entry: the page-fault handler passes here. */
@@ -35,6 +44,15 @@ enum page_flags {
     PAGE_EXEC = 1 << 14,
     PAGE_JOIN = 1 << 15, /* page_table_map_leaf of 4 KiB: page_table_join when it is the last of its table */
 };
+
+NOINLINE void page_table_tell_watches(struct page_table *pt, uint64_t start, uint64_t end);
+static inline void page_table_tell(struct page_table *pt, uint64_t start, uint64_t end)
+{
+    if (unlikely(pt->watches)) page_table_tell_watches(pt, start, end);
+}
+/* By whoever serialises changes of the table. */
+void page_table_watch(struct page_table *pt, struct page_table_watch *watch);
+void page_table_unwatch(struct page_table *pt, struct page_table_watch *watch);
 
 /* The kernel's own table; set by kernel_map_init. */
 extern struct page_table kernel_page_table;

@@ -20,6 +20,7 @@ static paddr_t leaf_frame(uint64_t leaf, uint32_t level)
 void page_table_replace(struct page_table *pt, uint64_t vaddr, paddr_t paddr, uint32_t flags)
 {
     struct walk w = walk_to(pt, vaddr);
+    page_table_tell(pt, vaddr, behind_entry(vaddr, w.level));
     *w.entry[w.level] = paddr.raw | pte_from_flags(flags, w.level);
     tlb_forget(pt, &vaddr, 1);
 }
@@ -127,6 +128,7 @@ err_t page_table_share(struct page_table *to, struct page_table *from, uint64_t 
 {
     struct sharing s = { .to = to, .cleared = stays_writable ? 0 : PTE_WRITE };
     err_t e = OK;
+    if (!stays_writable) page_table_tell(from, vaddr, vaddr + bytes);
     for (uint64_t at = vaddr, end = vaddr + bytes; at < end && !failed(e);) {
         struct page_place place;
         page_table_look(from, at, &place);

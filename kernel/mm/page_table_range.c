@@ -175,13 +175,16 @@ err_t page_table_unmap(struct page_table *pt, uint64_t vaddr, uint64_t bytes, pa
     page_table_look(pt, vaddr, &place);
     if (!place.is_mapped && (vaddr ^ (vaddr + bytes - 1)) >> pte_level_shift(place.level) == 0) return OK;
     err_t e = split_edges(pt, vaddr, vaddr + bytes);
-    if (!failed(e)) unmap_leaves(pt, vaddr, bytes, 0, gone, context);
-    return e;
+    if (failed(e)) return e;
+    page_table_tell(pt, vaddr, vaddr + bytes);
+    unmap_leaves(pt, vaddr, bytes, 0, gone, context);
+    return OK;
 }
 
 void page_table_unmap_borrowed(struct page_table *pt, uint64_t vaddr, uint64_t bytes, page_leaf_fn *gone,
                                void *context)
 {
+    page_table_tell(pt, vaddr, vaddr + bytes);
     unmap_leaves(pt, vaddr, bytes, PTE_BORROWED, gone, context);
 }
 
@@ -192,6 +195,7 @@ err_t page_table_protect(struct page_table *pt, uint64_t vaddr, uint64_t bytes, 
     uint64_t end = vaddr + bytes;
     err_t e = split_edges(pt, vaddr, end);
     if (failed(e)) return e;
+    page_table_tell(pt, vaddr, end);
 
     uint64_t changed[LEAVING_MAX];
     uint32_t count = 0;

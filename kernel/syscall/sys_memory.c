@@ -117,10 +117,23 @@ static err_t decode_map(uint64_t at, uint64_t bytes, uint64_t protection, uint64
     return flags & LINUX_MAP_HUGETLB ? decode_huge(out) : OK;
 }
 
+/* Memory that a device shows. */
+static err_t map_device(struct map_request *r, struct file *file, uint64_t *place)
+{
+    struct file_view view;
+    bool is_written = (r->flags & SPACE_SHARED) && (r->flags & SPACE_WRITE);
+    if (!file_is_readable(file) || (is_written && !file_is_writable(file))) return ERR_ACCESS;
+    if (r->flags & SPACE_SHARED && file_is_writable(file)) r->flags |= SPACE_MAY_WRITE;
+    err_t e = file->ops->map(file, r->offset, r->bytes, &r->flags, &view);
+    if (failed(e)) return e;
+    return space_map(space(), r->at, r->bytes, r->flags, view.backing, view.first_page, place);
+}
+
 /* Settles the file that an opened mapping is of. */
 static err_t map_file(struct map_request *r, struct file *file, uint64_t first_page, uint64_t *place)
 {
     struct backing *backing;
+    if (file->ops->map) return map_device(r, file, place);
     err_t e = file_backing_open(file, &r->flags, &backing);
     if (failed(e)) return e;
     e = space_map(space(), r->at, r->bytes, r->flags, backing, first_page, place);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What programs see of memory that they map: the frames where they are. A page of doorbells is shown only until the
+ * device sleeps; the next touch wakes it, and in between ringing costs the kernel nothing. */
+#include "gpu/context_internal.h"
+#include "gpu/memory_internal.h"
+#include "lib/string.h"
+#include "mm/direct_map.h"
+
+static struct gpu_memory *memory_of(struct backing *backing)
+{
+    return CONTAINER_OF(backing, struct gpu_memory, backing);
+}
+
+static void get(struct backing *backing) { gpu_memory_get(memory_of(backing)); }
+static void put(struct backing *backing) { gpu_memory_put(memory_of(backing)); }
+
+static void show_doorbells(struct gpu_memory *m)
+{
+    struct gpu_device *device = m->device;
+    spin_lock(&device->table_lock);
+    m->bell.is_shown = true;
+    spin_unlock(&device->table_lock);
+    device->backend->wake(device);
+}
+
+static err_t page(struct backing *backing, uint64_t index, bool is_shared, struct backing_page *out)
+{
+    struct gpu_memory *m = memory_of(backing);
+    (void)is_shared;
+    if (index >= m->bytes >> PAGE_SHIFT) return ERR_IO;
+    if (m->kind == GPU_MEMORY_BELL) show_doorbells(m);
+    *out = (struct backing_page){ gpu_memory_frame(m, index << PAGE_SHIFT), true };
+    return OK;
+}
+
+/* Private copies of a device's memory make no sense; front ends refuse them. */
+static err_t read(struct backing *backing, uint64_t index, void *out_page)
+{
+    (void)backing, (void)index, (void)out_page;
+    return ERR_IO;
+}
+
+static const struct backing_ops ops = { .name = "gpu", .get = get, .put = put, .page = page, .read = read };
+
+void gpu_memory_init_backing(struct gpu_memory *m)
+{
+    mapping_init(&m->mapping);
+    m->backing = (struct backing){ &ops, &m->mapping };
+}
+
+void gpu_context_hide_doorbells(struct gpu_context *context)
+{
+    struct gpu_device *device = context->device;
+    struct gpu_memory *m = context->bell;
+    spin_lock(&device->table_lock);
+    bool was_shown = m->bell.is_shown;
+    m->bell.is_shown = false;
+    spin_unlock(&device->table_lock);
+    if (was_shown) mapping_revoke(&m->mapping, 0, m->bytes >> PAGE_SHIFT, false);
+}

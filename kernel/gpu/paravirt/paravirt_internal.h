@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "abi/gpu_ring.h"
+#include "core/lock.h"
+#include "device/gpu_link.h"
+#include "gpu/context.h"
+#include "lib/list.h"
+#include "sched/wait.h"
+
+/* A command that somebody waits for; on the waiter's stack. */
+struct paravirt_wait {
+    struct list link;
+    uint64_t sequence;
+    bool is_done;
+    struct gpu_command result; /* the entry as the device left it */
+};
+
+struct paravirt {
+    struct gpu_device device;
+    struct gpu_link *link;
+    volatile struct gpu_registers *registers;
+    volatile struct gpu_command *commands;
+    const volatile struct gpu_event *events;
+    uint32_t command_count, event_count; /* checked copies */
+    struct wait_queue done;              /* its lock guards the rest */
+    bool is_down;                        /* no command is sent or waited for */
+    bool is_reset_asked;
+    uint32_t generation;
+    uint64_t commands_sent, commands_done;
+    uint64_t events_taken;
+    uint64_t wakes; /* how often doorbells were shown */
+    struct list waits;
+    struct wait_queue news; /* the thread sleeps there; its lock guards: */
+    bool has_news;
+};
+
+static inline struct paravirt *paravirt_of(struct gpu_device *device)
+{
+    return CONTAINER_OF(device, struct paravirt, device);
+}
+
+/* ---- commands.c ---- */
+
+/* Sends a command and waits until it is done; *command is then as the device left it. ERR_NO_DEVICE: the GPU is lost, and
+ * nothing runs there any more. Else what the device's result says. Threads only. */
+err_t paravirt_do(struct paravirt *p, struct gpu_command *command);
+/* The same, but nobody waits. Threads only: the ring may be full. */
+void paravirt_send(struct paravirt *p, const struct gpu_command *command);
+/* What the device has done since the last time. Any context. */
+void paravirt_take_done_locked(struct paravirt *p) REQUIRES(p->done.lock);
+/* Lets the device look. Any context. */
+void paravirt_kick(struct paravirt *p);
+/* It broke the protocol, or does not answer. Any context. */
+void paravirt_ask_reset_locked(struct paravirt *p) REQUIRES(p->done.lock);
+
+/* ---- events.c ---- */
+void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what);
+/* Passes on what needs a thread; for ever. */
+void paravirt_run_events(void *p);
+/* What there is of that now. */
+void paravirt_pass_news(struct paravirt *p);
+void paravirt_wake(struct gpu_device *device);
+
+/* ---- map_table.c ---- */
+struct map_table {
+    struct spinlock lock;
+    paddr_t root;
+    uint64_t frames; /* of all its tables */
+};
+err_t map_table_create(struct map_table *table);
+void map_table_destroy(struct map_table *table);
+/* What gpu_backend.map says. Any context. */
+err_t map_table_map(struct map_table *table, uint64_t at, const struct gpu_piece *piece, uint32_t flags);
+/* Clears the entries of the range, larger leaves in pieces. False: there were none. Any context. */
+bool map_table_unmap(struct map_table *table, uint64_t at, uint64_t bytes);
