@@ -170,8 +170,6 @@ static bool read_option(struct cmdline_text word)
         return read_size(argument);
     else if (!strcmp(text, "ck.stdin"))
         options.is_input_empty = !strcmp(argument, "none");
-    else if (!strcmp(text, "iommu"))
-        return read_iommu(argument);
     else if (!strcmp(text, "slice_us"))
         return sched_set_slice_us(number), is_number;
     else if (!strcmp(text, "tsc_khz"))
@@ -186,6 +184,8 @@ static bool read_option(struct cmdline_text word)
         return options.has_gpu = !strcmp(argument, "on");
     else if (!strcmp(text, "hostname"))
         return *argument && !failed(machine_name_set(MACHINE_HOST, argument, strlen(argument)));
+    else if (!strcmp(text, "iommu"))
+        return read_iommu(argument);
     return true;
 }
 
