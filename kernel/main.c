@@ -32,6 +32,7 @@
 #include "drivers/vtd/vtd.h"
 #include "fs/kernel_log.h"
 #include "fs/rootfs.h"
+#include "gpu/amd/amd.h"
 #include "gpu/paravirt/paravirt.h"
 #include "ipc/message_queue.h"
 #include "ipc/posix_queue.h"
@@ -349,6 +350,7 @@ static void start_files(void)
     procfs_init(boot_info.cmdline);
     posix_queue_init();
     proc_net_init();
+    gpu_amd_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }
