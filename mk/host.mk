@@ -89,7 +89,7 @@ $(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c t
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
 
 # ---- GPUs ----
-$(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c kernel/gpu/paravirt/map_table.c kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock)))
+$(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c $(call code_in,kernel/gpu/paravirt) kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock log wait)))
 
 # /dev/kfd by its system calls, on the core and a fake back end.
 KFD_C := $(FS_C) $(call code_in,kernel/gpu/amd) $(filter-out %/mirror.c,$(call code_in,kernel/gpu)) $(call fakes,gpu kfd)

@@ -2,6 +2,10 @@
 #pragma once
 #include "gpu/context.h"
 
+/* What gpu_device_add does but for making it known. ERR_NO_MEMORY. */
+err_t gpu_device_init(struct gpu_device *device);
+void gpu_device_fini(struct gpu_device *device);
+
 /* Whether the access finds something now: memory of the program's own that has changed or was not there yet. */
 bool gpu_context_fix_fault(struct gpu_context *context, const struct gpu_event_fault *fault);
 

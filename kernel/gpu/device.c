@@ -8,9 +8,15 @@
 static struct gpu_device *devices[GPU_DEVICES_MAX];
 static uint32_t device_count; /* fixed after boot */
 
-err_t gpu_device_add(struct gpu_device *device)
+void gpu_device_fini(struct gpu_device *device)
 {
-    if (device_count == GPU_DEVICES_MAX) return ERR_NO_SPACE;
+    vram_fini(&device->vram);
+    heap_free(device->contexts);
+    heap_free(device->queue_numbers);
+}
+
+err_t gpu_device_init(struct gpu_device *device)
+{
     mutex_init(&device->events);
     mutex_init(&device->lock);
     device->table_lock = (struct spinlock)SPINLOCK_INIT;
@@ -18,11 +24,15 @@ err_t gpu_device_add(struct gpu_device *device)
     device->queue_numbers = heap_alloc_zeroed((device->queues_max + 63) / 64 * sizeof(uint64_t));
     err_t e = device->contexts && device->queue_numbers ? OK : ERR_NO_MEMORY;
     if (!failed(e)) e = vram_init(&device->vram, device->vram_bytes);
-    if (failed(e)) {
-        heap_free(device->contexts);
-        heap_free(device->queue_numbers);
-        return e;
-    }
+    if (failed(e)) gpu_device_fini(device);
+    return e;
+}
+
+err_t gpu_device_add(struct gpu_device *device)
+{
+    if (device_count == GPU_DEVICES_MAX) return ERR_NO_SPACE;
+    err_t e = gpu_device_init(device);
+    if (failed(e)) return e;
     device->number = device_count;
     devices[device_count++] = device;
     log_info("gpu%u: %s, %u compute units, %llu MiB, by %s", device->number, device->identity.name,
