@@ -29,8 +29,11 @@ LLAMA_HIP_O := $(patsubst demos/llama/%.c,$(HIP)/llama.o/%.o,$(LLAMA_HIP_C))
 $(HIP)/llama.o/%.o: demos/llama/%.c $(wildcard demos/llama/*.h)
 	@mkdir -p $(@D)
 	@$(HOSTCC) $(filter-out -static,$(GUEST_FLAGS)) -c -o $@ $<
-$(HIP)/llama: demos/llama_hip/decoder.hip $(LLAMA_HIP_O)
-	@echo "  HIP $@"; hipcc $(HIP_FLAGS) -Idemos/llama -o $@ $(filter %.hip,$^) $(filter %.o,$^)
+$(HIP)/llama.o/decoder_on_gpu.o: demos/llama_hip/decoder.hip $(wildcard demos/llama/*.h)
+	@mkdir -p $(@D)
+	@hipcc $(HIP_FLAGS) -Idemos/llama -c -o $@ $<
+$(HIP)/llama: $(HIP)/llama.o/decoder_on_gpu.o $(LLAMA_HIP_O)
+	@echo "  HIP $@"; hipcc --offload-arch=gfx900 -o $@ $^
 
 # The same against host_hip.hpp.
 $(HIP)/llama.o/decoder_on_host.o: demos/llama_hip/decoder.hip tests/hip/host_hip.hpp $(HIP)/include/hip/hip_runtime.h $(wildcard demos/llama/*.h)

@@ -49,7 +49,9 @@ $(BOOT_SHIM): tests/e2e/boot_shim.S $(B)/kernel.elf
 
 $(B)/tests-unit.list: FORCE
 	@mkdir -p $(@D)
-	@( for t in $(UNIT_TESTS); do printf 'unit %s\t%s\n' "$$(basename $$(dirname $$t))" "$$t"; done ) > $@
+	@( for t in $(UNIT_TESTS); do printf 'unit %s\t%s\n' "$$(basename $$(dirname $$t))" "$$t"; done; \
+	   printf 'HIP on the processor\ttests/e2e/hip_host_test.sh $(GUEST) $(B)\n'; \
+	   printf 'from CUDA to HIP\ttests/e2e/hipify_test.sh\n' ) > $@
 $(B)/tests-fuzz.list: FORCE
 	@( for f in $(FUZZERS); do printf 'fuzz %s\ttools/run_fuzz.sh %s 6\n' "$$(basename $$f)" "$$f"; done ) > $@
 $(B)/tests-ktest.list: FORCE
@@ -74,7 +76,7 @@ $(B)/tests-e2e.list: FORCE
 	   for t in python software servers net; do printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
-BUILD_UNIT = $(UNIT_TESTS)
+BUILD_UNIT = $(UNIT_TESTS) $(HIP_ON_HOST) $(HIP)/llama_on_host $(GUEST)/llama
 BUILD_FUZZ = $(FUZZERS)
 FAIL_NTH := $(B)/kernel/debug-gcc/kernel.elf $(B)/kernel/fail_nth-gcc/kernel.elf
 BUILD_E2E = $(VDSO) $(ROOTS)/shell.made $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso

@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,26 +57,19 @@ static void add_owned(struct string_list *list, const char *option, char *value)
     free(value);
 }
 
-/* What the process gets besides the machine's memory. */
-struct files {
-    int window;   /* empty: the process makes the GPU's window of it */
-    int listener; /* QEMU has connected there already */
-    int archive, log;
-};
-
-static void add_arguments(const struct run_options *o, const struct memory_plan *memory, int ram_fd,
-                          const char *program, const struct files *files, struct string_list *out)
+static void add_arguments(const struct run_options *o, const struct memory_plan *memory,
+                          const struct gpu_process *gpu, const char *program, int server_fd, int archive_fd,
+                          int log_fd, struct string_list *out)
 {
     struct memory_piece pieces[MEMORY_PIECES_MAX];
     uint32_t count = memory_plan_pieces(memory, o->machine, pieces);
     string_list_add(out, program);
     add_owned(out, "--engine", must_copy_string(o->gpu.engine));
     add_owned(out, "--vram", must_format("%llu", (unsigned long long)o->gpu.vram_bytes));
-    add_owned(out, "--window-fd", must_format("%d", files->window));
-    add_owned(out, "--listen-fd", must_format("%d", files->listener));
-    if (files->log >= 0) add_owned(out, "--log-fd", must_format("%d", files->log));
+    add_owned(out, "--server-fd", must_format("%d", server_fd));
+    if (log_fd >= 0) add_owned(out, "--log-fd", must_format("%d", log_fd));
     for (uint32_t i = 0; i < count; i++)
-        add_owned(out, "--ram", ram_word(&pieces[i], ram_fd, files->archive));
+        add_owned(out, "--ram", ram_word(&pieces[i], gpu->ram_fd, archive_fd));
     out->items = must_realloc(out->items, (out->count + 1) * sizeof *out->items);
     out->items[out->count] = NULL;
 }
@@ -128,27 +120,12 @@ static bool spawn(struct gpu_process *gpu, char *const *arguments, const int *fd
     return false;
 }
 
-/* A socket without a name in the file system, and its one connection. */
-static bool open_sockets(int *listener, int *connected)
-{
-    struct sockaddr_un name = { .sun_family = AF_UNIX };
-    socklen_t bytes = sizeof name;
-    *listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    *connected = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return *listener >= 0 && *connected >= 0 &&
-           bind(*listener, (struct sockaddr *)&name, sizeof name.sun_family) == 0 &&
-           listen(*listener, 1) == 0 && getsockname(*listener, (struct sockaddr *)&name, &bytes) == 0 &&
-           connect(*connected, (struct sockaddr *)&name, bytes) == 0;
-}
-
-static bool open_files(struct gpu_process *gpu, struct files *files, uint64_t ram_bytes)
+static bool open_memory(struct gpu_process *gpu, uint64_t bytes)
 {
     gpu->ram_fd = memfd_create("machine", MFD_CLOEXEC);
-    files->window = memfd_create("gpu", MFD_CLOEXEC);
-    bool is_good = gpu->ram_fd >= 0 && files->window >= 0 && ftruncate(gpu->ram_fd, (off_t)ram_bytes) == 0 &&
-                   open_sockets(&files->listener, &gpu->qemu_fd);
-    if (!is_good) report_errno("cannot make what the machine shares with the GPU's process");
-    return is_good;
+    if (gpu->ram_fd >= 0 && ftruncate(gpu->ram_fd, (off_t)bytes) == 0) return true;
+    report_errno("cannot make the machine's memory, which it shares with the GPU");
+    return false;
 }
 
 static void close_files(struct gpu_process *gpu)
@@ -160,23 +137,30 @@ static void close_files(struct gpu_process *gpu)
 bool gpu_start(const struct run_options *o, const struct memory_plan *memory, int archive_fd, int log_fd,
                struct gpu_process *out)
 {
-    struct files files = { -1, -1, archive_fd, log_fd };
-    struct string_list arguments = { 0 };
+    int ends[2] = { -1, -1 };
     *out = (struct gpu_process){ 0, -1, -1 };
     if (!o->gpu.is_given) return true;
     char *program = path_beside_ck("CK_CKDEV", "ckdev");
-    bool is_running = program && open_files(out, &files, memory->bytes - memory->archive_bytes);
-    if (is_running) {
-        int fds[] = { files.window, files.listener, archive_fd, log_fd, out->ram_fd };
-        add_arguments(o, memory, out->ram_fd, program, &files, &arguments);
-        is_running = spawn(out, arguments.items, fds, ARRAY_LENGTH(fds));
+    if (!program || !open_memory(out, memory->bytes - memory->archive_bytes)) goto fail;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        report_errno("cannot make a socket between QEMU and the GPU's process");
+        goto fail;
     }
+    out->qemu_fd = ends[0];
+    int fds[] = { ends[1], out->ram_fd, archive_fd, log_fd };
+    struct string_list arguments = { 0 };
+    add_arguments(o, memory, out, program, ends[1], archive_fd, log_fd, &arguments);
+    bool is_running = spawn(out, arguments.items, fds, ARRAY_LENGTH(fds));
     string_list_free(&arguments);
+    close(ends[1]);
+    if (!is_running) goto fail;
     free(program);
-    if (files.window >= 0) close(files.window);
-    if (files.listener >= 0) close(files.listener);
-    if (!is_running) close_files(out);
-    return is_running;
+    return true;
+
+fail:
+    close_files(out);
+    free(program);
+    return false;
 }
 
 void gpu_finish(struct gpu_process *gpu)

@@ -25,7 +25,7 @@ __global__ void sum_squares(const int *in, int count, unsigned long long *total)
         mine += (unsigned long long)((long long)in[i] * in[i]);
     parts[threadIdx.x] = mine;
     __syncthreads();
-    for (int half = THREADS / 2; half > 0; half /= 2) {
+    for (unsigned half = THREADS / 2; half > 0; half /= 2) {
         if (threadIdx.x < half) parts[threadIdx.x] += parts[threadIdx.x + half];
         __syncthreads();
     }
