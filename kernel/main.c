@@ -361,7 +361,7 @@ static void start_devices(void)
     virtio_net_found = has_network ? attach_network : ignore_network;
     virtio_probe_mmio(&acpi);
     if (!has_network && !options.has_gpu) return; /* nothing else is on PCI that would be used */
-    err_t e = pci_init(&acpi);
+    err_t e = pci_init(&acpi, &boot_info);
     if (!failed(e)) virtio_probe_pci();
     gpu_link_found = paravirt_attach;
     if (!failed(e) && options.has_gpu) ivshmem_probe();

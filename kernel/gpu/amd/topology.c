@@ -57,7 +57,7 @@ static void write_cpu(struct text *text)
     add(text, "simd_count", 0);
     add(text, "mem_banks_count", 1);
     add(text, "caches_count", cpu_cache_count());
-    add(text, "io_links_count", kfd_gpu_count());
+    add(text, "io_links_count", 0); /* a link to a GPU would say that the CPU reaches all of its memory */
     add(text, "p2p_links_count", 0);
     add(text, "cpu_core_id_base", percpu_of(cpu_set_first(online))->apic_id);
     add(text, "max_engine_clk_ccompute", clock_mhz());
@@ -218,8 +218,8 @@ void topology_write_cache(struct text *text, uint64_t *cursor)
 
 /* ---- links ---- */
 
-/* The CPU's lead to all GPUs, a GPU's only one to the CPU. */
-bool topology_has_link(uint32_t node, uint32_t index) { return index < (node ? 1 : kfd_gpu_count()); }
+/* One of each GPU, to the CPU. */
+bool topology_has_link(uint32_t node, uint32_t index) { return node && index == 0; }
 
 void topology_write_link(struct text *text, uint64_t *cursor)
 {
@@ -229,7 +229,7 @@ void topology_write_link(struct text *text, uint64_t *cursor)
     add(text, "version_major", 0);
     add(text, "version_minor", 0);
     add(text, "node_from", s->number);
-    add(text, "node_to", s->number ? 0 : s->index + 1);
+    add(text, "node_to", 0);
     add(text, "weight", LINK_WEIGHT);
     add(text, "min_latency", 0);
     add(text, "max_latency", 0);
