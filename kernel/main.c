@@ -31,6 +31,7 @@
 #include "drivers/virtio/virtio_probe.h"
 #include "fs/kernel_log.h"
 #include "fs/rootfs.h"
+#include "gpu/amd/amd.h"
 #include "gpu/paravirt/paravirt.h"
 #include "ipc/message_queue.h"
 #include "ipc/posix_queue.h"
@@ -339,6 +340,7 @@ static void start_files(void)
     procfs_init(boot_info.cmdline);
     posix_queue_init();
     proc_net_init();
+    gpu_amd_init();
     err_t e = rootfs_init(archive, bytes, &why);
     if (failed(e)) panic("initrd: %s", why);
 }
@@ -359,7 +361,7 @@ static void start_devices(void)
     virtio_net_found = has_network ? attach_network : ignore_network;
     virtio_probe_mmio(&acpi);
     if (!has_network && !options.has_gpu) return; /* nothing else is on PCI that would be used */
-    err_t e = pci_init(&acpi);
+    err_t e = pci_init(&acpi, &boot_info);
     if (!failed(e)) virtio_probe_pci();
     gpu_link_found = paravirt_attach;
     if (!failed(e) && options.has_gpu) ivshmem_probe();

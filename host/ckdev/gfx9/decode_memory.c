@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DS, FLAT, MUBUF and MTBUF. [vega-isa 13.4 to 13.6] */
+#include "host/ckdev/gfx9/decode.h"
+
+bool decode_ds(struct decoder *d)
+{
+    struct op *op = d->op;
+    uint32_t first = d->words[0];
+    const struct instruction *i = op->instruction = gfx9_instruction_find(DS, bits_of(first, 24, 17));
+    if (!i || d->count < 2) return false;
+    uint32_t second = d->words[d->used++];
+    op->imm = (int32_t)bits_of(first, 15, 0); /* in pairs: two of 8 bits */
+    op->mem.gds = bits_of(first, 16, 16);
+    op->mem.address = (uint8_t)bits_of(second, 7, 0);
+    op->mem.data = (uint8_t)bits_of(second, 15, 8);
+    op->mem.data2 = (uint8_t)bits_of(second, 23, 16);
+    op->dest = (uint8_t)bits_of(second, 31, 24);
+    if (!vgprs_exist(op->mem.data, type_dwords(i->a)) || !vgprs_exist(op->mem.data2, type_dwords(i->b)))
+        return false;
+    if ((i->a == T_NO && op->mem.data) || (i->b == T_NO && op->mem.data2)) return false;
+    if (i->d == T_NO && op->dest) return false;
+    return vgprs_exist(op->dest, type_dwords(i->d));
+}
+
+bool decode_flat(struct decoder *d)
+{
+    struct op *op = d->op;
+    uint32_t first = d->words[0];
+    const struct instruction *i = op->instruction = gfx9_instruction_find(FLAT, bits_of(first, 24, 18));
+    if (!i || d->count < 2) return false;
+    uint32_t second = d->words[d->used++];
+    op->mem.segment = (uint8_t)bits_of(first, 15, 14);
+    op->mem.lds = bits_of(first, 13, 13);
+    op->mem.glc = bits_of(first, 16, 16);
+    op->mem.slc = bits_of(first, 17, 17);
+    op->mem.address = (uint8_t)bits_of(second, 7, 0);
+    op->mem.data = (uint8_t)bits_of(second, 15, 8);
+    op->mem.offset_sgpr = (uint8_t)bits_of(second, 22, 16);
+    op->mem.nv = bits_of(second, 23, 23);
+    op->dest = (uint8_t)bits_of(second, 31, 24);
+    if (op->mem.segment > SEGMENT_GLOBAL || op->mem.lds) return false;
+    if (op->mem.segment == SEGMENT_SCRATCH && (i->flags & F_ATOMIC)) return false;
+    /* Flat offsets are unsigned, the others signed. */
+    op->imm = op->mem.segment == SEGMENT_FLAT ? (int32_t)bits_of(first, 11, 0) : (int32_t)(first << 19) >> 19;
+    if (op->mem.segment == SEGMENT_FLAT) op->mem.offset_sgpr = 0x7f;
+    if (op->mem.offset_sgpr != 0x7f &&
+        !decode_scalar_dest(op->mem.offset_sgpr, op->mem.segment == SEGMENT_GLOBAL ? 2 : 1))
+        return false;
+    unsigned address_dwords = op->mem.segment == SEGMENT_SCRATCH ? 1 : 2;
+    return vgprs_exist(op->mem.address, address_dwords) && vgprs_exist(op->mem.data, type_dwords(i->a)) &&
+           vgprs_exist(op->dest, type_dwords(i->d));
+}
+
+bool decode_buffer(struct decoder *d)
+{
+    struct op *op = d->op;
+    uint32_t first = d->words[0];
+    bool typed = first >> 26 == 0x3a;
+    const struct instruction *i = op->instruction =
+        typed ? gfx9_instruction_find(MTBUF, bits_of(first, 18, 15))
+              : gfx9_instruction_find(MUBUF, bits_of(first, 24, 18));
+    if (!i || d->count < 2) return false;
+    uint32_t second = d->words[d->used++];
+    op->imm = (int32_t)bits_of(first, 11, 0);
+    op->mem.offen = bits_of(first, 12, 12);
+    op->mem.idxen = bits_of(first, 13, 13);
+    op->mem.glc = bits_of(first, 14, 14);
+    op->mem.lds = !typed && bits_of(first, 16, 16);
+    op->mem.slc = typed ? bits_of(second, 22, 22) : bits_of(first, 17, 17);
+    op->mem.format = (uint8_t)(typed ? bits_of(first, 25, 19) : 0);
+    op->mem.address = (uint8_t)bits_of(second, 7, 0);
+    op->mem.data = op->dest = (uint8_t)bits_of(second, 15, 8);
+    op->mem.resource = (uint8_t)(bits_of(second, 20, 16) * 4);
+    op->mem.tfe = bits_of(second, 23, 23);
+    op->mem.offset_sgpr = 0x7f;
+    if (i->flags & F_NO_OPERANDS) return true;
+    if (!decode_scalar_dest(op->mem.resource, 4)) return false;
+    if (!decode_source(d, 0, bits_of(second, 31, 24), T_U32) || op->code[0] == SRC_CONSTANT) return false;
+    unsigned dwords = type_dwords(i->d != T_NO ? i->d : i->a);
+    return vgprs_exist(op->mem.data, dwords + op->mem.tfe) &&
+           vgprs_exist(op->mem.address, op->mem.offen && op->mem.idxen ? 2 : 1);
+}
