@@ -18,6 +18,7 @@ HOSTCC := gcc
 include mk/kernel.mk
 include mk/host.mk
 include mk/guest.mk
+include mk/hip.mk
 include mk/run.mk
 include mk/bench.mk
 include mk/peer.mk

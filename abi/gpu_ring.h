@@ -33,6 +33,8 @@ enum gpu_interrupt {
     GPU_INTERRUPT_STATE = 1,  /* registers.state has changed */
     GPU_INTERRUPT_COUNT,
 };
+/* Who they are by ivshmem: a kick is a write of GPU_IVSHMEM_DEVICE << 16 | number to Doorbell. */
+enum gpu_ivshmem_peer { GPU_IVSHMEM_DEVICE = 0, GPU_IVSHMEM_MACHINE = 1 };
 
 /* ---- registers: the first page of the window ---- */
 
@@ -255,7 +257,8 @@ enum gpu_stop {
 };
 
 struct gpu_event_signal {
-    uint32_t number; /* below GPU_SIGNALS_MAX */
+    uint32_t number;     /* below GPU_SIGNALS_MAX */
+    uint32_t known_bits; /* of it, the low ones: what code tells an interrupt is short. 0: all */
 };
 
 struct gpu_event_fault {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding the tables: root pointer, root table, checksums. What is in them: acpi_tables.c. */
+/* Finding the tables: root pointer, root table, checksums. What is in them: acpi_tables.c and acpi_dmar.c. */
 #include "lib/acpi.h"
 
 #include "lib/acpi_internal.h"
@@ -128,6 +128,7 @@ static void read_table(const struct phys_view *view, paddr_t address, struct acp
     case SIGNATURE('M', 'C', 'F', 'G'): section = &out->mcfg.why, read = acpi_read_mcfg; break;
     case SIGNATURE('H', 'P', 'E', 'T'): section = &out->hpet.why, read = acpi_read_hpet; break;
     case SIGNATURE('F', 'A', 'C', 'P'): section = &out->fadt.why, read = acpi_read_fadt; break;
+    case SIGNATURE('D', 'M', 'A', 'R'): section = &out->dmar.why, read = acpi_read_dmar; break;
     default: return;
     }
     if (!*section) return; /* a second one: the first that is good stays */
@@ -163,6 +164,7 @@ static void clear(struct acpi_info *out, const char *why)
     out->mcfg.count = out->mcfg.left_out = 0;
     out->hpet = (struct acpi_hpet){ .why = why };
     out->fadt = (struct acpi_fadt){ .why = why };
+    acpi_clear_dmar(&out->dmar, why);
 }
 
 err_t acpi_parse(const struct phys_view *view, paddr_t rsdp, struct acpi_info *out, const char **why)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ACPI's static tables, decoded: processors and interrupt controllers (MADT), PCI configuration
- * space (MCFG), HPET, and the fixed hardware (FADT). There is no AML interpreter.
+ * space (MCFG), HPET, the fixed hardware (FADT), and units that remap DMA (DMAR). There is no AML interpreter.
  *
  * A table that is missing or malformed leaves its section empty and says why; the other sections do
  * not suffer. Tables come from firmware, so every length in them is checked. [acpi-6.5 5.2] */
@@ -13,6 +13,10 @@ enum {
     ACPI_OVERRIDES_MAX = 16, /* ISA has 16 lines */
     ACPI_NMIS_MAX = 16,
     ACPI_SEGMENTS_MAX = 8,
+    ACPI_UNITS_MAX = 16,
+    ACPI_RESERVED_MAX = 16,
+    ACPI_SCOPES_MAX = 64,
+    ACPI_PATH_MAX = 8, /* bridges behind each other, and a device */
 };
 
 struct acpi_cpu {
@@ -95,6 +99,43 @@ struct acpi_fadt {
     uint8_t century_register;                         /* in the RTC; 0: none */
 };
 
+/* A device by the way to it: from a bus through bridges. */
+struct acpi_scope {
+    uint8_t kind;
+    uint8_t bus, steps;
+    uint8_t path[ACPI_PATH_MAX]; /* slot and function of each step, as slot << 3 | function */
+};
+enum { ACPI_SCOPE_DEVICE = 1, ACPI_SCOPE_BRIDGE = 2 /* and all behind it */ }; /* others are no PCI devices */
+
+struct acpi_scopes { /* of acpi_dmar.scopes */
+    uint32_t first, count;
+};
+
+struct acpi_unit { /* that remaps DMA */
+    paddr_t base;
+    uint16_t segment;
+    bool has_rest; /* all devices of the segment that are in no unit's scope are its own */
+    struct acpi_scopes scopes;
+};
+
+struct acpi_reserved { /* memory that these devices use on behalf of firmware, in whole pages */
+    paddr_t base;
+    uint64_t bytes;
+    uint16_t segment;
+    struct acpi_scopes scopes;
+};
+
+struct acpi_dmar {
+    const char *why;
+    uint8_t address_bits; /* of DMA on this machine */
+    bool remaps_interrupts;
+    uint32_t unit_count, reserved_count, scope_count;
+    uint32_t left_out;
+    struct acpi_unit units[ACPI_UNITS_MAX];
+    struct acpi_reserved reserved[ACPI_RESERVED_MAX];
+    struct acpi_scope scopes[ACPI_SCOPES_MAX];
+};
+
 struct acpi_info {
     paddr_t rsdp;
     uint8_t revision;    /* of the RSDP: 0 is ACPI 1.0 */
@@ -103,6 +144,7 @@ struct acpi_info {
     struct acpi_mcfg mcfg;
     struct acpi_hpet hpet;
     struct acpi_fadt fadt;
+    struct acpi_dmar dmar;
 };
 
 /* Address 0 means that the loader did not say: the BIOS areas are searched. ERR_NOT_FOUND, no

@@ -70,6 +70,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     ASSERT((info.hpet.why == NULL) == (info.hpet.base.raw != 0));
     ASSERT(!info.fadt.why || info.fadt.reset.address == 0);
+    const struct acpi_dmar *dmar = &info.dmar;
+    ASSERT((dmar->why == NULL) == (dmar->unit_count > 0));
+    ASSERT(dmar->unit_count <= ACPI_UNITS_MAX && dmar->reserved_count <= ACPI_RESERVED_MAX);
+    ASSERT(dmar->scope_count <= ACPI_SCOPES_MAX);
+    for (uint32_t i = 0; i < dmar->unit_count; i++) {
+        const struct acpi_unit *unit = &dmar->units[i];
+        ASSERT(unit->base.raw && unit->scopes.first + unit->scopes.count <= dmar->scope_count);
+        for (uint32_t k = 0; k < unit->scopes.count; k++)
+            ASSERT(dmar->scopes[unit->scopes.first + k].steps - 1u < ACPI_PATH_MAX);
+    }
+    for (uint32_t i = 0; i < dmar->reserved_count; i++) {
+        const struct acpi_reserved *r = &dmar->reserved[i];
+        ASSERT(r->bytes && is_aligned(r->base.raw | r->bytes, PAGE_BYTES) &&
+               r->base.raw + r->bytes > r->base.raw);
+        ASSERT(r->scopes.first + r->scopes.count <= dmar->scope_count);
+    }
     ASSERT(!failed(e) || (madt->why && info.mcfg.why && info.hpet.why && info.fadt.why));
     for (uint32_t i = 0; i < memory.count; i++) free((void *)memory.blocks[i].data);
     return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between acpi.c, which finds and verifies tables, and acpi_tables.c, which decodes them. */
+/* Between acpi.c, which finds and verifies tables, and acpi_tables.c and acpi_dmar.c, which decode them. */
 #pragma once
 #include "lib/acpi.h"
 #include "lib/bits.h"
@@ -12,9 +12,11 @@ struct acpi_table {
 };
 
 void acpi_clear_madt(struct acpi_madt *madt, const char *why);
+void acpi_clear_dmar(struct acpi_dmar *dmar, const char *why);
 
 /* Each fills its section and returns NULL, or leaves it empty and returns the reason. */
 const char *acpi_read_madt(const struct acpi_table *table, struct acpi_info *out);
 const char *acpi_read_mcfg(const struct acpi_table *table, struct acpi_info *out);
 const char *acpi_read_hpet(const struct acpi_table *table, struct acpi_info *out);
 const char *acpi_read_fadt(const struct acpi_table *table, struct acpi_info *out);
+const char *acpi_read_dmar(const struct acpi_table *table, struct acpi_info *out);

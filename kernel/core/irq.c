@@ -5,6 +5,7 @@
  * reads its slot without the lock: the slot is complete before its pin is opened. */
 #include "core/irq.h"
 
+#include "arch/cpu.h"
 #include "arch/ioapic.h"
 #include "arch/lapic.h"
 #include "arch/pic.h"
@@ -19,7 +20,8 @@ enum {
     PIC_SPURIOUS_MASTER = 7,
     PIC_SPURIOUS_SLAVE = 15,
 };
-#define NO_LINE UINT32_MAX /* of a message */
+#define NO_LINE UINT32_MAX       /* of a message */
+#define FREE    (UINT32_MAX - 1) /* of a message that was taken back */
 _Static_assert(VECTOR_IRQ_BASE + IRQ_SLOTS <= VECTOR_TIMER, "device vectors end below the timer's");
 
 struct irq_slot {
@@ -27,6 +29,7 @@ struct irq_slot {
     void *context;
     uint64_t count;
     uint32_t gsi;
+    bool is_running; /* atomic */
 };
 
 /* Where a line arrives and how it is driven. */
@@ -48,15 +51,24 @@ static void handle_irq(struct trap_frame *frame)
 {
     struct irq_slot *slot = &slots[frame->vector - VECTOR_IRQ_BASE];
     slot->count++;
-    slot->handler(slot->context);
+    /* Before the handler is read: who takes it back sees either this, or nobody who has read it. */
+    __atomic_store_n(&slot->is_running, true, __ATOMIC_SEQ_CST);
+    __atomic_load_n(&slot->handler, __ATOMIC_SEQ_CST)(slot->context);
+    __atomic_store_n(&slot->is_running, false, __ATOMIC_RELEASE);
     lapic_end_of_interrupt();
+}
+
+static void count_spurious(void *context)
+{
+    (void)context;
+    __atomic_add_fetch(&spurious_count, 1, __ATOMIC_RELAXED);
 }
 
 /* Neither kind wants an end of interrupt. [intel-sdm3 11.9] [intel-8259a] */
 static void handle_spurious(struct trap_frame *frame)
 {
     (void)frame;
-    __atomic_add_fetch(&spurious_count, 1, __ATOMIC_RELAXED);
+    count_spurious(NULL);
 }
 
 void irq_init(const struct acpi_madt *madt, struct mmio lapic, const struct mmio *ioapic_regs)
@@ -142,11 +154,25 @@ err_t irq_attach(uint32_t irq, irq_handler_t handler, void *context)
 
 static err_t take_vector_locked(irq_handler_t handler, void *context, uint8_t *vector) REQUIRES(irq_lock)
 {
-    if (slot_count == IRQ_SLOTS) return ERR_NO_SPACE;
-    *vector = (uint8_t)(VECTOR_IRQ_BASE + slot_count);
-    slots[slot_count++] = (struct irq_slot){ .handler = handler, .context = context, .gsi = NO_LINE };
+    struct irq_slot *slot = slot_of_locked(FREE);
+    if (!slot && slot_count == IRQ_SLOTS) return ERR_NO_SPACE;
+    if (!slot) slot = &slots[slot_count++];
+    slot->context = context;
+    slot->gsi = NO_LINE;
+    __atomic_store_n(&slot->handler, handler, __ATOMIC_RELEASE);
+    *vector = (uint8_t)(VECTOR_IRQ_BASE + (slot - slots));
     trap_set_handler(*vector, handle_irq);
     return OK;
+}
+
+void irq_detach_message(uint8_t vector)
+{
+    struct irq_slot *slot = &slots[vector - VECTOR_IRQ_BASE];
+    __atomic_store_n(&slot->handler, count_spurious, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&slot->is_running, __ATOMIC_SEQ_CST)) cpu_relax();
+    spin_lock(&irq_lock);
+    slot->gsi = FREE;
+    spin_unlock(&irq_lock);
 }
 
 /* Physical destination, fixed delivery, edge. [intel-sdm3 11.11.1, 11.11.2] */

@@ -27,9 +27,12 @@ struct irq_message {
     uint64_t address;
     uint32_t data;
 };
-/* Makes a message that interrupts the CPU with this APIC id; for ever. ERR_NO_SPACE, no vector is left;
- * ERR_NOT_SUPPORTED, the id is above 255, or there is no local APIC. */
+/* Makes a message that interrupts the CPU with this APIC id. ERR_NO_SPACE, no vector is left; ERR_NOT_SUPPORTED, the id is
+ * above 255, or there is no local APIC. */
 err_t irq_attach_message(uint32_t apic_id, irq_handler_t handler, void *context, struct irq_message *out);
+/* Takes back the vector, which is the message's data. Its handler is not running any more when this returns; a message that
+ * still comes counts as spurious. Not from a handler. */
+void irq_detach_message(uint8_t vector);
 
 /* Interrupts seen: on one line, and those that came without a cause. */
 uint64_t irq_count(uint32_t irq);

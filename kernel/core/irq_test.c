@@ -151,6 +151,22 @@ TEST(irq_messages_have_an_address_for_the_cpu_and_a_vector_of_their_own)
     EXPECT_ERR(irq_attach_message(256, handler, NULL, &one), ERR_NOT_SUPPORTED);
 }
 
+TEST(a_message_that_was_taken_back_calls_nobody_and_its_vector_is_given_out_again)
+{
+    struct irq_message message, again;
+    int mine, yours;
+    set_up();
+    EXPECT_OK(irq_attach_message(5, handler, &mine, &message));
+    irq_detach_message((uint8_t)message.data);
+    uint64_t before = irq_spurious_count();
+    calls = 0;
+    EXPECT(fake_trap((uint8_t)message.data) && calls == 0);
+    EXPECT_EQ(irq_spurious_count(), before + 1);
+    EXPECT_OK(irq_attach_message(5, handler, &yours, &again));
+    EXPECT_EQ(again.data, message.data);
+    EXPECT(fake_trap((uint8_t)again.data) && calls == 1 && last_context == &yours);
+}
+
 TEST(irq_spurious_interrupts_are_counted_and_not_ended)
 {
     set_up();

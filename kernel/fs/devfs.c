@@ -187,22 +187,50 @@ static const struct dev_name names[] = {
     { "shm", NULL },
 };
 
-static err_t add_vnode(struct vnode *dev, const char *name, struct vnode *v)
+static err_t add_vnode(struct vnode *dev, const char *name, size_t bytes, struct vnode *v)
 {
     fs_lock();
-    err_t e = directory_add_locked(dev, name, strlen(name), true, v, NULL);
+    err_t e = directory_add_locked(dev, name, bytes, true, v, NULL);
     fs_unlock();
+    return e;
+}
+
+/* The directory that a device's name begins with, made with the first of them; *out is counted. */
+static err_t open_directory(struct vnode *dev, const char *name, size_t bytes, struct vnode **out)
+{
+    fs_lock();
+    struct dir_entry *entry = directory_find_locked(dev, name, bytes);
+    *out = entry ? vnode_get(entry->vnode) : NULL;
+    fs_unlock();
+    if (*out) return OK;
+    *out = vnode_create(LINUX_S_IFDIR | 0755, dev->filesystem, dev->mtime_ns);
+    if (!*out) return ERR_NO_MEMORY;
+    err_t e = add_vnode(dev, name, bytes, *out);
+    if (failed(e)) vnode_put(*out);
+    return e;
+}
+
+static err_t add_device_to(struct vnode *directory, const char *name, const struct char_device *device)
+{
+    struct vnode *v =
+        vnode_create(LINUX_S_IFCHR | device->permissions, directory->filesystem, directory->mtime_ns);
+    if (!v) return ERR_NO_MEMORY;
+    v->device = device->number;
+    err_t e = add_vnode(directory, name, strlen(name), v);
+    vnode_put(v);
     return e;
 }
 
 static err_t add_device(struct vnode *dev, const struct char_device *device)
 {
+    struct vnode *directory;
+    const char *slash = device->name ? strchr(device->name, '/') : NULL;
     if (!device->name) return OK;
-    struct vnode *v = vnode_create(LINUX_S_IFCHR | device->permissions, dev->filesystem, dev->mtime_ns);
-    if (!v) return ERR_NO_MEMORY;
-    v->device = device->number;
-    err_t e = add_vnode(dev, device->name, v);
-    vnode_put(v);
+    if (!slash) return add_device_to(dev, device->name, device);
+    err_t e = open_directory(dev, device->name, (size_t)(slash - device->name), &directory);
+    if (failed(e)) return e;
+    e = add_device_to(directory, slash + 1, device);
+    vnode_put(directory);
     return e;
 }
 
@@ -212,7 +240,7 @@ static err_t add_name(struct vnode *dev, const struct dev_name *name)
     struct vnode *v = vnode_create(mode, dev->filesystem, dev->mtime_ns);
     if (!v) return ERR_NO_MEMORY;
     err_t e = name->target ? vnode_set_target(v, name->target, strlen(name->target)) : OK;
-    if (!failed(e)) e = add_vnode(dev, name->name, v);
+    if (!failed(e)) e = add_vnode(dev, name->name, strlen(name->name), v);
     vnode_put(v);
     return e;
 }
@@ -223,7 +251,7 @@ static err_t add_tree(struct vnode *dev, const struct dev_tree *tree)
     if (dev->filesystem != FILESYSTEM_DEV) return add_name(dev, &(struct dev_name){ tree->name, NULL });
     err_t e = tree->type->create(&v, tree->filesystem, dev->mtime_ns);
     if (failed(e)) return e;
-    e = add_vnode(dev, tree->name, v);
+    e = add_vnode(dev, tree->name, strlen(tree->name), v);
     if (!failed(e)) mount_add_first(tree->type, v);
     vnode_put(v);
     return e;

@@ -5,7 +5,7 @@
 #include "fs/mount.h"
 
 struct char_device {
-    const char *name; /* in /dev; NULL for none. No directories */
+    const char *name; /* in /dev, perhaps behind the name of a directory; NULL for none */
     uint64_t number;  /* linux_makedev(major, minor) */
     uint32_t permissions;
     const struct file_ops *ops;

@@ -57,8 +57,7 @@ struct gpu_map {
     struct list mirror; /* of the kind USER: in context.mirrors */
 };
 
-/* Shows all of the memory. Of the kind USER, pages are made present as for a touch of the program's, a write if the flags
- * say so. ERR_EXISTS: something is there. ERR_INVALID: no such address. ERR_NO_MEMORY, ERR_FAULT (the program has no
+/* Shows all of the memory. Of the kind USER, pages that are not present come when the GPU touches them. ERR_EXISTS: something is there. ERR_INVALID: no such address. ERR_NO_MEMORY, ERR_FAULT (the program has no
  * such memory), ERR_NO_DEVICE. */
 err_t gpu_map(struct gpu_context *context, struct gpu_memory *memory, gpu_va_t at, uint32_t flags)
     EXCLUDES(context->lock);

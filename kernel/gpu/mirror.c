@@ -46,31 +46,26 @@ static err_t copy_leaf_locked(struct space *space, const struct gpu_map *map, ui
 
 /* ---- for gpu/map.c ---- */
 
-static bool is_covered(struct space *space, uint64_t at, uint64_t end)
-{
-    mutex_lock(&space->lock);
-    const struct area *area = space_find_locked(space, at);
-    while (area && area->end < end) area = space_find_locked(space, area->end);
-    mutex_unlock(&space->lock);
-    return area;
-}
-
-static err_t make_present(struct space *space, const struct gpu_map *map)
+/* The program may touch all of it as the GPU shall. */
+static bool is_allowed_locked(struct space *space, const struct gpu_map *map) REQUIRES(space->lock)
 {
     uint64_t at = map->memory->user_address;
-    if (!is_user_range(at, map->memory->bytes) || !is_covered(space, at, user_end(map))) return ERR_FAULT;
-    err_t e = space_populate(space, at, map->memory->bytes,
-                             map->flags & GPU_WRITABLE ? POPULATE_WRITE : POPULATE_READ);
-    return e.code == ERR_INVALID.code ? ERR_FAULT : e;
+    uint32_t needed = map->flags & GPU_WRITABLE ? SPACE_WRITE : SPACE_READ;
+    if (!is_user_range(at, map->memory->bytes)) return false;
+    for (const struct area *area; at < user_end(map); at = area->end) {
+        area = space_find_locked(space, at);
+        if (!area || !(area->flags & needed)) return false;
+    }
+    return true;
 }
 
+/* What is present is shown at once, and the rest when the GPU touches it. */
 err_t gpu_mirror_begin(struct gpu_map *map)
 {
     struct gpu_context *context = map->context;
     struct space *space = context->space;
-    err_t e = make_present(space, map);
-    if (failed(e)) return e;
     mutex_lock(&space->lock);
+    err_t e = is_allowed_locked(space, map) ? OK : ERR_FAULT;
     for (uint64_t at = map->memory->user_address; at < user_end(map) && !failed(e);)
         e = copy_leaf_locked(space, map, at, user_end(map), &at);
     if (failed(e))
@@ -124,20 +119,23 @@ static bool find_user_address(struct gpu_context *context, uint64_t address, uin
     return map;
 }
 
-/* Shows the page anew: it may have been shown without the right to write. */
+/* Shows all of the program's leaf anew: it may have been shown without the right to write. */
 static bool show_again(struct gpu_context *context, uint64_t address, uint64_t user)
 {
-    const struct gpu_backend *backend = context->device->backend;
     struct space *space = context->space;
+    uint8_t shift;
     mutex_lock(&space->lock);
     const struct gpu_map *map = find_locked(space, context, address);
-    bool is_shown = map && gpu_address(map, user).raw == align_down(address, PAGE_BYTES);
-    if (is_shown) {
-        backend->unmap(context, GPU_VA(align_down(address, PAGE_BYTES)), PAGE_BYTES);
-        is_shown = !failed(copy_leaf_locked(space, map, user, user + PAGE_BYTES, &user));
+    bool is_there = map && gpu_address(map, user).raw == align_down(address, PAGE_BYTES) &&
+                    page_table_translate(&space->page_table, user, NULL, NULL, &shift);
+    if (is_there) {
+        uint64_t start = MAX(align_down(user, 1ull << shift), map->memory->user_address);
+        uint64_t end = MIN(align_down(user, 1ull << shift) + (1ull << shift), user_end(map));
+        context->device->backend->unmap(context, gpu_address(map, start), end - start);
+        is_there = !failed(copy_leaf_locked(space, map, start, end, &start));
     }
     mutex_unlock(&space->lock);
-    return is_shown;
+    return is_there;
 }
 
 bool gpu_mirrors_fix(struct gpu_context *context, uint64_t address, bool is_write)

@@ -78,6 +78,11 @@ static void close_gpu(void)
     close_space();
 }
 
+static void touch(uint64_t at)
+{
+    for (uint64_t i = 0; i < PAGES; i++) poke(at + i * PAGE_BYTES, i);
+}
+
 static err_t show(uint64_t at, uint64_t pages, uint32_t flags)
 {
     struct gpu_memory *memory;
@@ -103,12 +108,17 @@ static bool agrees(uint64_t at, uint64_t page)
     return is_there && seen[page].flags && seen[page].address == frame.raw;
 }
 
-TEST(a_program_s_own_memory_is_present_and_the_same_on_the_gpu)
+TEST(a_program_s_own_memory_is_the_same_on_the_gpu_and_present_when_either_touches_it)
 {
     open_gpu();
     uint64_t at = map(0, PAGES * PAGE_BYTES, RW);
+    poke(at, 1);
     EXPECT_OK(show(at, PAGES, ALL));
-    for (uint64_t i = 0; i < PAGES; i++) EXPECT(agrees(at, i) && seen[i].flags == ALL);
+    EXPECT(agrees(at, 0) && seen[0].flags == ALL && !seen[1].flags);
+    poke(at + PAGE_BYTES, 1);
+    EXPECT(fix(1, GPU_ACCESS_READ) && agrees(at, 1) && seen[1].flags == ALL);
+    EXPECT(fix(2, GPU_ACCESS_WRITE) && agrees(at, 2) && seen[2].flags == ALL);
+    EXPECT_EQ(peek(at + 2 * PAGE_BYTES), 0);
     EXPECT(show(at, PAGES, ALL).code == ERR_EXISTS.code);
     EXPECT_OK(gpu_unmap(context, GPU_VA(GPU_BASE)));
     EXPECT(!seen[0].flags && gpu_unmap(context, GPU_VA(GPU_BASE)).code == ERR_NOT_FOUND.code);
@@ -137,6 +147,7 @@ TEST(what_the_program_unmaps_goes_from_the_gpu_first_and_does_not_come_back)
 {
     open_gpu();
     uint64_t at = map(0, PAGES * PAGE_BYTES, RW);
+    touch(at);
     EXPECT_OK(show(at, PAGES, ALL));
     EXPECT_OK(space_unmap(space, at + 2 * PAGE_BYTES, 2 * PAGE_BYTES));
     EXPECT(agrees(at, 1) && !seen[2].flags && !seen[3].flags && agrees(at, 4));
@@ -149,7 +160,8 @@ TEST(what_the_program_unmaps_goes_from_the_gpu_first_and_does_not_come_back)
 TEST(a_right_that_the_program_gives_up_the_gpu_loses_too)
 {
     open_gpu();
-    uint64_t at = map(0, 2 * PAGE_BYTES, RW);
+    uint64_t at = map(0, PAGES * PAGE_BYTES, RW);
+    touch(at);
     EXPECT_OK(show(at, 2, ALL));
     EXPECT_OK(space_protect(space, at, PAGE_BYTES, SPACE_READ));
     EXPECT(!seen[0].flags && agrees(at, 1));

@@ -16,9 +16,10 @@ extern const struct text_source proc_meminfo;                                   
 extern const struct text_source proc_cpu_counters, proc_machine_stat, proc_interrupts; /* proc_counters.c */
 extern const struct text_source proc_cpuinfo;                                          /* proc_cpuinfo.c */
 extern const struct text_source proc_uptime, proc_loadavg, proc_version, proc_vmstat, proc_zoneinfo,
-    proc_buddyinfo;                            /* proc_machine.c */
-extern const struct text_source proc_locks;    /* proc_locks.c */
-extern const struct made_table proc_sys_table; /* proc_sys.c */
+    proc_buddyinfo;                                         /* proc_machine.c */
+extern const struct text_source proc_modules, proc_devices; /* proc_modules.c */
+extern const struct text_source proc_locks;                 /* proc_locks.c */
+extern const struct made_table proc_sys_table;              /* proc_sys.c */
 extern const struct text_source proc_boot_line, proc_mounts, proc_mountinfo,
     proc_mountstats; /* proc_mounts.c */
 extern const char *proc_boot_words;

@@ -143,13 +143,11 @@ static const struct made_row root_rows[] = {
     TEXT("filesystems", 0444,
          "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tram"
          "fs\n"),
-    TEXT("devices", 0444,
-         "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock "
-         "devices:\n"),
+    MADE_FILE("devices", 0444, &proc_devices, 0),
     TEXT("swaps", 0444, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
     TEXT("partitions", 0444, "major minor  #blocks  name\n\n"),
     TEXT("diskstats", 0444, ""),
-    TEXT("modules", 0444, ""),
+    MADE_FILE("modules", 0444, &proc_modules, 0),
     TEXT("locks", 0444, ""),
     TEXT("cgroups", 0444,
          "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t1\t1\nmemory\t0\t1\t1\npids\t0\t1\t1\n"),

@@ -126,16 +126,21 @@ static void look_at_state(struct paravirt *p)
     gpu_tell_lost(&p->device);
 }
 
+void paravirt_pass_news(struct paravirt *p)
+{
+    struct gpu_event event;
+    look_at_state(p);
+    while (take_event(p, false, &event)) pass_on(p, &event);
+}
+
 void paravirt_run_events(void *context)
 {
     struct paravirt *p = context;
-    struct gpu_event event;
     for (;;) {
         spin_lock(&p->news.lock);
         while (!p->has_news) wait_sleep_locked(&p->news);
         p->has_news = false;
         spin_unlock(&p->news.lock);
-        look_at_state(p);
-        while (take_event(p, false, &event)) pass_on(p, &event);
+        paravirt_pass_news(p);
     }
 }

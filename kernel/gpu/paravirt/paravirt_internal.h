@@ -57,6 +57,8 @@ void paravirt_ask_reset_locked(struct paravirt *p) REQUIRES(p->done.lock);
 void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what);
 /* Passes on what needs a thread; for ever. */
 void paravirt_run_events(void *p);
+/* What there is of that now. */
+void paravirt_pass_news(struct paravirt *p);
 void paravirt_wake(struct gpu_device *device);
 
 /* ---- map_table.c ---- */

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# HIP programs: for a gfx900, compiled by Debian's hipcc, and the same sources for this machine's processor.
+
+HIP := $(B)/hip
+HIP_FLAGS := --offload-arch=gfx900 -O2 -std=c++17 -ffp-contract=off -Wall -Wextra -Werror
+HIP_NAMES := $(filter-out module_kernels,$(basename $(notdir $(wildcard tests/hip/*.hip))))
+HIP_PROGRAMS := $(addprefix $(HIP)/,$(HIP_NAMES)) $(HIP)/module_kernels.hsaco
+
+$(HIP)/%: tests/hip/%.hip tests/hip/hip_test.hpp
+	@mkdir -p $(@D)
+	@echo "  HIP $@"; hipcc $(HIP_FLAGS) -o $@ $<
+$(HIP)/%.hsaco: tests/hip/%.hip
+	@mkdir -p $(@D)
+	@echo "  HIP $@"; hipcc --genco $(HIP_FLAGS) -o $@ $<
+
+# Without a device: tests/hip/host_hip.hpp stands for hip/hip_runtime.h, which is empty here.
+HIP_HOST_FLAGS := -x c++ -std=c++20 -O1 -g -ffp-contract=off -Wall -Wextra -Werror -fsanitize=undefined \
+	-fno-sanitize-recover=all -include tests/hip/host_hip.hpp -I$(HIP)/include
+HIP_ON_HOST := $(addprefix $(HIP)/host/,$(filter-out errors module printing sum_of_squares,$(HIP_NAMES)))
+$(HIP)/include/hip/hip_runtime.h:
+	@mkdir -p $(@D) && touch $@
+$(HIP)/host/%: tests/hip/%.hip tests/hip/hip_test.hpp tests/hip/host_hip.hpp $(HIP)/include/hip/hip_runtime.h
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) $(HIP_HOST_FLAGS) -o $@ $< -lstdc++ -lm
+
+# The text generator with its forward pass on the GPU: all of demos/llama but decoder.c.
+LLAMA_HIP_C := $(filter-out demos/llama/decoder.c,$(LLAMA_SRC))
+LLAMA_HIP_O := $(patsubst demos/llama/%.c,$(HIP)/llama.o/%.o,$(LLAMA_HIP_C))
+$(HIP)/llama.o/%.o: demos/llama/%.c $(wildcard demos/llama/*.h)
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(filter-out -static,$(GUEST_FLAGS)) -c -o $@ $<
+$(HIP)/llama.o/decoder_on_gpu.o: demos/llama_hip/decoder.hip $(wildcard demos/llama/*.h)
+	@mkdir -p $(@D)
+	@hipcc $(HIP_FLAGS) -Idemos/llama -c -o $@ $<
+$(HIP)/llama: $(HIP)/llama.o/decoder_on_gpu.o $(LLAMA_HIP_O)
+	@echo "  HIP $@"; hipcc --offload-arch=gfx900 -o $@ $^
+
+# The same against host_hip.hpp.
+$(HIP)/llama.o/decoder_on_host.o: demos/llama_hip/decoder.hip tests/hip/host_hip.hpp $(HIP)/include/hip/hip_runtime.h $(wildcard demos/llama/*.h)
+	@mkdir -p $(@D)
+	@$(CLANG) $(HIP_HOST_FLAGS) -Idemos/llama -c -o $@ $<
+$(HIP)/llama_on_host: $(HIP)/llama.o/decoder_on_host.o $(LLAMA_HIP_O)
+	@echo "  LD $@"; $(CLANG) -fsanitize=undefined -o $@ $^ -lstdc++ -lm
