@@ -17,16 +17,6 @@ $(B)/ck: $(CK_O)
 	@echo "  LD $@"; $(HOSTCC) -o $@ $^ -lcjson -lz -lzstd
 -include $(CK_O:.o=.d)
 
-# ---- ckdev ----
-CKDEV_O := $(patsubst %.c,$(B)/%.o,$(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ckdev/*.c)))) $(B)/host/ck/lib/base.o
-
-$(B)/host/ckdev/%.o: host/ckdev/%.c
-	@mkdir -p $(@D)
-	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
-$(B)/ckdev: $(CKDEV_O) $(B)/host/ckdev/libgfx9.a
-	@echo "  LD $@"; $(HOSTCC) -pthread -o $@ $^ -lm
--include $(CKDEV_O:.o=.d)
-
 # ---- ckdev's instruction engine: a library. A sum and a product are rounded apart unless the table says fma. ----
 GFX9_C := $(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ckdev/gfx9/*.c)))
 GFX9_FLAGS := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
@@ -39,6 +29,16 @@ $(B)/host/ckdev/libgfx9.a: $(GFX9_O)
 	@echo "  AR $@"; rm -f $@; ar rcs $@ $^
 -include $(GFX9_O:.o=.d)
 
+# ---- ckdev ----
+CKDEV_O := $(patsubst %.c,$(B)/%.o,$(sort $(filter-out %_test.c %_fuzz.c,$(wildcard host/ckdev/*.c)))) $(B)/host/ck/lib/base.o
+
+$(B)/host/ckdev/%.o: host/ckdev/%.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
+$(B)/ckdev: $(CKDEV_O) $(B)/host/ckdev/libgfx9.a
+	@echo "  LD $@"; $(HOSTCC) -pthread -o $@ $^ -lm
+-include $(CKDEV_O:.o=.d)
+
 # ---- unit tests: one binary per line below, clang with sanitizers ----
 # $(call unit_test,name,test sources,sources under test,flags,instead of those sanitizers)
 UNIT_TESTS :=
@@ -49,7 +49,7 @@ $(B)/unit/$(1)/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(CLANG) $(filter-out -O2,$(HOST_FLAGS)) -O1 $(or $(5),$(SANITIZE)) $(4) -MMD -MP -c -o $$@ $$<
 $(B)/unit/$(1)/test: $$(U_$(1))
-	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm $(if $(filter ck,$(1)),-lcjson)
+	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm $(if $(filter ck,$(1)),-lcjson) $(if $(filter gfx9,$(1)),-ldl)
 -include $$(U_$(1):.o=.d)
 endef
 
@@ -110,12 +110,6 @@ $(eval $(call unit_test,abi,kernel/syscall/file_abi_test.c))
 $(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c tar_tree.c channel.c buffer.c tree.c tree_walk.c layer.c oci_json.c option_cursor.c sha256.c report.c)))
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
 
-# ---- ckdev: the device, around a small engine ----
-CKDEV_FAKES := tests/fakes/fake_gfx9.c tests/fakes/fake_gpu_kernel.c
-CKDEV_DEVICE_C := $(filter-out host/ckdev/main.c host/ckdev/supervisor.c,$(call code_in,host/ckdev))
-$(eval $(call unit_test,ckdev,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES)))
-$(eval $(call unit_test,ckdev-threads,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES),,-fsanitize=thread -g))
-
 # ---- ckdev's engine; its test kernels come from clang ----
 GFX9_UNIT := $(GFX9_C) tests/gfx9/machine.c
 $(eval $(call unit_test,gfx9,$(call tests_in,host/ckdev/gfx9),$(GFX9_UNIT),$(GFX9_FLAGS) -O1))
@@ -124,6 +118,12 @@ $(B)/unit/gfx9/test: | $(GFX9_KERNELS)
 $(B)/gfx9/kernels-%.hsaco: tests/gfx9/kernels.cl
 	@mkdir -p $(@D)
 	@echo "  CL $@"; $(CLANG) -x cl -cl-std=CL2.0 -target amdgcn-amd-amdhsa -mcpu=gfx900 -nogpulib -mcode-object-version=4 -$* -o $@ $<
+
+# ---- ckdev: the device, around a small engine ----
+CKDEV_FAKES := tests/fakes/fake_gfx9.c tests/fakes/fake_gpu_kernel.c
+CKDEV_DEVICE_C := $(filter-out host/ckdev/main.c host/ckdev/supervisor.c,$(call code_in,host/ckdev))
+$(eval $(call unit_test,ckdev,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES)))
+$(eval $(call unit_test,ckdev-threads,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES),,-fsanitize=thread -g))
 
 # ---- GPUs ----
 $(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c $(call code_in,kernel/gpu/paravirt) kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock log wait)))
@@ -137,7 +137,9 @@ $(eval $(call unit_test,kfd-events-threads,tests/stress/kfd_events_threads_test.
 
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
-$(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
+$(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,dma virtqueue)))
+$(eval $(call unit_test,vtd-table,kernel/drivers/vtd/vtd_table_test.c,kernel/drivers/vtd/vtd_table.c kernel/mm/charge.c kernel/mm/frame_charged.c $(call fakes,heap)))
+$(eval $(call unit_test,dma,kernel/device/dma_test.c,kernel/device/dma.c kernel/device/iommu.c kernel/mm/charge.c kernel/mm/frame_charged.c $(DEVICE_FAKES) $(call fakes,heap)))
 $(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c kernel/device/pci_assign.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
 
 # The whole stack below sockets, with lwIP, but without a kernel.

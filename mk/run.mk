@@ -13,7 +13,7 @@ deps-run:
 	@tools/deps.sh run
 
 all: deps-run ## kernel, ck, demo
-	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
+	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/ckdev $(B)/demo/root.cpio
 
 run: deps-run ## boot the kernel and let a small language model write
 	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
@@ -62,12 +62,14 @@ $(B)/tests-ktest.list: FORCE
 	   printf 'ktest q35 %s\ttools/run_ktest.sh %s q35 max\n' $$c $$k; \
 	   printf 'ktest pc, old CPU, %s\ttools/run_ktest.sh %s pc qemu64\n' $$c $$k; \
 	   printf 'ktest AVX without XSAVEOPT, %s\ttools/run_ktest.sh %s microvm max,xsaveopt=off -append "debug_exit=0xf4 ktest=fpu"\n' $$c $$k; \
+	   printf 'ktest PCI, DMA, IOMMU, %s\ttools/run_iommu_ktest.sh %s\n' $$c $$k; \
 	   printf 'panics %s\ttests/e2e/panic_test.sh %s\n' $$c $$k; done ) > $@
 $(B)/tests-e2e.list: FORCE
 	@( printf 'ck front\ttests/e2e/ck_front_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck rootfs\ttests/e2e/ck_rootfs_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck oci\ttests/e2e/ck_oci_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
+	   printf 'ckdev\ttests/e2e/ckdev_test.py $(B)/ckdev $(GFX9_KERNELS)\n'; \
 	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
@@ -79,7 +81,7 @@ $(B)/tests-e2e.list: FORCE
 BUILD_UNIT = $(UNIT_TESTS) $(HIP_ON_HOST) $(HIP)/llama_on_host $(GUEST)/llama
 BUILD_FUZZ = $(FUZZERS)
 FAIL_NTH := $(B)/kernel/debug-gcc/kernel.elf $(B)/kernel/fail_nth-gcc/kernel.elf
-BUILD_E2E = $(VDSO) $(ROOTS)/shell.made $(B)/ck $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
+BUILD_E2E = $(VDSO) $(ROOTS)/shell.made $(B)/ck $(B)/ckdev $(GFX9_KERNELS) $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
 
 # Debian's programs, and those that only `make e2e-large` runs.
 SOFTWARE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,python numpy torch servers developer tools))

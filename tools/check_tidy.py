@@ -29,7 +29,7 @@ CONDITIONAL_HOME = 'lib/base.h'
 FEATURE_TEST = '_GNU_SOURCE'  # a question of the C library, in programs
 # Where a file may be included from, besides its own folder.
 INCLUDE_PATHS = [pathlib.PurePath(path) for path in ('.', 'kernel')]
-OUTSIDE_USERS = ('lib/include/', 'kernel/net/lwip/')  # headers for sources that are fetched
+OUTSIDE_USERS = ('lib/include/', 'kernel/net/lwip/', 'tests/harness/include/')  # headers for sources that are fetched
 HOSTED = '__STDC_HOSTED__'
 HOSTED_PLACES = ('lib/', 'kernel/mm/direct_map.h', 'kernel/arch/io.h', 'kernel/arch/percpu.h', 'kernel/arch/usercopy.h',
                  'kernel/process/current.h')

@@ -22,6 +22,7 @@ enum {
     VENDOR_BARRIER_VALUE = 2,
     PM4_INDIRECT_BUFFER = 0x3f,
     BARRIER_SIGNALS = 5,
+    USE_SCRATCH_ONCE = 1 << 4, /* of amd_queue_t's properties */
 };
 
 /* amd_queue_t around the read index, which is told by its own offset in it. [rocr-5.2.3 amd_hsa_queue.h] */
@@ -33,6 +34,7 @@ enum {
     QUEUE_SCRATCH_BASE = 0xa0,
     QUEUE_SCRATCH_BYTES = 0xa8,
     QUEUE_SCRATCH_LANE_BYTES = 0xb0,
+    QUEUE_PROPERTIES = 0xb4,
     QUEUE_INACTIVE_SIGNAL = 0xc0,
 };
 
@@ -93,10 +95,12 @@ static bool find_amd_queue(struct worker *worker, const struct queue *queue, uin
 
 void aql_report(struct worker *worker, struct queue *queue, uint32_t error)
 {
-    uint64_t amd_queue = 0, signal = 0;
+    uint64_t amd_queue = 0, signal = 0, value = 0;
     struct stop stop = worker->stop;
+    /* One error at a time: a value that is not 0 has not been seen to yet, or says that the queue is going away. */
     if (queue->setup.kind == GPU_QUEUE_AQL && find_amd_queue(worker, queue, &amd_queue) && amd_queue &&
-        access_load64(worker, amd_queue + QUEUE_INACTIVE_SIGNAL, &signal) && signal)
+        access_load64(worker, amd_queue + QUEUE_INACTIVE_SIGNAL, &signal) && signal &&
+        signal_value(worker, signal, &value) && !value)
         (void)signal_set(worker, signal, error);
     worker->stop = stop;
 }
@@ -135,19 +139,27 @@ static enum step finish(struct worker *worker, struct queue *queue, uint64_t sig
 
 /* ---- kernels ---- */
 
+struct scratch {
+    uint32_t waves, lane_bytes;
+    bool is_for_once; /* the runtime wants it back after the dispatch */
+};
+
 /* Scratch memory of the queue as the runtime has left it. False: an access failed. */
 static bool read_scratch(struct worker *worker, uint64_t amd_queue, struct gfx9_launch *launch,
-                         uint32_t *waves, uint32_t *lane_bytes)
+                         struct scratch *scratch)
 {
-    uint32_t tmpring = 0;
-    if (!access_load32(worker, amd_queue + QUEUE_TMPRING_SIZE, &tmpring)) return false;
-    *waves = tmpring & 0xfff;
+    uint32_t tmpring = 0, properties = 0;
+    if (!access_load32(worker, amd_queue + QUEUE_TMPRING_SIZE, &tmpring) ||
+        !access_load32(worker, amd_queue + QUEUE_PROPERTIES, &properties))
+        return false;
+    scratch->waves = tmpring & 0xfff;
+    scratch->is_for_once = properties & USE_SCRATCH_ONCE;
     launch->scratch_wave_bytes = (tmpring >> 12 & 0x1fff) * 1024;
     return access_read(worker, amd_queue + QUEUE_SCRATCH_RESOURCE, launch->scratch_resource,
                        sizeof launch->scratch_resource) &&
            access_load64(worker, amd_queue + QUEUE_SCRATCH_BASE, &launch->scratch_base) &&
            access_load64(worker, amd_queue + QUEUE_SCRATCH_BYTES, &launch->scratch_bytes) &&
-           access_load32(worker, amd_queue + QUEUE_SCRATCH_LANE_BYTES, lane_bytes);
+           access_load32(worker, amd_queue + QUEUE_SCRATCH_LANE_BYTES, &scratch->lane_bytes);
 }
 
 /* 0, or what is wrong with the packet by itself. */
@@ -174,6 +186,14 @@ static enum step ask_for_scratch(struct worker *worker, struct queue *queue)
     return STEP_POLL;
 }
 
+void aql_dispatch_done(struct worker *worker, struct queue *queue)
+{
+    if (!queue->returns_scratch) return;
+    aql_report(worker, queue, AQL_ERROR_SCRATCH_BACK);
+    queue->returns_scratch = false;
+    queue->waits_for_scratch = true;
+}
+
 static enum step still_waits_for_scratch(struct worker *worker, struct queue *queue, bool *out)
 {
     uint64_t amd_queue = 0, signal = 0, value = 0;
@@ -191,7 +211,8 @@ static enum step still_waits_for_scratch(struct worker *worker, struct queue *qu
 static enum step dispatch_kernel(struct worker *worker, struct queue *queue,
                                  const struct kernel_packet *packet)
 {
-    uint32_t error = check_kernel(packet), waves = 0, lane_bytes = 0;
+    uint32_t error = check_kernel(packet);
+    struct scratch scratch = { 0 };
     if (error) return refuse(worker, queue, error, GPU_STOP_DISPATCH, "a dispatch of impossible sizes");
     struct gfx9_launch launch = {
         .dimensions = packet->setup & 3,
@@ -211,11 +232,13 @@ static enum step dispatch_kernel(struct worker *worker, struct queue *queue,
         if (!launch.queue)
             return refuse(worker, queue, AQL_ERROR_SCRATCH, GPU_STOP_DISPATCH,
                           "a queue without scratch memory");
-        if (!read_scratch(worker, launch.queue, &launch, &waves, &lane_bytes)) return STEP_STOP;
-        if (!waves || !launch.scratch_wave_bytes || lane_bytes < packet->private_segment_bytes)
+        if (!read_scratch(worker, launch.queue, &launch, &scratch)) return STEP_STOP;
+        if (!scratch.waves || !launch.scratch_wave_bytes ||
+            scratch.lane_bytes < packet->private_segment_bytes)
             return ask_for_scratch(worker, queue);
     }
-    error = dispatch_start(worker, queue, &launch, waves, packet->signal);
+    queue->returns_scratch = scratch.is_for_once;
+    error = dispatch_start(worker, queue, &launch, scratch.waves, packet->signal);
     if (error == AQL_ERROR_SCRATCH) return ask_for_scratch(worker, queue);
     if (error && worker->stop.reason) return STEP_STOP;
     if (error) return refuse(worker, queue, error, GPU_STOP_DISPATCH, "the kernel cannot start");

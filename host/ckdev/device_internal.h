@@ -60,10 +60,11 @@ struct queue {
     struct dispatch *dispatch;
 
     /* the reader's */
-    struct gpu_command_queue now; /* setup as it was when reading began */
-    uint64_t read, limit;         /* AQL: packets; SDMA: bytes */
-    uint32_t polls;               /* in a row that found nothing */
-    bool waits_for_scratch;
+    struct gpu_command_queue now;    /* setup as it was when reading began */
+    uint64_t read, limit;            /* AQL: packets; SDMA: bytes */
+    uint32_t polls;                  /* in a row that found nothing */
+    bool waits_for_scratch;          /* until the runtime's signal is 0 */
+    bool returns_scratch;            /* of the dispatch: see aql_dispatch_done */
     struct pm4_level pm4[PM4_DEPTH]; /* where to go on in indirect buffers */
     uint32_t pm4_depth;
 };
@@ -236,12 +237,16 @@ enum aql_error {
     AQL_ERROR_PACKET = 32,
     AQL_ERROR_GROUP_SIZE = 64,
     AQL_ERROR_VENDOR_PACKET = 256,
+    AQL_ERROR_SCRATCH_BACK =
+        512, /* no error: scratch memory that was for one dispatch is not needed any more */
     AQL_ERROR_APERTURE = 0x20000000,
     AQL_ERROR_INSTRUCTION = 0x40000000,
 };
 static const uint32_t AQL_ERROR_TRAP = 0x80000000; /* as the runtime's own trap handler says it */
 /* Tell the runtime, if the queue is one of its. Trouble on the way is not told: the queue stops anyway. */
 void aql_report(struct worker *worker, struct queue *queue, uint32_t error);
+/* The queue's dispatch has ended well, and no other packet was read since. */
+void aql_dispatch_done(struct worker *worker, struct queue *queue);
 
 /* ---- queue.c ---- */
 struct queue *queue_create_locked(struct device *device, struct context *context,

@@ -163,6 +163,7 @@ static void complete(struct worker *worker, struct dispatch *dispatch)
     /* What the groups wrote is seen before the signal changes. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     bool is_told = signal_complete(worker, dispatch->signal, dispatch->start_ns, clock_ns());
+    aql_dispatch_done(worker, queue);
     __atomic_add_fetch(&registers->retired_waves, dispatch->engine.wave_instructions, __ATOMIC_RELAXED);
     __atomic_add_fetch(&registers->retired_lanes, dispatch->engine.lane_instructions, __ATOMIC_RELAXED);
 

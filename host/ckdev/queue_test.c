@@ -196,6 +196,7 @@ TEST(an_instruction_that_is_none_stops_its_queue_and_not_its_neighbour)
     EXPECT_EQ(fake_gpu_queue(&gpu, &other, 1, GPU_QUEUE_AQL), GPU_RESULT_DONE);
     uint64_t inactive = fake_gpu_signal(&gpu, 9), counter = fake_gpu_alloc(&gpu, 8);
     *(uint64_t *)fake_gpu_at(&gpu, queue.amd_queue + 0xc0) = inactive;
+    *(uint64_t *)fake_gpu_at(&gpu, inactive + VALUE) = 0;
     uint64_t illegal = KERNEL(&gpu, FAKE_GFX9_ILLEGAL), fine = KERNEL(&gpu, FAKE_GFX9_COUNT, counter);
     fake_gpu_dispatch(&gpu, &queue, illegal, 10, fake_gpu_signal(&gpu, 0));
     expect_stop(&gpu, 0, GPU_STOP_INSTRUCTION, illegal);
@@ -281,6 +282,18 @@ TEST(a_dispatch_without_enough_scratch_memory_asks_for_it_and_goes_on)
     __atomic_store_n((uint64_t *)fake_gpu_at(&gpu, inactive + VALUE), 0, __ATOMIC_RELEASE);
     EXPECT(fake_gpu_wait(&gpu, counter, 1));
     EXPECT(fake_gpu_wait(&gpu, queue.setup.read_pointer, 1));
+    EXPECT_EQ(word(&gpu, inactive + VALUE), 0);
+
+    /* Memory for one dispatch is given back after it, and the next packet waits until that was seen to. */
+    *(uint32_t *)fake_gpu_at(&gpu, queue.amd_queue + 0xb4) = 1 << 4;
+    fake_gpu_packet(&gpu, &queue, packet);
+    EXPECT(fake_gpu_wait(&gpu, counter, 2));
+    EXPECT(fake_gpu_wait(&gpu, inactive + VALUE, 512));
+    *(uint32_t *)fake_gpu_at(&gpu, queue.amd_queue + 0xb4) = 0;
+    fake_gpu_packet(&gpu, &queue, packet);
+    EXPECT_EQ(word(&gpu, counter), 2);
+    __atomic_store_n((uint64_t *)fake_gpu_at(&gpu, inactive + VALUE), 0, __ATOMIC_RELEASE);
+    EXPECT(fake_gpu_wait(&gpu, counter, 3));
     EXPECT_EQ(fake_gpu_end(&gpu), GPU_FAILURE_NONE);
 }
 

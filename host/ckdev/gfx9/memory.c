@@ -45,6 +45,9 @@ static void *translate_slowly(struct gfx9_worker *worker, struct translation *en
     struct gfx9_memory *memory = worker->memory;
     uint64_t span = 0;
     uint8_t *host = memory->translate(memory, address, access, &span);
+    /* It may have waited until a fault was repaired: what else was translated may have gone meanwhile. */
+    if (__atomic_load_n(&memory->epoch, __ATOMIC_SEQ_CST) != worker->seen_epoch)
+        worker_forget_translations(worker);
     if (!host || span < bytes) return NULL;
     unsigned inside = address % PAGE;
     if (access & GFX9_EXECUTE) return host;
