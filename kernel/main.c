@@ -29,6 +29,7 @@
 #include "drivers/uart/uart.h"
 #include "drivers/vga/vga.h"
 #include "drivers/virtio/virtio_probe.h"
+#include "drivers/vtd/vtd.h"
 #include "fs/kernel_log.h"
 #include "fs/rootfs.h"
 #include "gpu/amd/amd.h"
@@ -111,7 +112,7 @@ static void report_features(void)
 static struct {
     uint64_t tsc_khz, fail_nth;
     uint32_t rows, columns; /* of the host's terminal; 0: it passes none */
-    bool has_channel, is_input_empty, is_traced, has_stats, has_gpu;
+    bool has_channel, is_input_empty, is_traced, has_stats, has_gpu, is_iommu_off, is_iommu_identity;
     char net[160]; /* empty: there is none */
 } options;
 
@@ -134,6 +135,13 @@ static bool read_size(char *text)
     options.rows = (uint32_t)MIN(rows, (uint64_t)UINT16_MAX);
     options.columns = (uint32_t)MIN(columns, (uint64_t)UINT16_MAX);
     return rows;
+}
+
+static bool read_iommu(const char *text)
+{
+    options.is_iommu_off = !strcmp(text, "off");
+    options.is_iommu_identity = !strcmp(text, "identity");
+    return options.is_iommu_off || options.is_iommu_identity;
 }
 
 /* False when the value makes no sense; unknown options are left to others (env=). */
@@ -177,6 +185,8 @@ static bool read_option(struct cmdline_text word)
         return options.has_gpu = !strcmp(argument, "on");
     else if (!strcmp(text, "hostname"))
         return *argument && !failed(machine_name_set(MACHINE_HOST, argument, strlen(argument)));
+    else if (!strcmp(text, "iommu"))
+        return read_iommu(argument);
     return true;
 }
 
@@ -353,6 +363,26 @@ static void attach_network(struct net_device *device)
 
 static void ignore_network(struct net_device *device) { (void)device; }
 
+/* Before any device of PCI is let at the bus. */
+static void start_iommu(void)
+{
+    if (acpi.dmar.why || options.is_iommu_off) return;
+    err_t e = vtd_start(&acpi.dmar, options.is_iommu_identity ? VTD_IDENTITY : VTD_DOMAINS);
+    if (failed(e)) log_error("vtd: %s: devices reach all memory", err_text(e));
+}
+
+/* PCI is looked at only where somebody uses it. */
+static void start_pci(bool has_network)
+{
+    if (!has_network && !options.has_gpu && acpi.dmar.why) return;
+    err_t e = pci_init(&acpi, &boot_info);
+    if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
+    if (failed(e)) return;
+    start_iommu();
+    if (has_network || options.has_gpu) virtio_probe_pci();
+    if (options.has_gpu) ivshmem_probe();
+}
+
 static void start_devices(void)
 {
     bool has_network = options.net[0] && strcmp(options.net, "none");
@@ -360,12 +390,8 @@ static void start_devices(void)
         log_error("command line: net=%s makes no sense; addresses come by DHCP", options.net);
     virtio_net_found = has_network ? attach_network : ignore_network;
     virtio_probe_mmio(&acpi);
-    if (!has_network && !options.has_gpu) return; /* nothing else is on PCI that would be used */
-    err_t e = pci_init(&acpi, &boot_info);
-    if (!failed(e)) virtio_probe_pci();
     gpu_link_found = paravirt_attach;
-    if (!failed(e) && options.has_gpu) ivshmem_probe();
-    if (e.code == ERR_NO_MEMORY.code) log_error("pci: %s", err_text(e));
+    start_pci(has_network);
 }
 
 /* Otherwise at the first use, and beside the first program. What they keep is not to be taken for the container's. */

@@ -49,7 +49,7 @@ $(B)/unit/$(1)/%.o: %.c | $(B)/lz4/lz4.c
 	@mkdir -p $$(@D)
 	@echo "  CC $$@"; $(CLANG) $(filter-out -O2,$(HOST_FLAGS)) -O1 $(or $(5),$(SANITIZE)) $(4) -MMD -MP -c -o $$@ $$<
 $(B)/unit/$(1)/test: $$(U_$(1))
-	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm $(if $(filter ck,$(1)),-lcjson)
+	@echo "  LD $$@"; $(CLANG) $(or $(5),$(SANITIZE)) -o $$@ $$^ -lm $(if $(filter ck,$(1)),-lcjson) $(if $(filter gfx9,$(1)),-ldl)
 -include $$(U_$(1):.o=.d)
 endef
 
@@ -137,7 +137,9 @@ $(eval $(call unit_test,kfd-events-threads,tests/stress/kfd_events_threads_test.
 
 # ---- network ----
 $(eval $(call unit_test,checksum,kernel/net/checksum_test.c,kernel/net/checksum.c kernel/arch/checksum.c))
-$(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,virtqueue)))
+$(eval $(call unit_test,virtqueue,kernel/drivers/virtio/virtqueue_test.c,kernel/drivers/virtio/virtqueue.c $(call fakes,dma virtqueue)))
+$(eval $(call unit_test,vtd-table,kernel/drivers/vtd/vtd_table_test.c,kernel/drivers/vtd/vtd_table.c kernel/mm/charge.c kernel/mm/frame_charged.c $(call fakes,heap)))
+$(eval $(call unit_test,dma,kernel/device/dma_test.c,kernel/device/dma.c kernel/device/iommu.c kernel/mm/charge.c kernel/mm/frame_charged.c $(DEVICE_FAKES) $(call fakes,heap)))
 $(eval $(call unit_test,pci,kernel/device/pci_test.c,kernel/device/pci.c kernel/device/pci_bar.c kernel/device/pci_assign.c $(DEVICE_FAKES) $(call fakes,kernel_map)))
 
 # The whole stack below sockets, with lwIP, but without a kernel.

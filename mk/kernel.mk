@@ -36,7 +36,8 @@ KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_charged kernel/mm
 	$(addprefix $(B)/lwip/,$(addprefix core/,inet_chksum netif pbuf raw tcp tcp_in ipv4/etharp ipv4/ip4 ipv6/ip6) netif/ethernet) kernel/drivers/virtio/virtqueue kernel/drivers/virtio/virtio_net \
 	kernel/socket/socket kernel/socket/unix kernel/socket/unix_piece kernel/socket/unix_stream kernel/syscall/io_pieces kernel/syscall/sys_socket_message kernel/syscall/sys_file_epoll kernel/syscall/sys_file_io kernel/syscall/sys_file_open kernel/syscall/sys_file_stat kernel/mm/page_tree kernel/syscall/sys_path lib/random lib/string lib/tree kernel/syscall/sys_memory kernel/syscall/sys_signal kernel/syscall/sys_signal_send \
 	kernel/process/signal kernel/process/signal_act kernel/process/signal_frame kernel/process/signal_fpu kernel/process/signal_queue \
-	kernel/process/signal_restart kernel/process/user_work kernel/arch/fpu lib/cpio lib/cmdline
+	kernel/process/signal_restart kernel/process/user_work kernel/arch/fpu lib/cpio lib/cmdline \
+	kernel/gpu/amd/kfd_events kernel/gpu/amd/kfd_wait
 KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-pic -fno-strict-aliasing -fno-common -fno-omit-frame-pointer -momit-leaf-frame-pointer \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -ffunction-sections -fdata-sections \

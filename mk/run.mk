@@ -62,6 +62,7 @@ $(B)/tests-ktest.list: FORCE
 	   printf 'ktest q35 %s\ttools/run_ktest.sh %s q35 max\n' $$c $$k; \
 	   printf 'ktest pc, old CPU, %s\ttools/run_ktest.sh %s pc qemu64\n' $$c $$k; \
 	   printf 'ktest AVX without XSAVEOPT, %s\ttools/run_ktest.sh %s microvm max,xsaveopt=off -append "debug_exit=0xf4 ktest=fpu"\n' $$c $$k; \
+	   printf 'ktest PCI, DMA, IOMMU, %s\ttools/run_iommu_ktest.sh %s\n' $$c $$k; \
 	   printf 'panics %s\ttests/e2e/panic_test.sh %s\n' $$c $$k; done ) > $@
 $(B)/tests-e2e.list: FORCE
 	@( printf 'ck front\ttests/e2e/ck_front_test.sh $(B)/ck $(FAKE_QEMU)\n'; \

@@ -26,12 +26,39 @@ static char *call_name(uint64_t number)
     return must_format("call %" PRIu64, number);
 }
 
+/* Requests of AMD's interface, which are called by their names; of others the number is told. */
+static const struct {
+    uint16_t code; /* type and number of the request */
+    const char *name;
+} ioctls[] = {
+#define KFD_CALL(number, name, ...)    { 'K' << 8 | number, "KFD " #name },
+#define KFD_REFUSED(number, name, ...) { 'K' << 8 | number, "KFD " #name },
+#define DRM_CALL(number, name, ...)    { 'd' << 8 | number, "DRM " #name },
+#define DRM_REFUSED(number, name, ...) { 'd' << 8 | number, "DRM " #name },
+#define AMDGPU_QUERY(...)
+#include "abi/drm_ioctls.def"
+#include "abi/kfd_ioctls.def"
+#undef KFD_CALL
+#undef KFD_REFUSED
+#undef DRM_CALL
+#undef DRM_REFUSED
+#undef AMDGPU_QUERY
+};
+
+static char *ioctl_name(uint64_t number)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(ioctls); i++)
+        if (ioctls[i].code == (number & 0xffff) && number >> 30)
+            return must_format("ioctl %s", ioctls[i].name);
+    return must_format("ioctl %#" PRIx64, number);
+}
+
 static char *stat_name(const struct channel_stat *s)
 {
     switch (s->kind) {
     case CHANNEL_STAT_MADE:
     case CHANNEL_STAT_CALL: return call_name(s->number);
-    case CHANNEL_STAT_IOCTL: return must_format("ioctl %#" PRIx64, s->number);
+    case CHANNEL_STAT_IOCTL: return ioctl_name(s->number);
     case CHANNEL_STAT_PRCTL: return must_format("prctl %" PRIu64, s->number);
     case CHANNEL_STAT_FCNTL: return must_format("fcntl %" PRIu64, s->number);
     case CHANNEL_STAT_SOCKET_FAMILY: return must_format("socket family %" PRIu64, s->number);

@@ -57,6 +57,12 @@ static inline void tlb_flush_page(uint64_t address)
 }
 static inline void tlb_flush_all(void) { cr3_write(cr3_read()); }
 
+/* To memory, and out of all caches. */
+static inline void cache_line_flush(const void *address)
+{
+    __asm__ volatile("clflush (%0)" : : "r"(address) : "memory");
+}
+
 struct cpuid {
     uint32_t eax, ebx, ecx, edx;
 };

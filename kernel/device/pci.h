@@ -30,6 +30,7 @@ struct pci_device {
     uint8_t secondary;         /* a bridge: the bus behind it; else 0 */
     struct pci_device *bridge; /* that it is behind; NULL: it is on the first bus */
     struct pci_device *next;
+    uint64_t dma_faults; /* device/iommu.c's */
     /* pci*.c's: */
     struct mmio config;         /* in the window; empty without one */
     uint8_t msix, msi, express; /* its capabilities */

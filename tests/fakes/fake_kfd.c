@@ -50,7 +50,8 @@ void fake_kfd_start(bool acquires)
     fake_kfd = sys_open(A("/dev/kfd"), 2, 0);
     fake_render = sys_open(A("/dev/dri/renderD128"), 2, 0);
     EXPECT(fake_kfd >= 0 && fake_render >= 0);
-    struct linux_kfd_acquire_vm_args args = { (uint32_t)fake_render, KFD_GPU_ID_BASE };
+    static struct linux_kfd_acquire_vm_args args; /* where a fuzzer's program has its memory */
+    args = (struct linux_kfd_acquire_vm_args){ (uint32_t)fake_render, KFD_GPU_ID_BASE };
     if (acquires) EXPECT_EQ(REQUEST(0x15, &args), 0);
 }
 

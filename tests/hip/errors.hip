@@ -16,7 +16,7 @@ __global__ void trap(const int *when)
 __global__ void illegal(int *out)
 {
     *out = 1;
-    asm volatile(".long 0xbeef0bad"); // SOP1 with an opcode that GCN does not have
+    asm volatile(".long 0xbe80ff80"); // SOP1 with an opcode that GCN does not have
 }
 __global__ void wait_for(volatile int *flag)
 {

@@ -14,6 +14,7 @@ static const uint64_t inline_f64[] = { 0x3fe0000000000000, 0xbfe0000000000000, 0
                                        0xbff0000000000000, 0x4000000000000000, 0xc000000000000000,
                                        0x4010000000000000, 0xc010000000000000, 0x3fc45f306dc9c882 };
 
+enum { FIRST_TTMP = 108 };
 enum { INLINE_ZERO = 128, INLINE_64 = 192, INLINE_MINUS_16 = 208, INLINE_HALF = 240, INLINE_INV_2PI = 248 };
 
 static uint64_t inline_float(unsigned code, enum type type)
@@ -39,25 +40,39 @@ bool decode_literal(struct decoder *d)
 
 static bool is_register(unsigned code) { return code <= SRC_M0 || code == SRC_EXEC || code == SRC_EXEC + 1; }
 
-bool decode_scalar_dest(unsigned code, unsigned dwords)
+/* The hardware takes registers of a pair or more from an aligned one on, whatever the low bits say. */
+unsigned decode_aligned(unsigned code, unsigned dwords)
 {
+    bool numbered = code < GFX9_SGPRS || (code >= FIRST_TTMP && code < SRC_M0);
+    return dwords < 2 || !numbered ? code : code & ~(dwords >= 4 ? 3u : 1u);
+}
+
+bool decode_scalar_register(unsigned code, unsigned dwords)
+{
+    /* Ends of the register files that sit side by side. */
+    static const uint8_t ends[] = { GFX9_SGPRS, SRC_XNACK_MASK, SRC_VCC, FIRST_TTMP, SRC_M0 };
     if (code >= 128 || !is_register(code)) return false;
-    if (dwords >= 2 && code % (dwords >= 4 ? 4 : 2) != 0) return false;
     if (dwords == 1) return true;
-    static const uint8_t ends[] = { GFX9_SGPRS, 104, 106, 108,
-                                    124 }; /* of the register files that sit side by side */
+    if (code % 2 || decode_aligned(code, dwords) != code) return false;
     for (unsigned k = 0; k < ARRAY_LENGTH(ends); k++)
         if (code < ends[k]) return code + dwords <= ends[k];
     return code == SRC_EXEC && dwords == 2;
+}
+
+bool decode_scalar_dest(uint8_t *dest, unsigned code, unsigned dwords)
+{
+    *dest = (uint8_t)decode_aligned(code, dwords);
+    return code < 128 && decode_scalar_register(*dest, dwords);
 }
 
 bool decode_source(struct decoder *d, unsigned k, unsigned code, enum type type)
 {
     struct op *op = d->op;
     unsigned dwords = type_dwords(type);
+    code = decode_aligned(code, dwords);
     op->code[k] = op->source[k] = (uint16_t)code;
     if (code >= SRC_VGPR) return vgprs_exist(code - SRC_VGPR, dwords);
-    if (code < 128) return decode_scalar_dest(code, dwords);
+    if (code < 128) return decode_scalar_register(code, dwords);
     if (code <= INLINE_MINUS_16) {
         int64_t value = code <= INLINE_64 ? (int64_t)code - INLINE_ZERO : (int64_t)INLINE_64 - code;
         op->value[k] = (uint64_t)value;
@@ -67,8 +82,9 @@ bool decode_source(struct decoder *d, unsigned k, unsigned code, enum type type)
         if (!decode_literal(d)) return false;
         op->value[k] = literal_value(op->literal, type);
     } else {
-        return (code >= SRC_SHARED_BASE && code <= SRC_POPS_WAVE_ID) ||
-               (code >= SRC_VCCZ && code <= SRC_LDS_DIRECT);
+        if (code == SRC_LDS_DIRECT) /* of vector instructions */
+            return dwords == 1 && op->instruction->encoding >= VOP1 && op->instruction->encoding <= VOP3P;
+        return (code >= SRC_SHARED_BASE && code <= SRC_POPS_WAVE_ID) || (code >= SRC_VCCZ && code <= SRC_SCC);
     }
     op->source[k] = SRC_CONSTANT;
     return true;

@@ -16,8 +16,11 @@ static inline uint32_t bits_of(uint32_t word, unsigned high, unsigned low)
 }
 /* Source operand k from its code. False: there is no such operand. */
 bool decode_source(struct decoder *d, unsigned k, unsigned code, enum type type);
-/* An SGPR or a special register as a destination, so many dwords from there on. */
-bool decode_scalar_dest(unsigned code, unsigned dwords);
+unsigned decode_aligned(unsigned code, unsigned dwords);
+/* An SGPR or a special register, so many dwords from there on. */
+bool decode_scalar_register(unsigned code, unsigned dwords);
+/* The same, aligned and noted. */
+bool decode_scalar_dest(uint8_t *dest, unsigned code, unsigned dwords);
 static inline bool vgprs_exist(unsigned first, unsigned dwords) { return first + dwords <= GFX9_VGPRS; }
 /* The 32-bit constant after the instruction. */
 bool decode_literal(struct decoder *d);

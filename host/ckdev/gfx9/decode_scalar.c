@@ -7,9 +7,9 @@ static bool decode_sop1(struct decoder *d, uint32_t word)
     struct op *op = d->op;
     const struct instruction *i = op->instruction = gfx9_instruction_find(SOP1, bits_of(word, 15, 8));
     if (!i) return false;
-    op->dest = (uint8_t)bits_of(word, 22, 16);
-    if (i->d == T_NO ? op->dest != 0 : !decode_scalar_dest(op->dest, type_dwords(i->d))) return false;
-    if (i->a == T_NO) return bits_of(word, 7, 0) == 0;
+    unsigned dest = bits_of(word, 22, 16);
+    if (i->d != T_NO && !decode_scalar_dest(&op->dest, dest, type_dwords(i->d))) return false;
+    if (i->a == T_NO) return true;
     return decode_source(d, 0, bits_of(word, 7, 0), i->a);
 }
 
@@ -20,7 +20,7 @@ static bool decode_sopc(struct decoder *d, uint32_t word)
     if (!i || !decode_source(d, 0, bits_of(word, 7, 0), i->a)) return false;
     if (i->b != T_NO) return decode_source(d, 1, bits_of(word, 15, 8), i->b);
     op->imm = (int32_t)bits_of(word, 15, 8); /* s_set_gpr_idx_on: which operands */
-    return op->imm < 16;
+    return true;
 }
 
 static int32_t extended(uint32_t word, enum type type)
@@ -36,7 +36,6 @@ static bool decode_sopp(struct decoder *d, uint32_t word)
     op->imm = extended(word, i->a);
     op->source[0] = SRC_CONSTANT;
     op->value[0] = (uint64_t)(int64_t)op->imm;
-    if ((i->flags & F_GPR_IDX) && op->imm > 15) return false;
     return i->a != T_NO || op->imm == 0;
 }
 
@@ -48,9 +47,8 @@ static bool decode_sopk(struct decoder *d, uint32_t word)
     op->imm = extended(word, i->a);
     op->source[0] = SRC_CONSTANT;
     op->value[0] = (uint64_t)(int64_t)op->imm;
-    op->dest = (uint8_t)bits_of(word, 22, 16);
     if ((i->flags & F_LITERAL) && !decode_literal(d)) return false;
-    return i->d == T_NO || decode_scalar_dest(op->dest, type_dwords(i->d));
+    return i->d == T_NO || decode_scalar_dest(&op->dest, bits_of(word, 22, 16), type_dwords(i->d));
 }
 
 static bool decode_sop2(struct decoder *d, uint32_t word)
@@ -58,8 +56,8 @@ static bool decode_sop2(struct decoder *d, uint32_t word)
     struct op *op = d->op;
     const struct instruction *i = op->instruction = gfx9_instruction_find(SOP2, bits_of(word, 29, 23));
     if (!i) return false;
-    op->dest = (uint8_t)bits_of(word, 22, 16);
-    if (i->d == T_NO ? op->dest != 0 : !decode_scalar_dest(op->dest, type_dwords(i->d))) return false;
+    unsigned dest = bits_of(word, 22, 16);
+    if (i->d != T_NO && !decode_scalar_dest(&op->dest, dest, type_dwords(i->d))) return false;
     return decode_source(d, 0, bits_of(word, 7, 0), i->a) && decode_source(d, 1, bits_of(word, 15, 8), i->b);
 }
 
@@ -80,14 +78,14 @@ static bool decode_smem_offset(struct decoder *d, uint32_t first, uint32_t secon
     struct op *op = d->op;
     bool both = bits_of(first, 14, 14);
     op->mem.has_imm = bits_of(first, 17, 17);
-    op->mem.offset_sgpr = 0x7f;
+    op->mem.offset_sgpr = SGPR_NONE;
     if (op->mem.has_imm) {
         op->imm = (int32_t)(second << 11) >> 11;
         if (both) op->mem.offset_sgpr = (uint8_t)bits_of(second, 31, 25);
     } else {
         op->mem.offset_sgpr = (uint8_t)(both ? bits_of(second, 31, 25) : bits_of(second, 6, 0));
     }
-    return op->mem.offset_sgpr == 0x7f || decode_scalar_dest(op->mem.offset_sgpr, 1);
+    return op->mem.offset_sgpr == SGPR_NONE || decode_scalar_register(op->mem.offset_sgpr, 1);
 }
 
 bool decode_smem(struct decoder *d)
@@ -101,8 +99,9 @@ bool decode_smem(struct decoder *d)
     op->mem.resource = (uint8_t)(bits_of(first, 5, 0) * 2);
     op->mem.glc = bits_of(first, 16, 16);
     op->mem.nv = bits_of(first, 15, 15);
-    if (i->d != T_NO && !decode_scalar_dest(op->dest, type_dwords(i->d))) return false;
-    if (i->a == T_NO) return true;
-    if (!decode_scalar_dest(op->mem.resource, type_dwords(i->a))) return false;
+    if (i->d != T_NO && (op->dest >= SRC_M0 || !decode_scalar_dest(&op->dest, op->dest, type_dwords(i->d))))
+        return false;
+    if (i->a == T_NO) return !op->mem.has_imm && !bits_of(first, 17, 17);
+    if (!decode_scalar_dest(&op->mem.resource, op->mem.resource, type_dwords(i->a))) return false;
     return decode_smem_offset(d, first, second);
 }

@@ -6,8 +6,26 @@ static bool decode_vector_dest(struct op *op, unsigned code)
 {
     const struct instruction *i = op->instruction;
     op->dest = (uint8_t)code;
-    if (i->flags & F_SCALAR_DEST) return decode_scalar_dest(code, 1);
+    if (i->flags & F_SCALAR_DEST) return decode_scalar_register(code, 1);
     return vgprs_exist(code, type_dwords(i->d));
+}
+
+/* Signs are changed of floats. VOP3 instructions that pick halves ignore these bits on integers. */
+static bool are_modifiers_of_floats(const struct op *op)
+{
+    const struct instruction *i = op->instruction;
+    const uint8_t types[3] = { i->a, i->b, (i->flags & F_ACCUMULATES) ? T_NO : i->c };
+    if (i->encoding == VOP3P || (i->flags & F_OP_SEL)) return true;
+    for (unsigned k = 0; k < 3; k++)
+        if ((op->neg | op->abs) >> k & 1 && !type_has_float_modifiers(types[k])) return false;
+    return true;
+}
+
+static bool is_dpp_control(unsigned control)
+{
+    if (control < 0x100) return true;
+    if (control < 0x130) return control % 16 != 0;
+    return control <= 0x13c ? control % 4 == 0 : control >= 0x140 && control <= 0x143;
 }
 
 /* Two dwords after one another, the second holds the first source and how it is picked. */
@@ -23,6 +41,8 @@ static bool decode_dpp(struct decoder *d, uint32_t word)
     op->neg = (uint8_t)(bits_of(word, 20, 20) | bits_of(word, 22, 22) << 1);
     op->abs = (uint8_t)(bits_of(word, 21, 21) | bits_of(word, 23, 23) << 1);
     if (type_dwords(i->a) > 1 || type_dwords(i->b) > 1 || type_dwords(i->d) > 1) return false;
+    if (!are_modifiers_of_floats(op)) return false;
+    if (i->encoding == VOPC || !is_dpp_control(op->dpp.control)) return false;
     return decode_source(d, 0, SRC_VGPR + bits_of(word, 7, 0), i->a);
 }
 
@@ -38,15 +58,19 @@ static bool decode_sdwa(struct decoder *d, uint32_t word, unsigned second_source
     op->abs = (uint8_t)(bits_of(word, 21, 21) | bits_of(word, 29, 29) << 1);
     if (i->encoding == VOPC) {
         op->has_sdst = bits_of(word, 15, 15);
-        if (op->has_sdst) op->mask_dest = (uint8_t)bits_of(word, 14, 8);
-        if (op->has_sdst && !decode_scalar_dest(op->mask_dest, 2)) return false;
+        if (op->has_sdst && !decode_scalar_dest(&op->mask_dest, bits_of(word, 14, 8), 2)) return false;
     } else {
         op->sdwa.dest_select = (uint8_t)bits_of(word, 10, 8);
         op->sdwa.dest_unused = (uint8_t)bits_of(word, 12, 11);
         op->clamp = bits_of(word, 13, 13);
         op->omod = (uint8_t)bits_of(word, 15, 14);
-        if (op->sdwa.dest_select > 6 || op->sdwa.dest_unused > 2) return false;
+        if (op->sdwa.dest_select > 6) return false;
     }
+    if (i->b == T_NO && word >> 24) return false;
+    if (!are_modifiers_of_floats(op) || (op->omod && !type_is_float(i->d))) return false;
+    if ((op->sdwa.sext & 1 && type_has_float_modifiers(i->a)) ||
+        (op->sdwa.sext & 2 && type_has_float_modifiers(i->b)))
+        return false;
     if (op->sdwa.select[0] > 6 || (i->b != T_NO && op->sdwa.select[1] > 6)) return false;
     if (type_dwords(i->a) > 1 || type_dwords(i->b) > 1 || type_dwords(i->d) > 1) return false;
     unsigned first = bits_of(word, 7, 0) + (bits_of(word, 23, 23) ? 0 : SRC_VGPR);
@@ -67,7 +91,7 @@ static bool decode_vop_sources(struct decoder *d, uint32_t word)
         if (first == SRC_SDWA) return decode_sdwa(d, extra, second);
         return decode_dpp(d, extra) && (i->b == T_NO || decode_source(d, 1, SRC_VGPR + second, i->b));
     }
-    if (i->a == T_NO) return true;
+    if (i->a == T_NO) return op->dest == 0;
     if ((i->flags & F_VGPR_SOURCE) && first < SRC_VGPR) return false;
     if (!decode_source(d, 0, first, i->a)) return false;
     if (i->flags & F_LITERAL_B)
@@ -119,14 +143,25 @@ static bool decode_vop3_sources(struct decoder *d, uint32_t word)
     for (unsigned k = 0; k < 3; k++) {
         if (types[k] == T_NO) {
             bool is_mask = k == 2 && (i->flags & F_READS_MASK);
-            if (is_mask) op->mask_source = (uint8_t)codes[k];
-            if (is_mask ? !(codes[k] < 128 && decode_scalar_dest(codes[k], 2)) : codes[k] != 0) return false;
+            if (is_mask ? !decode_scalar_dest(&op->mask_source, codes[k], 2) : codes[k] != 0) return false;
             continue;
         }
-        if (codes[k] == SRC_CONSTANT || codes[k] == SRC_LDS_DIRECT) return false; /* gfx9 has none here */
+        if (codes[k] == SRC_CONSTANT) return false; /* gfx9 has none here */
         if (!decode_source(d, k, codes[k], types[k])) return false;
     }
     return !(i->flags & F_VGPR_SOURCE) || codes[0] >= SRC_VGPR;
+}
+
+/* Modifiers where they mean something: on floats, and the clamp bit on integers that saturate. */
+static bool has_legal_modifiers(const struct op *op)
+{
+    const struct instruction *i = op->instruction;
+    bool any_float = type_is_float(i->a);
+    if (!are_modifiers_of_floats(op)) return false;
+    if (op->omod && !(type_is_float(i->d))) return false;
+    if (i->encoding == VOP3P) return true;
+    return !op->clamp || type_is_float(i->d) || (i->flags & F_INT_CLAMP) ||
+           ((i->flags & F_OP_SEL) && type_is_half(i->d)) || (i->encoding == VOPC && any_float);
 }
 
 static bool decode_vop3p(struct decoder *d, uint32_t first, uint32_t second)
@@ -138,7 +173,9 @@ static bool decode_vop3p(struct decoder *d, uint32_t first, uint32_t second)
     op->op_sel = (uint8_t)bits_of(first, 13, 11);
     op->op_sel_high = (uint8_t)(bits_of(second, 28, 27) | bits_of(first, 14, 14) << 2);
     op->neg = (uint8_t)bits_of(second, 31, 29);
-    return decode_vector_dest(op, bits_of(first, 7, 0)) && decode_vop3_sources(d, second);
+    if (op->instruction->c == T_NO && (op->neg | op->neg_high | op->op_sel) >> 2) return false;
+    return has_legal_modifiers(op) && decode_vector_dest(op, bits_of(first, 7, 0)) &&
+           decode_vop3_sources(d, second);
 }
 
 bool decode_vop3(struct decoder *d)
@@ -155,17 +192,17 @@ bool decode_vop3(struct decoder *d)
     op->neg = (uint8_t)bits_of(second, 31, 29);
     op->omod = (uint8_t)bits_of(second, 28, 27);
     if (i->encoding == VOPC) {
-        op->mask_dest = (uint8_t)bits_of(first, 7, 0);
         op->abs = (uint8_t)bits_of(first, 10, 8);
-        if (op->mask_dest >= 128 || !decode_scalar_dest(op->mask_dest, 2)) return false;
-        return decode_vop3_sources(d, second);
+        op->op_sel = (uint8_t)bits_of(first, 14, 11);
+        return decode_scalar_dest(&op->mask_dest, bits_of(first, 7, 0), 2) && has_legal_modifiers(op) &&
+               decode_vop3_sources(d, second);
     }
     if (i->flags & F_WRITES_MASK) {
-        op->mask_dest = (uint8_t)bits_of(first, 14, 8);
-        if (!decode_scalar_dest(op->mask_dest, 2)) return false;
+        if (!decode_scalar_dest(&op->mask_dest, bits_of(first, 14, 8), 2)) return false;
     } else {
         op->abs = (uint8_t)bits_of(first, 10, 8);
         op->op_sel = (uint8_t)bits_of(first, 14, 11);
     }
-    return decode_vector_dest(op, bits_of(first, 7, 0)) && decode_vop3_sources(d, second);
+    return has_legal_modifiers(op) && decode_vector_dest(op, bits_of(first, 7, 0)) &&
+           decode_vop3_sources(d, second);
 }

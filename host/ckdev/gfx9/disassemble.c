@@ -73,6 +73,25 @@ static void text_special(struct text *t, unsigned code)
     text_put(t, "%s", names[code - SRC_SHARED_BASE]);
 }
 
+/* LLVM shows the value, however it was encoded. */
+static void text_literal(struct text *t, const struct op *op, unsigned k, enum type type)
+{
+    static const uint32_t inline_floats[] = { 0x3f000000, 0xbf000000, 0x3f800000, 0xbf800000, 0x40000000,
+                                              0xc0000000, 0x40800000, 0xc0800000, 0x3e22f983 };
+    bool fixed_place = (op->instruction->flags & (F_LITERAL_B | F_LITERAL_C)) && k != 0;
+    int32_t value = (int32_t)op->literal;
+    for (unsigned f = 0; f < ARRAY_LENGTH(inline_floats) && !type_is_half(type) && type_dwords(type) == 1;
+         f++)
+        if (op->literal == inline_floats[f]) {
+            text_put(t, "%s", inline_text(240 + f, type));
+            return;
+        }
+    if (value >= -16 && value <= 64)
+        text_put(t, "%d", value);
+    else
+        text_put(t, "0x%x", type_is_half(type) && !fixed_place ? op->literal & 0xffff : op->literal);
+}
+
 void text_source(struct text *t, const struct op *op, unsigned k, enum type type)
 {
     unsigned code = op->code[k];
@@ -85,7 +104,10 @@ void text_source(struct text *t, const struct op *op, unsigned k, enum type type
     else if (code <= 208)
         text_put(t, "-%u", code - 192);
     else if (code == SRC_CONSTANT)
-        text_put(t, "0x%x", op->literal);
+        text_literal(t, op, k, type);
+    else if (code >= 240 && code <= 248 && (type == T_U16 || type == T_I16) &&
+             op->instruction->encoding != VOP3P)
+        text_put(t, "0x%x", (unsigned)op->value[k]);
     else if (code >= 240 && code <= 248)
         text_put(t, "%s", inline_text(code, type));
     else

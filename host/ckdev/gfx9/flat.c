@@ -14,7 +14,7 @@ static uint64_t flat_address(const struct wave *w, const struct op *op, unsigned
 {
     const struct gfx9_launch *launch = &w->group->dispatch->launch;
     uint64_t low = w->vgpr[op->mem.address][lane], offset = (uint64_t)(int64_t)op->imm;
-    bool has_sgpr = op->mem.offset_sgpr != 0x7f;
+    bool has_sgpr = op->mem.offset_sgpr != SGPR_NONE;
     *where = IN_MEMORY;
     if (op->mem.segment == SEGMENT_SCRATCH) {
         *where = IN_SCRATCH;
@@ -141,6 +141,10 @@ static void run_flat_atomic(struct wave *w, const struct op *op)
 
 void run_flat(struct wave *w, const struct op *op)
 {
+    if (op->mem.lds) {
+        wave_fail_instruction(w, op, "loads into LDS are not implemented");
+        return;
+    }
     switch (op->instruction->action) {
     case ACTION_LOAD: run_flat_load(w, op); break;
     case ACTION_STORE: run_flat_store(w, op); break;

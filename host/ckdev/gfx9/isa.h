@@ -221,13 +221,14 @@ struct op {
     } dpp;
     struct {
         uint8_t address, data, data2;  /* VGPRs */
-        uint8_t resource, offset_sgpr; /* SGPRs; 0x7f: off */
+        uint8_t resource, offset_sgpr; /* SGPRs; SGPR_NONE: none */
         uint8_t segment;
         uint8_t format;
         bool glc, slc, lds, tfe, nv, gds, offen, idxen, has_imm;
     } mem;
 };
 
+enum { SGPR_NONE = 0xff };
 enum { SEGMENT_FLAT, SEGMENT_SCRATCH, SEGMENT_GLOBAL };
 
 /* Decode the instruction that starts at words[0]; `count` words may be read. False: illegal, or words are

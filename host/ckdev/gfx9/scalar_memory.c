@@ -13,7 +13,7 @@ static struct scalar_place place_of(const struct wave *w, const struct op *op)
 {
     const uint32_t *base = &w->sgpr[op->mem.resource];
     uint64_t offset = op->mem.has_imm ? (uint64_t)(int64_t)op->imm : 0;
-    if (op->mem.offset_sgpr != 0x7f) offset += w->sgpr[op->mem.offset_sgpr];
+    if (op->mem.offset_sgpr != SGPR_NONE) offset += w->sgpr[op->mem.offset_sgpr];
     if (!(op->instruction->flags & F_BUFFER)) {
         uint64_t address = (base[0] | (uint64_t)base[1] << 32) + offset;
         return (struct scalar_place){ address & ~3ull, UINT64_MAX };

@@ -42,9 +42,10 @@ static void text_flat(struct text *t, const struct op *op)
 {
     static const char *const prefix[] = { "flat_", "scratch_", "global_" };
     const struct instruction *i = op->instruction;
-    bool returns = (i->flags & F_ATOMIC) ? op->mem.glc : i->d != T_NO, has_sgpr = op->mem.offset_sgpr != 0x7f;
+    bool returns = (i->flags & F_ATOMIC) ? op->mem.glc : i->d != T_NO,
+         has_sgpr = op->mem.offset_sgpr != SGPR_NONE;
     text_put(t, "%s%s", prefix[op->mem.segment], i->name);
-    if (returns) text_vgpr(t, op->dest, type_dwords(i->d));
+    if (returns && !op->mem.lds) text_vgpr(t, op->dest, type_dwords(i->d));
     if (op->mem.segment == SEGMENT_SCRATCH && has_sgpr) {
         text_operand(t);
         text_put(t, "off");
@@ -62,6 +63,7 @@ static void text_flat(struct text *t, const struct op *op)
     if (op->imm) text_put(t, " offset:%d", op->imm);
     if (op->mem.glc) text_put(t, " glc");
     if (op->mem.slc) text_put(t, " slc");
+    if (op->mem.lds) text_put(t, " lds");
 }
 
 static void text_format(struct text *t, unsigned format)
@@ -104,10 +106,11 @@ static void text_buffer(struct text *t, const struct op *op)
     if (op->mem.idxen) text_put(t, " idxen");
     if (op->mem.offen) text_put(t, " offen");
     if (op->imm) text_put(t, " offset:%d", op->imm);
+    if (i->flags & F_NO_ADDRESS) text_put(t, " lds");
     if (op->mem.glc) text_put(t, " glc");
     if (op->mem.slc) text_put(t, " slc");
     if (op->mem.tfe) text_put(t, " tfe");
-    if (op->mem.lds) text_put(t, " lds");
+    if (op->mem.lds && !(i->flags & F_NO_ADDRESS)) text_put(t, " lds");
 }
 
 void text_memory(struct text *t, const struct op *op)

@@ -31,6 +31,10 @@ static void text_gpr_idx(struct text *t, unsigned value)
 {
     static const char *const names[] = { "SRC0", "SRC1", "SRC2", "DST" };
     const char *comma = "";
+    if (value > 15) {
+        text_put(t, "0x%x", value);
+        return;
+    }
     text_put(t, "gpr_idx(");
     for (unsigned k = 0; k < 4; k++)
         if (value >> k & 1) {
@@ -64,7 +68,7 @@ static void text_constant(struct text *t, const struct op *op)
         text_message(t, (unsigned)op->imm);
     else if (i->flags & F_HWREG)
         text_hwreg(t, (unsigned)op->imm);
-    else if (i->encoding == SOPP || (i->flags & F_BRANCH) || i->action == ACTION_REFUSED)
+    else if ((i->flags & F_BRANCH) || (i->encoding == SOPP && op->imm <= 64) || (i->flags & F_OPTIONAL_IMM))
         text_put(t, "%u", op->imm & 0xffff);
     else
         text_put(t, "0x%x", op->imm & 0xffff);
@@ -88,21 +92,21 @@ static void text_smem(struct text *t, const struct op *op)
     const struct instruction *i = op->instruction;
     if (i->d != T_NO || (i->flags & F_PROBE)) text_operand(t);
     if (i->flags & F_PROBE)
-        text_put(t, "%u", op->dest);
+        text_put(t, op->dest > 64 ? "0x%x" : "%u", op->dest);
     else if (i->d != T_NO)
         text_sgpr(t, op->dest, type_dwords(i->d));
     if (i->a == T_NO) return;
     text_operand(t);
     text_sgpr(t, op->mem.resource, type_dwords(i->a));
     text_operand(t);
-    if (op->mem.offset_sgpr != 0x7f) {
+    if (op->mem.offset_sgpr != SGPR_NONE) {
         text_sgpr(t, op->mem.offset_sgpr, 1);
         if (op->mem.has_imm)
             text_put(t, " offset:%s0x%x", op->imm < 0 ? "-" : "", op->imm < 0 ? -op->imm : op->imm);
     } else {
         text_put(t, "%s0x%x", op->imm < 0 ? "-" : "", op->imm < 0 ? -op->imm : op->imm);
     }
-    if (op->mem.glc) text_put(t, " glc");
+    if (op->mem.glc && i->d != T_NO) text_put(t, " glc");
 }
 
 void text_scalar(struct text *t, const struct op *op)

@@ -15,7 +15,8 @@ static const char *form_suffix(const struct op *op)
 
 static void text_modified(struct text *t, const struct op *op, unsigned k, enum type type)
 {
-    bool floats = type_has_float_modifiers(type), constant = op->code[k] >= 128 && op->code[k] < SRC_VGPR;
+    bool floats = type_has_float_modifiers(type),
+         constant = op->code[k] >= 128 && op->code[k] <= 248 && (op->code[k] <= 208 || op->code[k] >= 240);
     bool negate = floats && op->neg >> k & 1, absolute = floats && op->abs >> k & 1;
     bool extend = op->form == FORM_SDWA && !floats && op->sdwa.sext >> k & 1;
     text_operand(t);
@@ -59,7 +60,7 @@ static void text_dpp(struct text *t, const struct op *op)
         case 0x143: text_put(t, " row_bcast:31"); break;
         }
     text_put(t, " row_mask:0x%x bank_mask:0x%x", op->dpp.row_mask, op->dpp.bank_mask);
-    if (op->dpp.bound_zero) text_put(t, " bound_ctrl:0");
+    if (op->dpp.bound_zero) text_put(t, " bound_ctrl:1");
 }
 
 static void text_sdwa(struct text *t, const struct op *op)
@@ -67,7 +68,7 @@ static void text_sdwa(struct text *t, const struct op *op)
     static const char *const parts[] = {
         "BYTE_0", "BYTE_1", "BYTE_2", "BYTE_3", "WORD_0", "WORD_1", "DWORD"
     };
-    static const char *const unused[] = { "UNUSED_PAD", "UNUSED_SEXT", "UNUSED_PRESERVE" };
+    static const char *const unused[] = { "UNUSED_PAD", "UNUSED_SEXT", "UNUSED_PRESERVE", "UNUSED_PAD" };
     const struct instruction *i = op->instruction;
     if (i->encoding != VOPC)
         text_put(t, " dst_sel:%s dst_unused:%s", parts[op->sdwa.dest_select], unused[op->sdwa.dest_unused]);
@@ -103,9 +104,8 @@ static void text_modifiers(struct text *t, const struct op *op)
         unsigned all = (1u << sources) - 1, normal = (i->flags & F_MIX) ? 0 : all;
         if (op->op_sel & all) text_bits(t, "op_sel", op->op_sel, sources);
         if ((op->op_sel_high & all) != normal) text_bits(t, "op_sel_hi", op->op_sel_high, sources);
-        if (!(i->flags & F_MIX) && op->neg & all && i->a == T_F16) text_bits(t, "neg_lo", op->neg, sources);
-        if (!(i->flags & F_MIX) && op->neg_high & all && i->a == T_F16)
-            text_bits(t, "neg_hi", op->neg_high, sources);
+        if (!(i->flags & F_MIX) && op->neg & all) text_bits(t, "neg_lo", op->neg, sources);
+        if (!(i->flags & F_MIX) && op->neg_high & all) text_bits(t, "neg_hi", op->neg_high, sources);
     }
     if (i->flags & F_OP_SEL && op->op_sel) {
         unsigned bits = (op->op_sel & ((1u << sources) - 1)) | (op->op_sel >> 3 & 1) << sources;

@@ -5,10 +5,6 @@
 #include "core/log.h"
 #include "drivers/virtio/virtio_probe.h"
 #include "lib/clock.h"
-#include "lib/string.h"
-#include "mm/charge.h"
-#include "mm/direct_map.h"
-#include "mm/frame.h"
 #include "mm/heap.h"
 
 enum { RESET_NS = 100000000 }; /* a device of a virtual machine resets within a few microseconds */
@@ -34,12 +30,15 @@ err_t virtio_begin(struct virtio_device *device, uint64_t wanted)
     if (failed(e)) return e;
     uint8_t status = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER;
     t->write_status(device, status);
-    /* With ACCESS_PLATFORM addresses are as an IOMMU would see them, which is as they are where there is none. */
+    /* With ACCESS_PLATFORM addresses go through the IOMMU if there is one; without, they never do. [virtio-1.2 6] */
     device->features = t->read_features(device) & (wanted | VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM);
     if (!virtio_has(device, VIRTIO_F_VERSION_1)) return ERR_NOT_SUPPORTED;
     t->write_features(device, device->features);
     t->write_status(device, status | VIRTIO_FEATURES_OK);
-    return t->read_status(device) & VIRTIO_FEATURES_OK ? OK : ERR_NOT_SUPPORTED;
+    if (!(t->read_status(device) & VIRTIO_FEATURES_OK)) return ERR_NOT_SUPPORTED;
+    device->dma = DMA_CLIENT_PHYSICAL;
+    if (!device->pci || !virtio_has(device, VIRTIO_F_ACCESS_PLATFORM)) return OK;
+    return dma_start(&device->dma, device->pci, 64);
 }
 
 static uint16_t size_for(uint16_t offered, uint16_t most)
@@ -55,17 +54,18 @@ err_t virtio_start_queue(struct virtio_device *device, uint16_t index, uint16_t 
     uint16_t offered = device->transport->queue_size(device, index);
     if (!offered) return ERR_NO_DEVICE;
     uint16_t size = size_for(offered, size_max);
-    uint64_t frames = align_up(virtqueue_bytes(size), PAGE_BYTES) >> PAGE_SHIFT;
-    if (!charge_try(CHARGE_KERNEL, frames)) return ERR_NO_MEMORY;
-    paddr_t memory = frame_alloc_run(frames, PAGE_BYTES);
-    if (is_paddr_none(memory)) {
-        charge_drop(CHARGE_KERNEL, frames);
-        return ERR_NO_MEMORY;
+    struct virtqueue_mapping *mappings = NULL;
+    struct dma_memory memory;
+    if (device->dma.domain) mappings = heap_alloc(size * sizeof(*mappings));
+    if (device->dma.domain && !mappings) return ERR_NO_MEMORY;
+    err_t e = dma_alloc(&device->dma, virtqueue_bytes(size), &memory);
+    if (failed(e)) {
+        heap_free(mappings);
+        return e;
     }
-    memset(direct_map(memory), 0, frames << PAGE_SHIFT);
-    virtqueue_init(queue, direct_map(memory), size, virtio_has(device, VIRTIO_F_EVENT_INDEX));
+    virtqueue_init(queue, memory.at, size, virtio_has(device, VIRTIO_F_EVENT_INDEX), &device->dma, mappings);
     /* On failure the memory stays: the device may know it already. */
-    return device->transport->start_queue(device, index, size, memory);
+    return device->transport->start_queue(device, index, size, memory.address);
 }
 
 void virtio_finish(struct virtio_device *device)
@@ -89,5 +89,6 @@ void virtio_start(struct virtio_device *device)
     if (!failed(e)) return;
     log_warning("%s: a device of type %u is left alone: %s", device->name, device->type, err_text(e));
     device->transport->write_status(device, VIRTIO_FAILED);
+    dma_stop(&device->dma);
     device->interrupt = NULL; /* it stays, for its interrupt is attached */
 }

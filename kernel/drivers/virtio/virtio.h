@@ -6,6 +6,7 @@
 
 enum { VIRTIO_QUEUES_MAX = 4 };
 
+struct pci_device;
 struct virtio_device;
 
 /* What the two transports do. */
@@ -17,7 +18,7 @@ struct virtio_transport {
     uint32_t (*read_config)(struct virtio_device *device, uint32_t offset, uint32_t bytes); /* 1, 2 or 4 */
     uint16_t (*queue_size)(struct virtio_device *device, uint16_t queue); /* 0: there is none */
     /* `memory` is as virtqueue_init() has it. */
-    err_t (*start_queue)(struct virtio_device *device, uint16_t queue, uint16_t size, paddr_t memory);
+    err_t (*start_queue)(struct virtio_device *device, uint16_t queue, uint16_t size, dma_t memory);
     void (*notify)(struct virtio_device *device, uint16_t queue);
 };
 
@@ -28,14 +29,17 @@ struct virtio_device {
     struct mmio config; /* PCI */
     uint32_t notify_multiplier, notify_bytes, config_bytes;
     uint16_t type;
-    uint32_t notify_offsets[VIRTIO_QUEUES_MAX];      /* PCI: of its queues */
-    uint64_t features;                               /* that both sides have */
-    char name[24];                                   /* for the log */
+    uint32_t notify_offsets[VIRTIO_QUEUES_MAX]; /* PCI: of its queues */
+    uint64_t features;                          /* that both sides have */
+    struct pci_device *pci;                     /* NULL: it is not on PCI */
+    struct dma_client dma;                      /* physical, unless VIRTIO_F_ACCESS_PLATFORM is agreed on */
+    char name[24];                              /* for the log */
     void (*interrupt)(struct virtio_device *device); /* any queue, or the configuration */
     void *driver;
 };
 
-/* Resets the device and agrees on features; VERSION_1 must be among them. ERR_NOT_SUPPORTED, ERR_TIMED_OUT. */
+/* Resets the device and agrees on features; VERSION_1 must be among them. ERR_NOT_SUPPORTED, ERR_TIMED_OUT, and what
+ * dma_start() returns. */
 err_t virtio_begin(struct virtio_device *device, uint64_t wanted);
 /* Sets up a queue of at most `size_max` chains. ERR_NO_MEMORY, ERR_NO_DEVICE: the device has no such queue. */
 err_t virtio_start_queue(struct virtio_device *device, uint16_t index, uint16_t size_max,

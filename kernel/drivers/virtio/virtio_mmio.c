@@ -63,7 +63,7 @@ static void write_address(struct virtio_device *device, uint32_t offset, uint64_
     mmio_write32(&device->regs, offset + 4, (uint32_t)(address >> 32));
 }
 
-static err_t start_queue(struct virtio_device *device, uint16_t queue, uint16_t size, paddr_t memory)
+static err_t start_queue(struct virtio_device *device, uint16_t queue, uint16_t size, dma_t memory)
 {
     mmio_write32(&device->regs, VIRTIO_MMIO_QUEUE_SELECT, queue);
     mmio_write32(&device->regs, VIRTIO_MMIO_QUEUE_SIZE, size);

@@ -47,7 +47,9 @@ static void fill(struct virtio_net *v)
         struct net_buffer *buffer = heap_alloc(NET_BUFFER_BYTES);
         if (!buffer) break;
         struct virtqueue_piece piece = { direct_map_to_paddr(buffer->data), BUFFER_ROOM };
-        virtqueue_add(&v->receive, &piece, 0, 1, buffer);
+        if (virtqueue_add(&v->receive, &piece, 0, 1, buffer)) continue;
+        heap_free(buffer);
+        break;
     }
     virtio_notify(v->device, QUEUE_RECEIVE, &v->receive);
 }
@@ -136,7 +138,12 @@ static bool send(struct net_device *net, const struct net_frame *frame)
     pieces[0] = (struct virtqueue_piece){ direct_map_to_paddr(&slot->header), sizeof(slot->header) };
     for (uint32_t i = 0; i < frame->segment_count; i++)
         pieces[i + 1] = (struct virtqueue_piece){ frame->segments[i].address, frame->segments[i].bytes };
-    return virtqueue_add(&v->send, pieces, frame->segment_count + 1, 0, slot);
+    if (virtqueue_add(&v->send, pieces, frame->segment_count + 1, 0, slot)) return true;
+    /* It cannot be mapped, and nobody could say when it can: it is lost on the way, like others. */
+    slot->packet = NULL;
+    v->free_slots[v->free_count++] = (uint16_t)(slot - v->slots);
+    net->sent(net, frame->packet);
+    return true;
 }
 
 static void flush(struct net_device *net)

@@ -54,7 +54,7 @@ static void write_address(struct virtio_device *device, uint32_t offset, uint64_
     mmio_write32(&device->regs, offset + 4, (uint32_t)(address >> 32));
 }
 
-static err_t start_queue(struct virtio_device *device, uint16_t queue, uint16_t size, paddr_t memory)
+static err_t start_queue(struct virtio_device *device, uint16_t queue, uint16_t size, dma_t memory)
 {
     mmio_write16(&device->regs, VIRTIO_COMMON_QUEUE_SELECT, queue);
     uint64_t at =
@@ -143,6 +143,7 @@ static void start_device(struct pci_device *pci)
         return;
     }
     device->transport = &pci_transport;
+    device->pci = pci;
     device->type = (uint16_t)(pci->id >= VIRTIO_PCI_ID ? pci->id - VIRTIO_PCI_ID : pci->subsystem);
     format_string(device->name, sizeof(device->name), "virtio-pci %02x:%02x.%u", pci->bus, pci->slot,
                   pci->function);

@@ -20,7 +20,8 @@ uint64_t virtqueue_bytes(uint16_t size)
     return virtqueue_used_offset(size) + used_bytes;
 }
 
-void virtqueue_init(struct virtqueue *queue, void *memory, uint16_t size, bool has_event_index)
+void virtqueue_init(struct virtqueue *queue, void *memory, uint16_t size, bool has_event_index,
+                    struct dma_client *dma, struct virtqueue_mapping *mappings)
 {
     ASSERT(is_power_of_two(size) && size <= VIRTQUEUE_SIZE_MAX);
     memset(queue, 0, sizeof(*queue));
@@ -29,6 +30,8 @@ void virtqueue_init(struct virtqueue *queue, void *memory, uint16_t size, bool h
     queue->used = (void *)((char *)memory + virtqueue_used_offset(size));
     queue->size = queue->free_count = size;
     queue->has_event_index = has_event_index;
+    queue->dma = dma;
+    queue->mappings = mappings;
     for (uint16_t i = 0; i < size; i++) queue->slots[i].next = (uint16_t)(i + 1);
 }
 
@@ -50,18 +53,46 @@ uint16_t virtqueue_pending(const struct virtqueue *queue)
     return (uint16_t)(queue->available_index - queue->used_index);
 }
 
+/* ---- what the device sees, where it has addresses of its own ---- */
+
+static void unmap(struct virtqueue *queue, uint16_t head, uint32_t count)
+{
+    for (uint16_t at = head; count > 0; at = queue->slots[at].next, count--)
+        dma_unmap(queue->dma, queue->mappings[at].address, queue->mappings[at].bytes);
+}
+
+/* Along the descriptors from `head` on. All or nothing. */
+static bool map(struct virtqueue *queue, uint16_t head, const struct virtqueue_piece *pieces, uint32_t reads,
+                uint32_t count)
+{
+    uint16_t at = head;
+    for (uint32_t i = 0; i < count; i++, at = queue->slots[at].next) {
+        struct virtqueue_mapping *m = &queue->mappings[at];
+        m->bytes = pieces[i].bytes;
+        err_t e = dma_map(queue->dma, pieces[i].address, m->bytes,
+                          i < reads ? DMA_TO_DEVICE : DMA_FROM_DEVICE, &m->address);
+        if (!failed(e)) continue;
+        unmap(queue, head, i);
+        return false;
+    }
+    return true;
+}
+
+/* ---- chains ---- */
+
 bool virtqueue_add(struct virtqueue *queue, const struct virtqueue_piece *pieces, uint32_t reads,
                    uint32_t writes, void *token)
 {
     uint32_t count = reads + writes;
     if (queue->broken || !count || queue->free_count < count) return false;
     uint16_t head = queue->first_free, at = head;
+    if (unlikely(queue->mappings) && !map(queue, head, pieces, reads, count)) return false;
     struct virtqueue_slot *first = &queue->slots[head];
     first->room = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct virtq_descriptor *d = &queue->descriptors[at];
         uint16_t next = queue->slots[at].next;
-        d->address = pieces[i].address.raw;
+        d->address = unlikely(queue->mappings) ? queue->mappings[at].address.raw : pieces[i].address.raw;
         d->bytes = pieces[i].bytes;
         d->flags = (uint16_t)((i + 1 < count ? VIRTQ_NEXT : 0) | (i >= reads ? VIRTQ_DEVICE_WRITES : 0));
         d->next = i + 1 < count ? next : 0;
@@ -97,6 +128,7 @@ static void *breaks(struct virtqueue *queue, const char *why)
 static void free_chain(struct virtqueue *queue, uint16_t head)
 {
     uint16_t last = head;
+    if (unlikely(queue->mappings)) unmap(queue, head, queue->slots[head].count);
     for (uint16_t i = 1; i < queue->slots[head].count; i++) last = queue->slots[last].next;
     queue->slots[last].next = queue->first_free;
     queue->first_free = head;

@@ -5,6 +5,7 @@
  * outside of the memory it can write. Where what it returns does not fit, the queue is broken for good and says why;
  * nothing else happens. No lock: one caller at a time. */
 #pragma once
+#include "device/dma.h"
 #include "drivers/virtio/virtio_regs.h"
 
 enum { VIRTQUEUE_SIZE_MAX = 256 };
@@ -14,6 +15,12 @@ struct virtqueue_slot {
     uint32_t room;  /* bytes that the device may write into it */
     uint16_t next;  /* free, or in the chain */
     uint16_t count; /* descriptors of the chain */
+};
+
+/* What a descriptor under way shows the device. */
+struct virtqueue_mapping {
+    dma_t address;
+    uint32_t bytes;
 };
 
 struct virtqueue {
@@ -26,6 +33,8 @@ struct virtqueue {
     uint16_t used_index;      /* taken so far */
     bool has_event_index;
     const char *broken; /* why; NULL: it works */
+    struct dma_client *dma;
+    struct virtqueue_mapping *mappings; /* of each descriptor; NULL: the device has physical addresses */
     struct virtqueue_slot slots[VIRTQUEUE_SIZE_MAX];
 };
 
@@ -38,11 +47,13 @@ struct virtqueue_piece {
 uint64_t virtqueue_bytes(uint16_t size);
 uint64_t virtqueue_available_offset(uint16_t size);
 uint64_t virtqueue_used_offset(uint16_t size);
-/* `memory` is zeroed and aligned to a page. */
-void virtqueue_init(struct virtqueue *queue, void *memory, uint16_t size, bool has_event_index);
+/* `memory` is zeroed and aligned to a page. Where `mappings` (one for each descriptor) is not NULL, what is queued is mapped
+ * by `dma` for as long as it is under way. */
+void virtqueue_init(struct virtqueue *queue, void *memory, uint16_t size, bool has_event_index,
+                    struct dma_client *dma, struct virtqueue_mapping *mappings);
 
-/* Queues a chain: `reads` pieces that the device reads, then `writes` that it writes. False: no room. `token`, not NULL,
- * comes back. The device may see it at once. */
+/* Queues a chain: `reads` pieces that the device reads, then `writes` that it writes. False: no room, or they cannot be
+ * mapped. `token`, not NULL, comes back. The device may see it at once. */
 bool virtqueue_add(struct virtqueue *queue, const struct virtqueue_piece *pieces, uint32_t reads,
                    uint32_t writes, void *token);
 /* Whether the device wants to be told of what was added since the last call. */

@@ -4,18 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fakes/fake_dma.h"
 #include "tests/fakes/fake_virtqueue.h"
 #include "tests/harness/test.h"
 
 static struct virtqueue queue;
 static struct fake_virtqueue device;
 
+static struct virtqueue_mapping *mappings; /* NULL: physical addresses */
+
 static void start(uint16_t size, bool has_event_index)
 {
     free(device.memory);
     void *memory = aligned_alloc(4096, align_up(virtqueue_bytes(size), 4096));
     memset(memory, 0, virtqueue_bytes(size));
-    virtqueue_init(&queue, memory, size, has_event_index);
+    virtqueue_init(&queue, memory, size, has_event_index, NULL, mappings);
     fake_virtqueue_init(&device, memory, size);
 }
 
@@ -41,6 +44,30 @@ TEST(a_chain_reaches_the_device_as_it_was_described_and_its_token_comes_back)
     fake_virtqueue_give(&device, chain.head, 17);
     EXPECT(virtqueue_take(&queue, &bytes) == &tokens[0] && bytes == 17);
     EXPECT(!virtqueue_take(&queue, &bytes) && !queue.broken && queue.free_count == 8);
+}
+
+TEST(behind_an_iommu_what_is_under_way_is_mapped_and_nothing_else)
+{
+    static struct virtqueue_mapping of_descriptors[8];
+    uint32_t bytes;
+    mappings = of_descriptors;
+    start(8, false);
+    EXPECT(add(2, 1, &tokens[0]) && fake_dma_mapped == 100 + 101 + 102);
+    EXPECT(add(0, 2, &tokens[1]) && fake_dma_mapped == 303 + 201);
+    struct fake_chain first = fake_virtqueue_take(&device), second = fake_virtqueue_take(&device);
+    EXPECT_EQ(first.pieces[2].address, FAKE_DMA_OFFSET + 0x3000);
+    EXPECT_EQ(second.pieces[0].address, FAKE_DMA_OFFSET + 0x1000);
+    fake_virtqueue_give(&device, second.head, 0);
+    EXPECT(virtqueue_take(&queue, &bytes) == &tokens[1] && fake_dma_mapped == 303);
+    fake_virtqueue_give(&device, first.head, 0);
+    EXPECT(virtqueue_take(&queue, &bytes) == &tokens[0] && fake_dma_mapped == 0);
+
+    fake_dma_fail_in = 3;
+    EXPECT(!add(2, 2, &tokens[2]) && fake_dma_mapped == 0 && queue.free_count == 8);
+    EXPECT(add(4, 4, &tokens[2]));
+    fake_virtqueue_give(&device, fake_virtqueue_take(&device).head, 0);
+    EXPECT(virtqueue_take(&queue, &bytes) == &tokens[2] && fake_dma_mapped == 0);
+    mappings = NULL;
 }
 
 TEST(a_full_queue_refuses_and_chains_that_come_back_in_any_order_make_room)

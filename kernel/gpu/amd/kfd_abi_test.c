@@ -3,6 +3,7 @@
 #include "abi/linux/amdgpu.h"
 #include "abi/linux/drm.h"
 #include "abi/linux/kfd.h"
+#include "tests/harness/include/drm/drm.h"
 #include "tests/harness/test.h"
 
 #include <libdrm/amdgpu_drm.h>
