@@ -240,10 +240,10 @@ TEST(what_is_unmapped_is_out_of_use_when_that_returns_and_what_was_not_mapped_co
 TEST(signals_are_passed_on_by_the_interrupt_and_the_rest_by_the_thread_in_order)
 {
     start();
-    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { 5 } });
-    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { 6 } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 5 } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 6 } });
     tell((struct gpu_event){ .kind = GPU_EVENT_FAULT, .fault = { .number = 9 } });
-    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { 7 } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 7 } });
     tell((struct gpu_event){ .kind = 99 });
     tell((struct gpu_event){ .kind = GPU_EVENT_STOPPED });
     interrupt(GPU_INTERRUPT_EVENTS);
