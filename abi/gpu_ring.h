@@ -100,7 +100,7 @@ struct gpu_registers {
     uint32_t state;      /* enum gpu_state */
     uint32_t generation; /* from 1 on */
     uint32_t failure;    /* enum gpu_failure */
-    /* 1: the engine looks at no ring and at no doorbell until it is kicked. It is set before the last look. */
+    /* 1: the engine looks at no ring and at no doorbell until it is kicked, or has napped. Set before the last look. */
     uint32_t is_sleeping;
     /* Counts how often the engine has asked for the doorbells to be armed, with an event: struct gpu_event_arm. */
     uint32_t arm_request;

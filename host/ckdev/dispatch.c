@@ -225,7 +225,7 @@ static void fail(struct worker *worker, struct dispatch *dispatch, const struct 
         break;
     case GFX9_ERROR_NONE:
     case GFX9_ERROR_LAUNCH:
-    case GFX9_ERROR_NO_MEMORY: break;
+    case GFX9_ERROR_NO_MEMORY: report = error_of_launch(error); break;
     }
     /* A fault that the kernel refused has stopped the queue already, and is told by the kernel. */
     if (queue_is_halted(queue)) return;
