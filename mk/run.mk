@@ -73,7 +73,7 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
-	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc shell; do \
+	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc shell kfd; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   for t in python software servers net; do printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   for part in 'rocminfo absent llama' programs errors; do \

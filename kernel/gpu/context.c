@@ -17,6 +17,7 @@ static err_t take_number(struct gpu_context *context)
     for (uint32_t i = 0; i < device->contexts_max && failed(e); i++) {
         if (device->contexts[i]) continue;
         device->contexts[i] = context;
+        device->contexts_end = MAX(device->contexts_end, i + 1);
         context->number = i;
         e = OK;
     }
@@ -29,6 +30,7 @@ static void give_number(struct gpu_context *context)
     struct gpu_device *device = context->device;
     spin_lock(&device->table_lock);
     device->contexts[context->number] = NULL;
+    while (device->contexts_end && !device->contexts[device->contexts_end - 1]) device->contexts_end--;
     spin_unlock(&device->table_lock);
 }
 

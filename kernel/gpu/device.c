@@ -102,7 +102,7 @@ void gpu_tell_stopped(struct gpu_device *device, uint32_t number, const struct g
 static void for_each_context(struct gpu_device *device, void (*act)(struct gpu_context *context))
     REQUIRES(device->events)
 {
-    for (uint32_t i = 0; i < device->contexts_max; i++) {
+    for (uint32_t i = 0; i < device->contexts_end; i++) {
         struct gpu_context *context = find(device, i);
         if (context) act(context);
     }

@@ -26,8 +26,9 @@ struct gpu_device {
     struct mutex events;
     struct mutex lock; /* guards vram */
     struct vram vram;
-    struct spinlock table_lock;    /* guards the next two; an interrupt looks there */
+    struct spinlock table_lock;    /* guards the next three; an interrupt looks there */
     struct gpu_context **contexts; /* by their numbers */
+    uint32_t contexts_end;         /* there are none from this number on; changed under `events`, too */
     uint64_t *queue_numbers;       /* a bit for each that is in use */
 };
 
