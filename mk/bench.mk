@@ -30,10 +30,15 @@ BENCHED_ROOTS := $(addprefix $(B)/bench/,python.cpio torch.cpio servers.cpio)
 
 BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
 BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(addprefix $(GUEST)/,operations.musl memory_costs.musl thread_costs.musl quiet.musl) $(addprefix $(GUEST)/hello.,musl glibc pie) \
-	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(BENCHED_FRAMES) $(BENCHED_ROOTS)
+	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(B)/bench/gfx9_gemm $(B)/gfx9/kernels-O3.hsaco $(BENCHED_FRAMES) $(BENCHED_ROOTS)
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)
 	@tools/bench.py $(B)
+	@$(B)/bench/gfx9_gemm $(B)/gfx9/kernels-O3.hsaco
+
+$(B)/bench/gfx9_gemm: bench/gfx9_gemm.c tests/gfx9/machine.c lib/base.c $(B)/host/ckdev/libgfx9.a
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) -o $@ $^ -lm
 
 # The CPU is one without fast strings, or a REP STOS would count as one instruction.
 COUNTING := -icount shift=0,sleep=off -rtc base=2024-01-01,clock=vm -m 1G

@@ -4,7 +4,9 @@
 HIP := $(B)/hip
 HIP_FLAGS := --offload-arch=gfx900 -O2 -std=c++17 -ffp-contract=off -Wall -Wextra -Werror
 HIP_NAMES := $(filter-out module_kernels,$(basename $(notdir $(wildcard tests/hip/*.hip))))
-HIP_PROGRAMS := $(addprefix $(HIP)/,$(HIP_NAMES)) $(HIP)/module_kernels.hsaco
+# In one process, see tests/hip/together.cpp; and each in one of its own.
+HIP_TOGETHER := $(filter-out errors module two_processes sum_of_squares,$(HIP_NAMES))
+HIP_PROGRAMS := $(addprefix $(HIP)/,together errors module module_kernels.hsaco two_processes sum_of_squares vector_add streams llama)
 
 $(HIP)/%: tests/hip/%.hip tests/hip/hip_test.hpp
 	@mkdir -p $(@D)
@@ -12,6 +14,15 @@ $(HIP)/%: tests/hip/%.hip tests/hip/hip_test.hpp
 $(HIP)/%.hsaco: tests/hip/%.hip
 	@mkdir -p $(@D)
 	@echo "  HIP $@"; hipcc --genco $(HIP_FLAGS) -o $@ $<
+
+$(HIP)/together.o/%.o: tests/hip/%.hip tests/hip/hip_test.hpp
+	@mkdir -p $(@D)
+	@echo "  HIP $@"; hipcc $(HIP_FLAGS) -Dmain=main_$* -c -o $@ $<
+$(HIP)/together.o/together.o: tests/hip/together.cpp mk/hip.mk $(wildcard tests/hip/*.hip)
+	@mkdir -p $(@D)
+	@$(CLANG) -x c++ -std=c++17 -O2 -Wall -Wextra -Werror '-DPROGRAMS=$(foreach n,$(HIP_TOGETHER),PROGRAM($n))' -c -o $@ $<
+$(HIP)/together: $(HIP)/together.o/together.o $(patsubst %,$(HIP)/together.o/%.o,$(HIP_TOGETHER))
+	@echo "  HIP $@"; hipcc --offload-arch=gfx900 -o $@ $^
 
 # Without a device: tests/hip/host_hip.hpp stands for hip/hip_runtime.h, which is empty here.
 HIP_HOST_FLAGS := -x c++ -std=c++20 -O1 -g -ffp-contract=off -Wall -Wextra -Werror -fsanitize=undefined \

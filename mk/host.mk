@@ -149,7 +149,7 @@ NET_FLAGS := $(LWIP_INCLUDES) $(LWIP_WARN) $(LWIP_WARN_clang-19)
 $(eval $(call unit_test,listen,kernel/net/endpoint_listen_test.c,$(NET_C),$(NET_FLAGS)))
 
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
-FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/gpu/amd/*_fuzz.c kernel/net/*_fuzz.c kernel/syscall/*_fuzz.c host/ck/*_fuzz.c host/ckdev/*_fuzz.c demos/llama/*_fuzz.c))
+FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/gpu/amd/*_fuzz.c kernel/net/*_fuzz.c kernel/syscall/*_fuzz.c host/ck/*_fuzz.c host/ckdev/*_fuzz.c host/ckdev/gfx9/*_fuzz.c demos/llama/*_fuzz.c))
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
 FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
@@ -159,6 +159,10 @@ fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call c
 $(B)/fuzz/%: %.c tests/harness/fuzz.c $$(call fuzz_code,%.c) | $(B)/lz4/lz4.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm $(if $(filter host/%,$*),-lcjson)
+
+$(B)/fuzz/host/ckdev/gfx9/%: host/ckdev/gfx9/%.c tests/harness/fuzz.c lib/base.c $(GFX9_C)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -ffp-contract=off -fno-math-errno -o $@ $^ -lm
 
 $(B)/fuzz/kernel/net/%: kernel/net/%.c tests/harness/fuzz.c lib/base.c $(NET_C)
 	@mkdir -p $(@D)

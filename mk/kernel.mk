@@ -37,7 +37,7 @@ KERNEL_HOT := kernel/core/lock kernel/mm/frame kernel/mm/frame_charged kernel/mm
 	kernel/socket/socket kernel/socket/unix kernel/socket/unix_piece kernel/socket/unix_stream kernel/syscall/io_pieces kernel/syscall/sys_socket_message kernel/syscall/sys_file_epoll kernel/syscall/sys_file_io kernel/syscall/sys_file_open kernel/syscall/sys_file_stat kernel/mm/page_tree kernel/syscall/sys_path lib/random lib/string lib/tree kernel/syscall/sys_memory kernel/syscall/sys_signal kernel/syscall/sys_signal_send \
 	kernel/process/signal kernel/process/signal_act kernel/process/signal_frame kernel/process/signal_fpu kernel/process/signal_queue \
 	kernel/process/signal_restart kernel/process/user_work kernel/arch/fpu lib/cpio lib/cmdline \
-	kernel/gpu/amd/kfd_events kernel/gpu/amd/kfd_wait
+	kernel/gpu/amd/kfd kernel/gpu/amd/kfd_event_calls kernel/gpu/amd/kfd_events kernel/gpu/amd/kfd_wait
 KERNEL_FLAGS := -std=gnu17 $(KERNEL_OPT) -g -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-pic -fno-strict-aliasing -fno-common -fno-omit-frame-pointer -momit-leaf-frame-pointer \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -ffunction-sections -fdata-sections \

@@ -76,6 +76,8 @@ $(B)/tests-e2e.list: FORCE
 	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc shell; do \
 	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
 	   for t in python software servers net; do printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
+	   for part in 'rocminfo absent llama' programs errors; do \
+	     printf 'ROCm: %s\ttests/e2e/rocm_test.sh $(B)/ck $(GUEST) $(B) %s\n' "$$part" "$$part"; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
 BUILD_UNIT = $(UNIT_TESTS) $(HIP_ON_HOST) $(HIP)/llama_on_host $(GUEST)/llama
@@ -84,9 +86,9 @@ FAIL_NTH := $(B)/kernel/debug-gcc/kernel.elf $(B)/kernel/fail_nth-gcc/kernel.elf
 BUILD_E2E = $(VDSO) $(ROOTS)/shell.made $(B)/ck $(B)/ckdev $(GFX9_KERNELS) $(KERNELS) $(B)/kernel/ktest-gcc/kernel.elf $(FAIL_NTH) $(GUESTS) $(FAKE_QEMU) $(CK_GUEST) $(BOOT_SHIM) $(B)/peer/init $(B)/demo/root.cpio $(B)/cloudkernel.iso
 
 # Debian's programs, and those that only `make e2e-large` runs.
-SOFTWARE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,python numpy torch servers developer tools))
+SOFTWARE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,python numpy torch servers developer tools rocm))
 LARGE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,languages postgres ssh))
-BUILD_E2E += $(SOFTWARE_ROOTS)
+BUILD_E2E += $(SOFTWARE_ROOTS) $(HIP_PROGRAMS)
 
 unit: deps ## ring 1: unit tests on this machine, with sanitizers
 	@$(MAKE) --no-print-directory -j2 tests-unit

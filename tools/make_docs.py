@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Write the documents that are made from lists: DIR/linux-abi.md from abi/syscalls.def and the programs
-of tests/conformance, DIR/kfd.md from the lists of AMD's requests.
+of tests/conformance, DIR/kfd.md from the lists of AMD's requests, DIR/gfx9.md from the software GPU's table.
 
 Usage: make_docs.py DIR  (from the root; DIR is docs, or elsewhere to compare)
 """
@@ -11,6 +11,7 @@ import sys
 import textwrap
 
 sys.dont_write_bytecode = True
+import gfx9_page
 import kfd_page
 from call_tests import programs_by_call, read_calls
 from refused_groups import GROUPS, NOT_YET
@@ -94,6 +95,7 @@ def main():
     text = '\n'.join(page(calls, programs_by_call(calls))) + '\n'
     (pathlib.Path(sys.argv[1]) / 'linux-abi.md').write_text(text)
     (pathlib.Path(sys.argv[1]) / 'kfd.md').write_text('\n'.join(kfd_page.page()) + '\n')
+    (pathlib.Path(sys.argv[1]) / 'gfx9.md').write_text('\n'.join(gfx9_page.page()) + '\n')
 
 
 main()

@@ -11,8 +11,9 @@ struct space;
 /* Whoever made the context; stays until gpu_context_destroy has returned. What is called by threads is called under
  * device.events, so it takes no lock that is held around gpu_context_create or _destroy, and calls neither. */
 struct gpu_owner {
-    /* The GPU raised the program's signal `number`. Any context; takes spin locks only. */
-    void (*signal)(struct gpu_owner *owner, uint32_t number);
+    /* The GPU raised one of the program's signals, or one of those that its number may mean. Any context; takes spin
+     * locks only. */
+    void (*signal)(struct gpu_owner *owner, const struct gpu_event_signal *signal);
     /* An access for which nothing could be found. The context's queues stop. Threads. */
     void (*fault)(struct gpu_owner *owner, const struct gpu_event_fault *fault);
     /* A queue does nothing more; why->queue is its number. Threads. */

@@ -71,7 +71,7 @@ static struct gpu_context *find(struct gpu_device *device, uint32_t number) REQU
     return context;
 }
 
-void gpu_tell_signal(struct gpu_device *device, uint32_t number, uint32_t signal)
+void gpu_tell_signal(struct gpu_device *device, uint32_t number, const struct gpu_event_signal *signal)
 {
     spin_lock(&device->table_lock);
     const struct gpu_context *context = number < device->contexts_max ? device->contexts[number] : NULL;

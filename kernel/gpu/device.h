@@ -47,7 +47,7 @@ uint64_t gpu_device_free_vram(struct gpu_device *device) EXCLUDES(device->lock);
 /* ---- news of a back end ---- */
 
 /* A program's number, which its front end gives a meaning. Any context. */
-void gpu_tell_signal(struct gpu_device *device, uint32_t context, uint32_t signal);
+void gpu_tell_signal(struct gpu_device *device, uint32_t context, const struct gpu_event_signal *signal);
 /* Threads, as the next ones. An access waits for backend->fault_reply, which is called before this returns. */
 void gpu_tell_fault(struct gpu_device *device, uint32_t context, const struct gpu_event_fault *fault)
     EXCLUDES(device->events);

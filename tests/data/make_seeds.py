@@ -84,6 +84,29 @@ def boot_seeds():
         yield b'\1' + struct.pack('<II', 8 + len(body), 0) + body
 
 
+# Code for gfx900, one instruction of each kind; the last one ends the program.
+GFX9_CODE = """
+    000106c000000000 00020ac010000000 82000224 7fc08cbf ff02067e007f0000 ff02047e00100000 008050dc02007f04
+    088070dc02047f00 00005cdc02000008 000009dd02040005 00001ad801040000 01026ed801000006 00008abf
+    000040d801040006 00007ed801040006 1f047ad801000006 02090232 0402987d 6a2082be 041050e000010203
+    000074e000040280 004004e100040280 004050dc00007f01 104070dc00017f00 f906026802110506 fa02027e021101ff
+    0400ccd1020d2204 016ae0d102070a04 01408ed30207121c 01f804b9 040911bf 0203027e 00009cbf 052a84be
+    040089d2010b0000 01008ad2040a0100 fdff88bf 010082bf 020092bf 04010bc200000000 04032ac010000000
+    000190c000000000 010090bf 000081bf
+"""
+
+
+def gfx9_seeds():
+    """A launch of one wave, a kernel descriptor, code: see host/ckdev/gfx9/gfx9_fuzz.c."""
+    launch = struct.pack('<B3B3I3I4IHxx', 1, 64, 1, 1, 128, 1, 1, 64, 1024, 65536, 0x1000, 0x80007f00, 8192, 0xe00000, 0)
+    rsrc1, rsrc2, properties = 63 | 0xc0 << 12 | 1 << 21 | 1 << 23, 2 << 1 | 1 << 7 | 2 << 11 | 1, 1 << 3
+    descriptor = struct.pack('<IIIIq20xIIIH6x', 1024, 64, 64, 0, 64, 0, rsrc1, rsrc2, properties)
+    code = [bytes.fromhex(word) for word in GFX9_CODE.split()]
+    yield launch + descriptor + b''.join(code)
+    for instruction in code[:-1]:
+        yield launch + descriptor + instruction + code[-1]
+
+
 def lz4_frame_seeds():
     if not shutil.which('lz4'):
         return
@@ -95,7 +118,7 @@ def lz4_frame_seeds():
 def main():
     root = pathlib.Path(sys.argv[1])
     for name, seeds in {'cpio': cpio_seeds, 'elf': elf_seeds, 'cmdline': cmdline_seeds, 'acpi': acpi_seeds,
-                        'boot': boot_seeds, 'lz4_frame': lz4_frame_seeds}.items():
+                        'boot': boot_seeds, 'gfx9': gfx9_seeds, 'lz4_frame': lz4_frame_seeds}.items():
         folder = root / name
         folder.mkdir(parents=True, exist_ok=True)
         for n, seed in enumerate(seeds()):

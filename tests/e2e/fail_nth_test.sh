@@ -15,11 +15,13 @@ cd "$work" || exit 1
 mkdir root && cp "$guest/hello.musl" root/hello && cp "$guest/hello.pie" root/pie
 "$ck" build --rootfs root -o image.cpio || exit 1
 
-# machine NAME KERNEL LOG COMMAND_LINE
+# machine NAME KERNEL LOG COMMAND_LINE: NAME is QEMU's, or "iommu" for a q35 with one
 machine() {
-    qemu-system-x86_64 -M "$1" -accel tcg -nodefaults -no-user-config -display none -no-reboot -cpu max \
+    local kind=$1 devices=()
+    [ "$1" = iommu ] && kind=q35 devices=(-device intel-iommu)
+    qemu-system-x86_64 -M "$kind" -accel tcg -nodefaults -no-user-config -display none -no-reboot -cpu max \
         -m 128M -kernel "$2" -initrd image.cpio -serial "file:$3" -device isa-debug-exit,iobase=0xf4,iosize=4 \
-        -append "debug_exit=0xf4 $4" >/dev/null 2>&1
+        -append "debug_exit=0xf4 $4" "${devices[@]}" >/dev/null 2>&1
 }
 
 # boot MACHINE PROGRAM K: prints what became of it in one word, or everything that was said. QEMU doubles the
@@ -74,6 +76,7 @@ boots() {
 timeout 800 bash -c 'machine "$@"' - microvm "$build/kernel/fail_nth-gcc/kernel.elf" workloads "ktest=$workloads" &
 boots microvm /hello
 boots q35 /pie
+boots iommu /hello
 wait $!
 is "the workloads pass" $? 1
 grep '^\(not ok\|ok\|#\)' workloads | sed "s/^\(not \)\?ok \([0-9]*\)/&$((tests))/; s/^\(.*ok\) [0-9]*/\1 0/"

@@ -64,6 +64,12 @@ CK_QEMU=$work/qemu begin --machine q35 --net tap=ck0 --log log
 serves "q35, DHCP" "${ports[0]}" "${ports[0]}" "${ports[1]}" "${ports[2]}"
 is "DHCP's address is in the log, once" "$(grep -c 'eth0: 10\.0\.2\.15' log)" 1
 
+begin --machine q35 --qemu "-device intel-iommu -global virtio-net-pci.iommu_platform=on" -v --log log \
+    -p 0:5001 -p 0:5001/udp -p 0:5002 -p 0:5003
+serves "q35, behind an IOMMU" "$(port_of 5001 tcp)" "$(port_of 5001 udp)" "$(port_of 5002 tcp)" "$(port_of 5003 tcp)"
+is "the card has used it and nothing was refused" \
+    "$(grep -c 'vtd: 1 units' log) $(grep -c 'iommu: ' log)" "1 0"
+
 # ---- pings, on the user network ----
 for kind in microvm q35; do
     is "pings get out of $kind, and through its loopback interface" \

@@ -43,8 +43,8 @@ __host__ __device__ inline void compute_long(long long a, long long b, double d,
     out[4] = (long long)(u << (b & 63)), out[5] = (long long)d;
 }
 
-__global__ void compute(const float *f, const double *d, const int *n, const long long *l, int count,
-                        float *of, double *od, int *on, long long *ol)
+static __global__ void compute(const float *f, const double *d, const int *n, const long long *l, int count,
+                               float *of, double *od, int *on, long long *ol)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i + 2 >= count) return;

@@ -7,7 +7,7 @@
 #define GROUPS  24
 #define THREADS 128
 
-__device__ void add_float(float *at, float value)
+static __device__ void add_float(float *at, float value)
 {
     unsigned *bits = (unsigned *)at, old = *bits, seen;
     do {
@@ -16,7 +16,7 @@ __device__ void add_float(float *at, float value)
     } while (old != seen);
 }
 
-__global__ void update(unsigned *words, unsigned long long *longs, int *signs, float *sum)
+static __global__ void update(unsigned *words, unsigned long long *longs, int *signs, float *sum)
 {
     __shared__ unsigned shared[3];
     unsigned self = blockIdx.x * THREADS + threadIdx.x;

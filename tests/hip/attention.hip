@@ -7,7 +7,7 @@
 #define POSITIONS 48
 #define HEADS     4
 
-__global__ void attend(const float *query, const float *key, const float *value, float *out)
+static __global__ void attend(const float *query, const float *key, const float *value, float *out)
 {
     __shared__ float scores[POSITIONS];
     __shared__ float largest, sum;

@@ -2,7 +2,7 @@
 // Rows of a table of bfloat16, looked up by token and widened. Exact: widening does not round.
 #include "hip_test.hpp"
 
-__global__ void look_up(const uint16_t *table, const int *tokens, float *out, int width)
+static __global__ void look_up(const uint16_t *table, const int *tokens, float *out, int width)
 {
     for (int i = threadIdx.x; i < width; i += blockDim.x)
         out[blockIdx.x * width + i] =

@@ -8,17 +8,17 @@
 //   endless    a kernel never ends: somebody has to kill the program
 #include "hip_test.hpp"
 
-__global__ void store(int *at, int value) { at[threadIdx.x] = value; }
-__global__ void trap(const int *when)
+static __global__ void store(int *at, int value) { at[threadIdx.x] = value; }
+static __global__ void trap(const int *when)
 {
     if (*when) __builtin_trap();
 }
-__global__ void illegal(int *out)
+static __global__ void illegal(int *out)
 {
     *out = 1;
     asm volatile(".long 0xbe80ff80"); // SOP1 with an opcode that GCN does not have
 }
-__global__ void wait_for(volatile int *flag)
+static __global__ void wait_for(volatile int *flag)
 {
     while (!*flag) {}
 }

@@ -9,7 +9,8 @@ struct mixed {
     short pair[3];
 };
 
-__global__ void write(unsigned long long *out, char a, mixed b, short c, double d, int width, int height)
+static __global__ void write(unsigned long long *out, char a, mixed b, short c, double d, int width,
+                             int height)
 {
     int x = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y * blockDim.y + threadIdx.y;
     int z = blockIdx.z * blockDim.z + threadIdx.z;
@@ -19,7 +20,7 @@ __global__ void write(unsigned long long *out, char a, mixed b, short c, double 
                                                 (int)d;
 }
 
-__global__ void reverse(int *values)
+static __global__ void reverse(int *values)
 {
     HIP_DYNAMIC_SHARED(int, shared)
     shared[threadIdx.x] = values[blockIdx.x * blockDim.x + threadIdx.x];

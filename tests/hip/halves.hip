@@ -3,7 +3,7 @@
 // even.
 #include "hip_test.hpp"
 
-__global__ void compute(const _Float16 *a, const _Float16 *b, _Float16 *out, float *wide, int count)
+static __global__ void compute(const _Float16 *a, const _Float16 *b, _Float16 *out, float *wide, int count)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= count) return;

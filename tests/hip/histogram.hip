@@ -2,7 +2,7 @@
 // How often each byte occurs: atomics in LDS for each group, then in memory; most values fall on few bytes.
 #include "hip_test.hpp"
 
-__global__ void count_bytes(const uint8_t *in, int count, unsigned *totals)
+static __global__ void count_bytes(const uint8_t *in, int count, unsigned *totals)
 {
     __shared__ unsigned mine[256];
     mine[threadIdx.x] = 0;

@@ -3,13 +3,13 @@
 // scaled to float. Exact: the scale is a power of two.
 #include "hip_test.hpp"
 
-__device__ int dot4(int a, int b, int sum)
+static __device__ int dot4(int a, int b, int sum)
 {
     for (int shift = 0; shift < 32; shift += 8) sum += (int8_t)(a >> shift) * (int8_t)(b >> shift);
     return sum;
 }
 
-__global__ void apply(const int *matrix, const int *vector, float *out, int rows, int words)
+static __global__ void apply(const int *matrix, const int *vector, float *out, int rows, int words)
 {
     int row = blockIdx.x * blockDim.x + threadIdx.x;
     if (row >= rows) return;

@@ -5,7 +5,7 @@
 
 #define BYTES (64u << 20)
 
-__global__ void check(const unsigned *words, unsigned count, unsigned seed, unsigned *right)
+static __global__ void check(const unsigned *words, unsigned count, unsigned seed, unsigned *right)
 {
     unsigned mine = 0;
     for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x)

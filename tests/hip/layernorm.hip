@@ -5,13 +5,14 @@
 
 #define WAVE 64
 
-__device__ float wave_sum(float value)
+static __device__ float wave_sum(float value)
 {
     for (int distance = WAVE / 2; distance > 0; distance /= 2) value += __shfl_xor(value, distance);
     return value;
 }
 
-__global__ void layernorm(const float *in, const float *weight, const float *bias, float *out, int columns)
+static __global__ void layernorm(const float *in, const float *weight, const float *bias, float *out,
+                                 int columns)
 {
     const float *row = in + blockIdx.x * columns;
     float sum = 0, squares = 0;

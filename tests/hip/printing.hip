@@ -4,7 +4,7 @@
 // reads it.
 #include "hip_test.hpp"
 
-__global__ void say(int number)
+static __global__ void say(int number)
 {
     printf("a kernel says %d and %s, %.3f\n", number, number % 2 ? "odd" : "even", number / 8.0);
 }

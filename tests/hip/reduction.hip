@@ -5,7 +5,7 @@
 
 #define THREADS 256
 
-__global__ void reduce(const int *in, int count, unsigned long long *sum, int *least, int *most)
+static __global__ void reduce(const int *in, int count, unsigned long long *sum, int *least, int *most)
 {
     __shared__ long long sums[THREADS / 64];
     long long mine = 0;

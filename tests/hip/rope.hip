@@ -6,7 +6,7 @@
 
 #define SIZE 64
 
-__global__ void rotate(float *heads, int positions)
+static __global__ void rotate(float *heads, int positions)
 {
     int i = threadIdx.x, position = blockIdx.x;
     float angle = position * powf(10000.0f, -2.0f * i / SIZE), cosine = cosf(angle), sine = sinf(angle);

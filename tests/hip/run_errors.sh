@@ -1,16 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# In the container: programs that go wrong on the device, and after each of them, and beside one, programs that do not.
+# In the container: programs that go wrong on the device, and after them, and beside one, programs that do not.
 . /hip/started.bash
 
-# wrong KIND: how it ends, what it says, and what the device is then good for
+# well NAME: a program that works, whatever went wrong before
+well() {
+    echo "== $1"
+    timeout -s KILL 100 /hip/vector_add 2>/dev/null
+    echo "== ended $?"
+}
+
+# wrong KIND: how it ends, and what it says
 wrong() {
     echo "== $1"
     timeout -s KILL 100 /hip/errors "$1" 2>&1 | grep -v amdgpu_get_auth
     echo "== ended ${PIPESTATUS[0]}"
-    echo "== after $1"
-    timeout -s KILL 100 /hip/vector_add 2>/dev/null
-    echo "== ended $?"
 }
 
 # killed SIGNAL: a program whose kernel never ends is killed while it waits
@@ -22,14 +26,13 @@ killed() {
     kill "-$1" "$pid"
     wait "$pid"
     echo "== ended $?"
-    echo "== after endless $1"
-    timeout -s KILL 100 /hip/vector_add 2>/dev/null
-    echo "== ended $?"
 }
 
 for kind in address freed trap illegal; do wrong $kind; done
+well after
 killed KILL
 killed TERM
+well 'after endless'
 
 # One process faults and is aborted; the one beside it, which runs all the time, does not notice.
 /hip/streams >/tmp/beside 2>/dev/null &

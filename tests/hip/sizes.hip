@@ -3,13 +3,13 @@
 // freed memory comes back; more than the device has is refused, and what was there before lives on.
 #include "hip_test.hpp"
 
-__global__ void mark(uint8_t *at, size_t bytes, uint8_t with)
+static __global__ void mark(uint8_t *at, size_t bytes, uint8_t with)
 {
     size_t step = bytes / 64 + 1;
     for (size_t i = threadIdx.x * step; i < bytes && i < (threadIdx.x + 1) * step; i++) at[i] = with;
 }
 
-__global__ void find(const uint8_t *at, size_t bytes, uint8_t wanted, unsigned long long *right)
+static __global__ void find(const uint8_t *at, size_t bytes, uint8_t wanted, unsigned long long *right)
 {
     size_t step = bytes / 64 + 1;
     unsigned long long mine = 0;

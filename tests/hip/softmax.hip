@@ -8,7 +8,7 @@
 
 #define THREADS 128
 
-__device__ float reduce(float *shared, float value, bool largest)
+static __device__ float reduce(float *shared, float value, bool largest)
 {
     int i = threadIdx.x;
     __syncthreads();
@@ -21,7 +21,7 @@ __device__ float reduce(float *shared, float value, bool largest)
     return shared[0];
 }
 
-__global__ void softmax(const float *in, float *out, int columns)
+static __global__ void softmax(const float *in, float *out, int columns)
 {
     __shared__ float shared[THREADS];
     const float *row = in + blockIdx.x * columns;

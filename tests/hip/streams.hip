@@ -7,13 +7,13 @@
 #define COUNT   5000
 #define STREAMS 6
 
-__global__ void step(unsigned *values, unsigned with)
+static __global__ void step(unsigned *values, unsigned with)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < COUNT) values[i] = values[i] * 1664525u + with;
 }
 
-__global__ void mix(unsigned *to, const unsigned *from)
+static __global__ void mix(unsigned *to, const unsigned *from)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < COUNT) to[i] ^= from[i];

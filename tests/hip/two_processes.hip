@@ -10,7 +10,7 @@
 #define COUNT  20000
 #define ROUNDS 30
 
-__global__ void step(unsigned *values, unsigned key)
+static __global__ void step(unsigned *values, unsigned key)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < COUNT) values[i] = (values[i] ^ key) * 2654435761u;

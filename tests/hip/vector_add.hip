@@ -2,7 +2,7 @@
 // c = a + b, with a last group that is not full. Exact: one rounding on both sides.
 #include "hip_test.hpp"
 
-__global__ void add(const float *a, const float *b, float *c, size_t count)
+static __global__ void add(const float *a, const float *b, float *c, size_t count)
 {
     size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i < count) c[i] = a[i] + b[i];

@@ -3,7 +3,7 @@
 // ballots, shuffles of every kind, in waves that are full and waves that are not.
 #include "hip_test.hpp"
 
-__global__ void collatz(unsigned *steps, int count)
+static __global__ void collatz(unsigned *steps, int count)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= count) return;
@@ -19,7 +19,7 @@ __global__ void collatz(unsigned *steps, int count)
     steps[i] = taken;
 }
 
-__global__ void lanes(const int *in, unsigned long long *ballots, int *shuffles)
+static __global__ void lanes(const int *in, unsigned long long *ballots, int *shuffles)
 {
     int i = threadIdx.x, mine = in[i];
     ballots[i] = __ballot(mine % 3 == 0);

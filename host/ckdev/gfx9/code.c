@@ -60,7 +60,7 @@ static enum fp_class fp_class_of(const struct instruction *i)
     return other ? FP_DOUBLE : FP_NONE;
 }
 
-static void prepare(struct op *op)
+void gfx9_prepare(struct op *op)
 {
     const struct instruction *i = op->instruction;
     op->fp = (uint8_t)fp_class_of(i);
@@ -119,7 +119,7 @@ static bool decode_at(struct wave *wave, struct op *op)
         return false;
     }
     if (gfx9_decode(words, count, op)) {
-        prepare(op);
+        gfx9_prepare(op);
         worker->vgprs_touched = MAX(worker->vgprs_touched, vgprs_reached(op));
     } else {
         op->run = run_illegal;

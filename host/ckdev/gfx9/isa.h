@@ -236,7 +236,15 @@ enum { SEGMENT_FLAT, SEGMENT_SCRATCH, SEGMENT_GLOBAL };
 bool gfx9_decode(const uint32_t *words, unsigned count, struct op *op);
 
 /* Dwords of a type in registers. */
-unsigned type_dwords(enum type type);
+static inline unsigned type_dwords(unsigned type)
+{
+    static const uint8_t dwords[] = {
+        [T_NO] = 0,  [T_U8] = 1,  [T_I8] = 1,  [T_U16] = 1, [T_I16] = 1,  [T_F16] = 1,  [T_X16] = 1,
+        [T_U32] = 1, [T_I32] = 1, [T_F32] = 1, [T_X32] = 1, [T_B32] = 1,  [T_U64] = 2,  [T_I64] = 2,
+        [T_F64] = 2, [T_X64] = 2, [T_B64] = 2, [T_B96] = 3, [T_B128] = 4, [T_B256] = 8, [T_B512] = 16
+    };
+    return dwords[type];
+}
 static inline bool type_is_float(unsigned t) { return t == T_F16 || t == T_F32 || t == T_F64; }
 static inline bool type_has_float_modifiers(unsigned t)
 {

@@ -15,7 +15,7 @@ struct lane_env {
     bool clamp;        /* of this instruction */
     bool ieee, dx10_clamp, f16_overflow;
     uint8_t round_f16;         /* enum rounding, also of double precision */
-    bool flush_f32, flush_f64; /* denormal operands of minima and maxima */
+    bool flush_f32, flush_f64; /* denormal operands, where the host does not do it */
     bool flush_f16_in, flush_f16_out;
 };
 
@@ -234,6 +234,14 @@ static inline float flush_f32(float x)
 static inline double flush_f64(double x)
 {
     return (bits_f64(x) & 0x7ff0000000000000ull) ? x : f64_bits(bits_f64(x) & 1ull << 63);
+}
+static inline float flushed_f32(const struct lane_env *env, float x)
+{
+    return env->flush_f32 ? flush_f32(x) : x;
+}
+static inline double flushed_f64(const struct lane_env *env, double x)
+{
+    return env->flush_f64 ? flush_f64(x) : x;
 }
 static inline float quiet_f32(float x) { return f32_bits(bits_f32(x) | 0x400000); }
 static inline double quiet_f64(double x) { return f64_bits(bits_f64(x) | 1ull << 51); }

@@ -7,7 +7,7 @@
 #pragma once
 #include "host/ckdev/gfx9/wave.h"
 
-#define LANES_FUNCTION __attribute__((target_clones("arch=haswell", "default")))
+#define LANES_FUNCTION __attribute__((target_clones("arch=x86-64-v3", "default")))
 
 #define CT_NO  int
 #define CT_U16 uint16_t

@@ -32,27 +32,83 @@ static uint64_t lds_address(const struct wave *w, const struct op *op, unsigned 
     return (uint64_t)w->vgpr[op->mem.address][lane] + offset;
 }
 
-/* Read and write: the hot ones. */
-static void run_lds_plain(struct wave *w, const struct op *op, unsigned data, unsigned dest, unsigned type,
-                          unsigned offset)
+/* ---- whole dwords: the hot ones, made for each number of them ---- */
+
+static ALWAYS_INLINE void load_dwords(struct wave *w, const uint32_t *addresses, unsigned offset,
+                                      unsigned dest, unsigned dwords)
+{
+    const struct gfx9_group *group = w->group;
+    uint64_t exec = WAVE_EXEC(w);
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        uint32_t element[4] = { 0 };
+        uint64_t address = (uint64_t)addresses[lane] + offset;
+        if (!(exec >> lane & 1)) continue;
+        if (likely(address + dwords * 4 <= group->lds_bytes))
+            memcpy(element, group->lds + address, dwords * 4);
+        for (unsigned k = 0; k < dwords; k++) w->vgpr[dest + k][lane] = element[k];
+    }
+}
+
+static ALWAYS_INLINE void store_dwords(struct wave *w, const uint32_t *addresses, unsigned offset,
+                                       unsigned data, unsigned dwords)
+{
+    struct gfx9_group *group = w->group;
+    uint64_t exec = WAVE_EXEC(w);
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        uint32_t element[4];
+        uint64_t address = (uint64_t)addresses[lane] + offset;
+        if (!(exec >> lane & 1)) continue;
+        for (unsigned k = 0; k < dwords; k++) element[k] = w->vgpr[data + k][lane];
+        if (likely(address + dwords * 4 <= group->lds_bytes))
+            memcpy(group->lds + address, element, dwords * 4);
+    }
+}
+
+static void move_dwords(struct wave *w, bool load, const uint32_t *addresses, unsigned offset, unsigned vgpr,
+                        unsigned dwords)
+{
+    switch (dwords) {
+    case 1:
+        load ? load_dwords(w, addresses, offset, vgpr, 1) : store_dwords(w, addresses, offset, vgpr, 1);
+        break;
+    case 2:
+        load ? load_dwords(w, addresses, offset, vgpr, 2) : store_dwords(w, addresses, offset, vgpr, 2);
+        break;
+    case 3:
+        load ? load_dwords(w, addresses, offset, vgpr, 3) : store_dwords(w, addresses, offset, vgpr, 3);
+        break;
+    default:
+        load ? load_dwords(w, addresses, offset, vgpr, 4) : store_dwords(w, addresses, offset, vgpr, 4);
+        break;
+    }
+}
+
+/* Less than a dword, or with an address that is not in a register. */
+static void move_parts(struct wave *w, const struct op *op, bool load, unsigned type)
 {
     uint8_t element[ELEMENT_BYTES_MAX];
-    unsigned bytes = type_bytes(type);
-    bool load = op->instruction->action == ACTION_LOAD;
     for (uint64_t left = WAVE_EXEC(w); left; left &= left - 1) {
-        unsigned lane = (unsigned)__builtin_ctzll(left);
-        uint64_t address = lds_address(w, op, lane, offset);
-        if (load && bytes == 4) { /* a number of bytes the compiler knows */
-            lds_read(w->group, address, element, 4);
-            memcpy(&w->vgpr[dest][lane], element, 4);
-        } else if (load) {
+        unsigned lane = (unsigned)__builtin_ctzll(left), bytes = type_bytes(type);
+        uint64_t address = lds_address(w, op, lane, (unsigned)op->imm);
+        if (load) {
             lds_read(w->group, address, element, bytes);
-            lane_put(w, op, dest, lane, type, element);
+            lane_put(w, op, op->dest, lane, type, element);
         } else {
-            lane_get(w, op, data, lane, type, element);
+            lane_get(w, op, op->mem.data, lane, type, element);
             lds_write(w->group, address, element, bytes);
         }
     }
+}
+
+static void run_lds_plain(struct wave *w, const struct op *op)
+{
+    const struct instruction *i = op->instruction;
+    bool load = i->action == ACTION_LOAD;
+    unsigned type = load ? i->d : i->a, vgpr = load ? op->dest : op->mem.data;
+    if (type_bytes(type) < 4 || (i->flags & F_ADD_LANE))
+        move_parts(w, op, load, type);
+    else
+        move_dwords(w, load, w->vgpr[op->mem.address], (unsigned)op->imm, vgpr, type_dwords(type));
 }
 
 static uint64_t vgpr_value(const struct wave *w, unsigned vgpr, unsigned lane, bool wide)
@@ -73,36 +129,37 @@ static void run_lds_atomic(struct wave *w, const struct op *op, unsigned data, u
     }
 }
 
+static void exchange_two(struct wave *w, const struct op *op, const unsigned offsets[2], bool wide)
+{
+    unsigned dwords = wide ? 2 : 1;
+    for (uint64_t left = WAVE_EXEC(w); left; left &= left - 1) {
+        unsigned lane = (unsigned)__builtin_ctzll(left);
+        uint64_t old[2];
+        for (unsigned k = 0; k < 2; k++) {
+            uint64_t value = vgpr_value(w, k ? op->mem.data2 : op->mem.data, lane, wide);
+            old[k] = lds_atomic(w->group, lds_address(w, op, lane, offsets[k]), ACTION_ATOMIC_SWAP, wide,
+                                value, 0);
+        }
+        for (unsigned k = 0; k < 2; k++)
+            lane_put(w, op, op->dest + k * dwords, lane, wide ? T_B64 : T_B32, (const uint8_t *)&old[k]);
+    }
+}
+
 /* Two elements, whose offsets count elements. Both addresses come from the register as it was. */
 static void run_lds_two(struct wave *w, const struct op *op)
 {
     const struct instruction *i = op->instruction;
-    bool load = i->action == ACTION_LOAD;
-    unsigned type = load ? (type_bytes(i->d) == 16 ? T_B64 : T_B32) : i->a;
-    unsigned unit = type_bytes(type) * (i->flags & F_STRIDE64 ? 64 : 1), dwords = type_dwords(type);
+    bool load = i->action == ACTION_LOAD, wide = type_dwords(load ? i->d : i->a) / (load ? 2 : 1) == 2;
+    unsigned dwords = wide ? 2 : 1, unit = 4 * dwords * (i->flags & F_STRIDE64 ? 64 : 1);
     unsigned offsets[2] = { ((unsigned)op->imm & 0xff) * unit, ((unsigned)op->imm >> 8) * unit };
-    uint8_t element[2][ELEMENT_BYTES_MAX];
-    for (uint64_t left = WAVE_EXEC(w); left; left &= left - 1) {
-        unsigned lane = (unsigned)__builtin_ctzll(left), bytes = type_bytes(type);
-        for (unsigned k = 0; k < 2; k++) {
-            uint64_t address = lds_address(w, op, lane, offsets[k]);
-            unsigned data = k ? op->mem.data2 : op->mem.data;
-            if (load) {
-                lds_read(w->group, address, element[k], bytes);
-                continue;
-            }
-            lane_get(w, op, data, lane, type, element[k]);
-            if (i->action == ACTION_STORE) {
-                lds_write(w->group, address, element[k], bytes);
-            } else {
-                uint64_t old = lds_atomic(w->group, address, i->action, bytes == 8,
-                                          vgpr_value(w, data, lane, bytes == 8), 0);
-                memcpy(element[k], &old, sizeof old);
-            }
-        }
-        for (unsigned k = 0; k < 2 && i->d != T_NO; k++)
-            lane_put(w, op, op->dest + k * dwords, lane, type, element[k]);
+    if (!load && i->action != ACTION_STORE) {
+        exchange_two(w, op, offsets, wide);
+        return;
     }
+    uint32_t addresses[LANES] ALIGNED(64);
+    memcpy(addresses, w->vgpr[op->mem.address], sizeof addresses);
+    move_dwords(w, load, addresses, offsets[0], load ? op->dest : op->mem.data, dwords);
+    move_dwords(w, load, addresses, offsets[1], load ? op->dest + dwords : op->mem.data2, dwords);
 }
 
 void run_lds(struct wave *w, const struct op *op)
@@ -118,8 +175,7 @@ void run_lds(struct wave *w, const struct op *op)
     else if (i->action >= ACTION_ATOMIC_SWAP)
         run_lds_atomic(w, op, op->mem.data, op->dest, (unsigned)op->imm);
     else
-        run_lds_plain(w, op, op->mem.data, op->dest, i->action == ACTION_LOAD ? i->d : i->a,
-                      (unsigned)op->imm);
+        run_lds_plain(w, op);
 }
 
 /* ---- between lanes ---- */

@@ -35,13 +35,3 @@ const struct instruction *gfx9_instruction_find(enum encoding encoding, unsigned
     unsigned row = opcode < OPCODES_MAX ? by_opcode[encoding][opcode] : 0;
     return row ? &gfx9_instructions[row - 1] : NULL;
 }
-
-unsigned type_dwords(enum type type)
-{
-    static const uint8_t dwords[] = {
-        [T_B512] = 16, [T_NO] = 0,  [T_U8] = 1,  [T_I8] = 1,  [T_U16] = 1, [T_I16] = 1,  [T_F16] = 1,
-        [T_X16] = 1,   [T_U32] = 1, [T_I32] = 1, [T_F32] = 1, [T_X32] = 1, [T_B32] = 1,  [T_U64] = 2,
-        [T_I64] = 2,   [T_F64] = 2, [T_X64] = 2, [T_B64] = 2, [T_B96] = 3, [T_B128] = 4, [T_B256] = 8,
-    };
-    return dwords[type];
-}

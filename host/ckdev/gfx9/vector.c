@@ -124,6 +124,18 @@ static double modified(double x, unsigned omod, bool clamp, const struct lane_en
     return x < 0 ? 0 : x > 1 ? 1 : x;
 }
 
+static void set_host_control(struct gfx9_worker *worker, uint32_t mxcsr)
+{
+    if (worker->mxcsr == mxcsr) return;
+    worker->mxcsr = mxcsr;
+    _mm_setcsr(mxcsr);
+}
+
+void wave_set_host_modes(struct wave *w, const struct op *op)
+{
+    if (op->fp != FP_NONE) set_host_control(w->group->worker, w->mxcsr[op->fp]);
+}
+
 /* The output modifiers of floats. OMOD does nothing where denormal results are allowed. [vega-isa 6.2.3] */
 static void modify_result(const struct wave *w, const struct op *op, uint32_t *d)
 {
@@ -131,6 +143,7 @@ static void modify_result(const struct wave *w, const struct op *op, uint32_t *d
     unsigned type = op->instruction->d;
     bool denormals = type == T_F32 ? w->mode & 0x20 : w->mode & 0x80;
     unsigned omod = denormals ? 0 : op->omod;
+    set_host_control(w->group->worker, w->mxcsr[FP_HOST]);
     for (unsigned lane = 0; lane < LANES; lane++) {
         if (type == T_F32) d[lane] = bits_f32((float)modified(f32_bits(d[lane]), omod, op->clamp, env));
         if (type == T_F16) d[lane] = store_f16(env, modified(f64_of_f16(d[lane]), omod, op->clamp, env));
@@ -193,14 +206,6 @@ static void write_back(struct wave *w, unsigned dest, unsigned dwords, const uin
     for (uint64_t left = lanes; left; left &= left - 1)
         for (unsigned k = 0, lane = (unsigned)__builtin_ctzll(left); k < dwords; k++)
             w->vgpr[dest + k][lane] = d[k * LANES + lane];
-}
-
-void wave_set_host_modes(struct wave *w, const struct op *op)
-{
-    struct gfx9_worker *worker = w->group->worker;
-    if (op->fp == FP_NONE || worker->mxcsr == w->mxcsr[op->fp]) return;
-    worker->mxcsr = w->mxcsr[op->fp];
-    _mm_setcsr(worker->mxcsr);
 }
 
 static void finish(struct wave *w, const struct op *op, uint32_t *d, uint64_t lanes)

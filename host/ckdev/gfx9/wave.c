@@ -40,8 +40,8 @@ void wave_set_mode(struct wave *wave, uint32_t mode)
     env->dx10_clamp = field_get(mode, MODE_DX10_CLAMP);
     env->f16_overflow = field_get(mode, MODE_F16_OVFL);
     env->round_f16 = (uint8_t)round_f64;
-    env->flush_f32 = denorm_f32 != (DENORM_ALLOW_IN | DENORM_ALLOW_OUT);
-    env->flush_f64 = denorm_f64 != (DENORM_ALLOW_IN | DENORM_ALLOW_OUT);
+    env->flush_f32 = !(denorm_f32 & DENORM_ALLOW_IN);
+    env->flush_f64 = !(denorm_f64 & DENORM_ALLOW_IN);
     env->flush_f16_in = !(denorm_f64 & DENORM_ALLOW_IN);
     env->flush_f16_out = !(denorm_f64 & DENORM_ALLOW_OUT);
 }

@@ -122,6 +122,8 @@ run_fn run_vector, run_packed, run_cross_lane, run_swap, run_masked_sads, run_ld
     run_buffer, run_scalar_memory;
 
 /* ---- code.c ---- */
+/* Set what runs a decoded instruction. */
+void gfx9_prepare(struct op *op);
 /* The decoded instruction at the wave's pc; NULL: the wave has failed. */
 const struct op *code_fetch(struct wave *wave);
 void worker_free_code(struct gfx9_worker *worker);

@@ -11,10 +11,13 @@ static struct kfd_binding *binding_of(struct gpu_owner *owner)
     return CONTAINER_OF(owner, struct kfd_binding, owner);
 }
 
-/* By the interrupt, once for each packet that somebody waits for. */
-static void on_signal(struct gpu_owner *owner, uint32_t number)
+/* By the interrupt, once for each packet that somebody waits for. Code of the program's tells only the low bits of a
+ * number: then all events that it may mean are raised, and who waits looks at the value that it waits for. */
+static void on_signal(struct gpu_owner *owner, const struct gpu_event_signal *signal)
 {
-    kfd_event_signal(&binding_of(owner)->process->events, number);
+    struct kfd_events *events = &binding_of(owner)->process->events;
+    uint32_t bits = signal->known_bits, step = bits && bits < 32 ? 1u << bits : GPU_SIGNALS_MAX;
+    for (uint32_t id = signal->number; id < GPU_SIGNALS_MAX; id += step) kfd_event_signal(events, id);
 }
 
 static void on_fault(struct gpu_owner *owner, const struct gpu_event_fault *fault)

@@ -122,7 +122,12 @@ TEST(a_wait_that_sleeps_ends_at_its_time)
     fake_kfd_stop();
 }
 
-static void gpu_raises(void) { gpu_tell_signal(fake_gpu_device(), 0, ids[1]); }
+static void tell(uint32_t context, uint32_t number, uint32_t known_bits)
+{
+    struct gpu_event_signal signal = { .number = number, .known_bits = known_bits };
+    gpu_tell_signal(fake_gpu_device(), context, &signal);
+}
+static void gpu_raises(void) { tell(0, ids[1], 0); }
 
 TEST(a_signal_of_the_gpus_wakes_who_waits_for_that_event)
 {
@@ -133,10 +138,34 @@ TEST(a_signal_of_the_gpus_wakes_who_waits_for_that_event)
     EXPECT_WAIT(12, false, LINUX_KFD_TIMEOUT_INFINITE, COMPLETE); /* more than lie on the stack */
     fake_wait_meanwhile = NULL;
     EXPECT_WAIT(2, false, 0, TIMEOUT); /* it was taken down each time */
-    gpu_tell_signal(fake_gpu_device(), 0, 4000);
-    gpu_tell_signal(fake_gpu_device(), 0, UINT32_MAX);
-    gpu_tell_signal(fake_gpu_device(), 3, ids[0]);
+    tell(0, 4000, 0);
+    tell(0, UINT32_MAX, 0);
+    tell(3, ids[0], 0);
     EXPECT_WAIT(12, false, 0, TIMEOUT);
+    fake_kfd_stop();
+}
+
+static void swap(uint32_t i)
+{
+    uint32_t first = ids[0];
+    ids[0] = ids[i];
+    ids[i] = first;
+}
+
+TEST(an_interrupt_with_the_low_bits_of_a_number_raises_all_that_it_may_mean)
+{
+    uint32_t result;
+    fake_kfd_start(true);
+    for (uint32_t i = 0; i < 12; i++) ids[i] = fake_kfd_event(SIGNAL, false);
+    uint32_t meant = ids[1] % 4;
+    tell(0, meant, 2);
+    for (uint32_t i = 0; i < 12; i++) {
+        uint32_t id = ids[i];
+        swap(i);
+        EXPECT_EQ(wait_for(1, false, 0, &result), 0);
+        EXPECT_EQ(result, id % 4 == meant ? COMPLETE : TIMEOUT);
+        swap(i);
+    }
     fake_kfd_stop();
 }
 

@@ -98,7 +98,11 @@ static void raise(void)
     case 1: gpu_tell_stopped(fake_gpu_device(), context, &stopped); break;
     case 2: gpu_tell_lost(fake_gpu_device()); break;
     case 3: fake_kfd_set_space(byte() & 1); break;
-    default: gpu_tell_signal(fake_gpu_device(), context, (uint32_t)word()); break;
+    default: {
+        struct gpu_event_signal signal = { .number = (uint32_t)word(), .known_bits = (uint32_t)word() };
+        gpu_tell_signal(fake_gpu_device(), context, &signal);
+        break;
+    }
     }
 }
 

@@ -11,6 +11,7 @@ struct waiting {
     const struct kfd_wait *what;
     struct sleeper sleeper;
     struct event_waiter *waiters;
+    bool has_exceptions; /* some event may have something to say */
 };
 
 static uaddr_t record_at(const struct kfd_wait *what, uint32_t index)
@@ -27,6 +28,7 @@ static err_t join(struct waiting *w, struct event_waiter *waiter, uint32_t id)
     struct kfd_event *event = id_table_get(&w->events->table, id);
     if (event) {
         waiter->event = event;
+        w->has_exceptions |= event->type != LINUX_KFD_IOC_EVENT_SIGNAL;
         waiter->is_raised = event->is_raised;
         w->sleeper.raised += event->is_raised;
         if (event->is_auto_reset) event->is_raised = false;
@@ -49,16 +51,18 @@ static err_t join_all(struct waiting *w, uint32_t *joined)
     return OK;
 }
 
-/* With `undoes`, what this wait has taken down is raised again for the next one. */
-static void leave_all(struct waiting *w, uint32_t joined, bool undoes)
+/* After a failure, what this wait has taken down is raised again for the next one. ERR_IO: an event went meanwhile. */
+static err_t leave_all(struct waiting *w, uint32_t joined, err_t e)
 {
     spin_lock_short(&w->events->lock);
+    if (!failed(e) && w->sleeper.is_broken) e = ERR_IO;
     for (uint32_t i = 0; i < joined; i++) list_remove(&w->waiters[i].link);
-    for (uint32_t i = 0; undoes && i < joined; i++) {
+    for (uint32_t i = 0; failed(e) && i < joined; i++) {
         struct kfd_event *event = w->waiters[i].event;
         if (event && event->is_auto_reset && w->waiters[i].is_raised) event_raise_locked(event);
     }
     spin_unlock_short(&w->events->lock);
+    return e;
 }
 
 /* What has happened counts, though the time be over or a signal wait. */
@@ -96,14 +100,9 @@ static size_t read_exception(struct waiting *w, const struct event_waiter *waite
     return bytes;
 }
 
-/* ERR_IO: an event went while it was waited for. */
 static err_t tell_exceptions(struct waiting *w)
 {
     struct linux_kfd_event_data data;
-    spin_lock_short(&w->events->lock);
-    bool is_broken = w->sleeper.is_broken;
-    spin_unlock_short(&w->events->lock);
-    if (is_broken) return ERR_IO;
     for (uint32_t i = 0; i < w->what->count; i++) {
         size_t bytes = read_exception(w, &w->waiters[i], &data);
         err_t e = bytes ? user_copy_out(record_at(w->what, i), &data, bytes) : OK;
@@ -126,8 +125,8 @@ err_t kfd_events_wait(struct kfd_events *events, const struct kfd_wait *what, ui
     if (!w.waiters) return ERR_NO_MEMORY;
     err_t e = join_all(&w, &joined);
     if (!failed(e)) e = sleep_until_done(&w, result);
-    if (!failed(e) && *result == LINUX_KFD_IOC_WAIT_RESULT_COMPLETE) e = tell_exceptions(&w);
-    leave_all(&w, joined, failed(e));
+    if (!failed(e) && w.has_exceptions) e = tell_exceptions(&w);
+    e = leave_all(&w, joined, e);
     if (failed(e)) *result = LINUX_KFD_IOC_WAIT_RESULT_FAIL;
     if (w.waiters != few) heap_free(w.waiters);
     return e;

@@ -58,7 +58,7 @@ void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what)
         tell_thread(p);
         return;
     }
-    while (take_event(p, true, &event)) gpu_tell_signal(&p->device, event.context, event.signal.number);
+    while (take_event(p, true, &event)) gpu_tell_signal(&p->device, event.context, &event.signal);
     spin_lock(&p->done.lock);
     paravirt_take_done_locked(p);
     bool is_left = has_events(p) && !p->is_down;
@@ -99,7 +99,7 @@ static void pass_on(struct paravirt *p, const struct gpu_event *event)
 {
     struct gpu_device *device = &p->device;
     switch (event->kind) {
-    case GPU_EVENT_SIGNAL: gpu_tell_signal(device, event->context, event->signal.number); return;
+    case GPU_EVENT_SIGNAL: gpu_tell_signal(device, event->context, &event->signal); return;
     case GPU_EVENT_FAULT: gpu_tell_fault(device, event->context, &event->fault); return;
     case GPU_EVENT_STOPPED: gpu_tell_stopped(device, event->context, &event->stopped); return;
     case GPU_EVENT_ARM: arm(p, event->arm.request); return;

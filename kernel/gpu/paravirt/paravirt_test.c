@@ -58,11 +58,11 @@ err_t gpu_device_add(struct gpu_device *device)
     (void)device;
     return OK;
 }
-void gpu_tell_signal(struct gpu_device *device, uint32_t context, uint32_t signal)
+void gpu_tell_signal(struct gpu_device *device, uint32_t context, const struct gpu_event_signal *signal)
 {
     (void)device, (void)context;
     told.signals++;
-    told.last_signal = signal;
+    told.last_signal = signal->number;
 }
 void gpu_tell_fault(struct gpu_device *device, uint32_t number, const struct gpu_event_fault *fault)
 {
