@@ -11,8 +11,10 @@ err_t dma_start(struct dma_client *client, struct pci_device *device, uint32_t a
 {
     ASSERT(address_bits >= 1 && address_bits <= 64);
     *client = (struct dma_client){ .last = UINT64_MAX >> (64 - address_bits) };
+    __atomic_store_n(&device->dma_faults, 0, __ATOMIC_RELAXED); /* what it did before is over */
     if (!iommu_ops) return OK;
-    return iommu_ops->attach(device, &client->domain);
+    err_t e = iommu_ops->attach(device, &client->domain);
+    return e.code == ERR_NOT_SUPPORTED.code ? OK : e; /* no unit is between it and memory */
 }
 
 void dma_stop(struct dma_client *client)

@@ -30,8 +30,8 @@ struct dma_client {
 #define DMA_CLIENT_PHYSICAL ((struct dma_client){ .last = UINT64_MAX })
 
 /* For a device that can form addresses of so many bits, before it is let at the bus (pci_enable). From here on an IOMMU
- * refuses what is not mapped. ERR_NO_MEMORY; ERR_NO_SPACE, the IOMMU has no more domains; ERR_NOT_SUPPORTED, it has no
- * unit for this device. */
+ * refuses what is not mapped, if one is in charge of this device. ERR_NO_MEMORY; ERR_NO_SPACE, the IOMMU has no more
+ * domains. */
 err_t dma_start(struct dma_client *client, struct pci_device *device, uint32_t address_bits);
 /* Nothing may be mapped any more. */
 void dma_stop(struct dma_client *client);

@@ -43,6 +43,7 @@ void frame_free_run(paddr_t first, uint64_t count)
 static struct iommu_domain domain;
 static uint64_t next_address, mapped_bytes;
 static uint32_t attached, maps_left;
+static bool is_unguarded; /* no unit is in charge of the device */
 
 static err_t attach(struct pci_device *pci, struct iommu_domain **out);
 static void detach(struct iommu_domain *d)
@@ -71,7 +72,7 @@ static void unmap(struct iommu_domain *d, dma_t address, uint64_t bytes)
 static const struct iommu_ops ops = { attach, detach, map, unmap };
 static err_t attach(struct pci_device *pci, struct iommu_domain **out)
 {
-    (void)pci;
+    if (!pci->vendor && is_unguarded) return ERR_NOT_SUPPORTED;
     attached++;
     iommu_domain_init(&domain, &ops);
     *out = &domain;
@@ -163,6 +164,18 @@ TEST(an_iommu_joins_pieces_that_meet_at_pages)
     EXPECT_ERR(dma_map_list(&client, scattered, ARRAY_LENGTH(scattered), DMA_BOTH, segments, &used),
                ERR_NO_SPACE);
     EXPECT(used == 0 && mapped_bytes == 0);
+    dma_stop(&client);
+}
+
+TEST(a_device_that_no_unit_is_in_charge_of_has_physical_addresses)
+{
+    dma_t address;
+    is_unguarded = true;
+    start(&ops, 32);
+    is_unguarded = false;
+    EXPECT(!client.domain && !attached);
+    EXPECT_OK(dma_map(&client, PADDR(0x123456), 10, DMA_BOTH, &address));
+    EXPECT_EQ(address.raw, 0x123456);
     dma_stop(&client);
 }
 

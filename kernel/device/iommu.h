@@ -31,7 +31,7 @@ struct iommu_domain; /* the driver's, which embeds it as its first member */
 
 struct iommu_ops {
     /* The device's domain, made at the first call for it. From here on its requests are translated. ERR_NO_MEMORY,
-     * ERR_NO_SPACE, ERR_NOT_SUPPORTED: no unit is in charge of it. */
+     * ERR_NO_SPACE, ERR_NOT_SUPPORTED: no unit is in charge of it, so its addresses are physical ones. */
     err_t (*attach)(struct pci_device *device, struct iommu_domain **out);
     /* Requests are refused once the last device has left. */
     void (*detach)(struct iommu_domain *domain);

@@ -48,7 +48,6 @@ enum {
     /* Extended ones: the kind in 16 bits, the version in 4, and where the next one is in 12. [pcie-5.0 7.6] */
     PCIE_EXTENDED = 0x100,
     PCIE_EXTENDED_ERRORS = 0x0001,
-    PCIE_EXTENDED_SERIAL = 0x0003,
 
     /* PCI Express, from its capability. [pcie-5.0 7.5.3] */
     PCIE_FLAGS = 2, /* bits 7:4: what it is */

@@ -49,6 +49,11 @@ static uint16_t take_id_locked(struct vtd_unit *unit) REQUIRES(unit->lock)
     return 0;
 }
 
+static void give_id_locked(struct vtd_unit *unit, uint16_t id) REQUIRES(unit->lock)
+{
+    unit->domain_ids[id / 64] &= ~(1ull << id % 64);
+}
+
 static struct vtd_domain *find_domain(const struct vtd_unit *unit, uint16_t source)
 {
     struct vtd_domain *d = domains;
@@ -57,9 +62,8 @@ static struct vtd_domain *find_domain(const struct vtd_unit *unit, uint16_t sour
 }
 
 /* The low word last: the unit may look at any time. */
-static err_t install_locked(struct vtd_domain *d) REQUIRES(d->unit->lock) REQUIRES(d->lock)
+static err_t install_locked(struct vtd_domain *d, struct vtd_unit *unit) REQUIRES(unit->lock)
 {
-    struct vtd_unit *unit = d->unit;
     bool is_identity = d->common.is_identity;
     struct vtd_entry *entry = make_context_locked(unit, d->source);
     if (!entry) return ERR_NO_MEMORY;
@@ -74,13 +78,12 @@ static err_t install_locked(struct vtd_domain *d) REQUIRES(d->unit->lock) REQUIR
 
 static err_t install(struct vtd_domain *d)
 {
-    spin_lock(&d->lock);
-    spin_lock(&d->unit->lock);
-    d->id = vtd_is_identity ? VTD_DOMAIN_IDENTITY : take_id_locked(d->unit);
-    err_t e = d->id ? install_locked(d) : ERR_NO_SPACE;
-    if (failed(e)) d->unit->domain_ids[d->id / 64] &= ~(1ull << d->id % 64);
-    spin_unlock(&d->unit->lock);
-    spin_unlock(&d->lock);
+    struct vtd_unit *unit = d->unit;
+    spin_lock(&unit->lock);
+    d->id = d->common.is_identity ? VTD_DOMAIN_IDENTITY : take_id_locked(unit);
+    err_t e = d->id ? install_locked(d, unit) : ERR_NO_SPACE;
+    if (failed(e)) give_id_locked(unit, d->id);
+    spin_unlock(&unit->lock);
     return e;
 }
 
@@ -131,7 +134,7 @@ static void uninstall(struct vtd_domain *d)
     entry->high = 0;
     write_back(unit, entry);
     vtd_forget_context_locked(unit, d->source, d->id);
-    unit->domain_ids[d->id / 64] &= ~(1ull << d->id % 64);
+    give_id_locked(unit, d->id);
     spin_unlock(&unit->lock);
 }
 

@@ -54,7 +54,7 @@ static void handle(void *context)
     uint32_t count = (uint32_t)field_get(unit->capabilities, VTD_CAP_NFR) + 1;
     uint32_t first = (uint32_t)field_get(status, VTD_FSTS_FRI);
     for (uint32_t i = 0; i < count; i++) take_record(unit, (first + i) % count);
-    if (field_get(status, VTD_FSTS_PFO)) log_warning("vtd: more faults came than there are records for");
+    if (field_get(status, VTD_FSTS_PFO)) log_info("vtd: more faults came than there are records for");
     if (field_get(status, VTD_FSTS_IQE)) log_error("vtd: the unit does not understand its queue");
     /* Before the last of these is cleared there is no other interrupt. */
     mmio_write32(&unit->regs, VTD_FSTS, status & ~(uint32_t)field_mask(VTD_FSTS_FRI));

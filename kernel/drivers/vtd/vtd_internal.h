@@ -23,11 +23,12 @@ struct vtd_unit {
     uint64_t capabilities, extended; /* VTD_CAP, VTD_ECAP */
     struct vtd_table format;         /* of its tables; without a root */
     struct spinlock lock;
-    struct vtd_entry *root;                                     /* and the context tables, under lock */
-    uint64_t domain_ids[VTD_DOMAINS_MAX / 64] GUARDED_BY(lock); /* in use */
-    uint64_t *queue; /* two words for each descriptor, under lock */
-    uint32_t queue_tail GUARDED_BY(lock);
-    uint64_t *wait_status; /* what the unit writes when it has done with the queue */
+    /* Under lock: */
+    struct vtd_entry *root;                    /* and the context tables */
+    uint64_t domain_ids[VTD_DOMAINS_MAX / 64]; /* in use */
+    uint64_t *queue;                           /* two words for each descriptor */
+    uint64_t *wait_status;                     /* what the unit writes when it has done with the queue */
+    uint32_t queue_tail;
 };
 
 struct vtd_domain {
@@ -38,7 +39,7 @@ struct vtd_domain {
     uint16_t id;
     uint32_t users;
     struct spinlock lock;
-    struct vtd_table table GUARDED_BY(lock); /* empty: identity */
+    struct vtd_table table; /* under lock; empty: identity */
 };
 
 static inline bool vtd_can(const struct vtd_unit *unit, struct field capability)

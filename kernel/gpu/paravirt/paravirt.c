@@ -154,17 +154,19 @@ static err_t read_clock(struct gpu_device *device, uint64_t *out)
 
 /* ---- beginning, and beginning anew ---- */
 
-static bool is_ready(const struct paravirt *p)
+static bool is_ready(const struct paravirt *p, uint32_t old)
 {
-    return __atomic_load_n(&p->registers->state, __ATOMIC_ACQUIRE) == GPU_STATE_READY;
+    return __atomic_load_n(&p->registers->state, __ATOMIC_ACQUIRE) == GPU_STATE_READY &&
+           p->registers->generation != old;
 }
 
-static bool wait_until_ready(const struct paravirt *p)
+/* In another generation than the old one. */
+static bool wait_until_ready(const struct paravirt *p, uint32_t old)
 {
     uint64_t deadline = time_now_ns() + CONFIG_GPU_PATIENCE_MS * 1000000ull;
-    while (!is_ready(p) && time_now_ns() < deadline)
+    while (!is_ready(p, old) && time_now_ns() < deadline)
         thread_sleep_until_ns(time_now_ns() + CONFIG_GPU_LOOK_US * 1000ull);
-    return is_ready(p);
+    return is_ready(p, old);
 }
 
 /* Commands and events are counted from nothing in each generation. */
@@ -177,15 +179,20 @@ static void begin_generation(struct paravirt *p)
     spin_unlock(&p->done.lock);
 }
 
+static bool end_generation(const struct paravirt *p, uint32_t generation)
+{
+    if (p->registers->generation == generation) {
+        p->registers->reset_request = generation;
+        p->link->kick(p->link, GPU_KICK_RESET);
+    }
+    return wait_until_ready(p, generation);
+}
+
 static err_t reset(struct gpu_device *device)
 {
     struct paravirt *p = paravirt_of(device);
     if (!p->is_down) return OK; /* it is back already */
-    if (p->registers->generation == p->generation) {
-        p->registers->reset_request = p->generation;
-        p->link->kick(p->link, GPU_KICK_RESET);
-    }
-    if (!wait_until_ready(p) || p->registers->generation == p->generation) return ERR_NO_DEVICE;
+    if (!end_generation(p, p->generation)) return ERR_NO_DEVICE;
     begin_generation(p);
     log_info("gpu%u: is back, for the %uth time", device->number, p->generation - 1);
     return OK;
@@ -273,6 +280,14 @@ static err_t map_rings(struct paravirt *p, const struct gpu_registers *r)
     return OK;
 }
 
+/* Somebody may have used it before: a kernel that this one came after. */
+static bool is_fresh(const struct paravirt *p)
+{
+    const volatile struct gpu_registers *r = p->registers;
+    if (!wait_until_ready(p, 0)) return false;
+    return (!r->command_head && !r->command_tail && !r->event_tail) || end_generation(p, r->generation);
+}
+
 static err_t take_over(struct paravirt *p)
 {
     struct gpu_registers r;
@@ -280,7 +295,7 @@ static err_t take_over(struct paravirt *p)
     err_t e = map_window(p, 0, PAGE_BYTES, &registers);
     if (failed(e)) return e;
     p->registers = registers;
-    const char *why = wait_until_ready(p) ? NULL : "it does not get ready";
+    const char *why = is_fresh(p) ? NULL : "it does not get ready";
     for (size_t i = 0; i < sizeof(r) / sizeof(uint64_t); i++)
         ((uint64_t *)&r)[i] = ((volatile uint64_t *)registers)[i];
     read_facts(p, &r);

@@ -140,7 +140,7 @@ static void supervise(void)
         fake.is_dead = fake.is_hung = false;
         fake.head_lie = 0;
         begin(registers->generation + 1);
-        interrupt(GPU_INTERRUPT_STATE);
+        if (p) interrupt(GPU_INTERRUPT_STATE);
     }
 }
 
@@ -157,7 +157,8 @@ static void tell(struct gpu_event event)
     ring[registers->event_tail++ % EVENTS] = event;
 }
 
-/* With a lock held by the caller: the device runs when that sleeps. */
+/* Perhaps with a lock held by the caller: then the device runs when that sleeps. */
+static bool kick_runs_supervisor;
 static void kick(struct gpu_link *link, enum gpu_kick what)
 {
     (void)link;
@@ -165,10 +166,12 @@ static void kick(struct gpu_link *link, enum gpu_kick what)
     if (what != GPU_KICK_RESET) return;
     fake.reset_kicks++;
     fake_wait_meanwhile = run_device;
+    if (kick_runs_supervisor) supervise();
 }
 
 static void start(void)
 {
+    kick_runs_supervisor = false;
     memset(&fake, 0, sizeof(fake));
     memset(&told, 0, sizeof(told));
     rings_meanwhile = false;
@@ -320,6 +323,21 @@ TEST(a_device_that_died_stays_lost_until_somebody_wants_it_back)
     fake.resets_by_itself = true;
     supervise();
     EXPECT_OK(p->device.backend->reset(&p->device));
+    EXPECT_OK(clear());
+    stop();
+}
+
+TEST(a_device_that_another_kernel_has_used_begins_anew_first)
+{
+    start();
+    heap_free(p);
+    p = NULL;
+    fake.resets_by_itself = true;
+    registers->command_head = registers->command_tail = 5;
+    kick_runs_supervisor = true;
+    EXPECT_OK(paravirt_attach(&link_));
+    p = link_.owner;
+    EXPECT(fake.reset_kicks == 1 && p->generation == 2);
     EXPECT_OK(clear());
     stop();
 }
