@@ -66,11 +66,13 @@ static struct timer *armed;
 void timer_arm(struct timer *timer, uint64_t deadline_ns)
 {
     timer->deadline_ns = deadline_ns;
+    timer->is_armed = true;
     armed = timer;
 }
 
 void timer_cancel(struct timer *timer)
 {
+    timer->is_armed = false;
     if (armed == timer) armed = NULL;
 }
 
@@ -91,6 +93,7 @@ void fake_wait_fire_timer(void)
         abort();
     }
     armed = NULL;
+    timer->is_armed = false;
     if (fake_wait_now_ns < timer->deadline_ns) fake_wait_now_ns = timer->deadline_ns;
     timer->fire(timer);
 }

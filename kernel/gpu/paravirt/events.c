@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* News of the device. An interrupt passes signals on at once, since programs wait for them; the rest is for a thread,
- * which may sleep. Events are taken in their order, so what is behind one for the thread waits with it. */
+ * which may sleep. Events are taken in their order, so what is behind one for the thread waits with it. Only the
+ * device's wish to sleep is put aside: it comes with the last signals of some work, and whoever these wake goes first. */
+#include "config.h"
 #include "core/log.h"
+#include "core/time.h"
 #include "gpu/memory.h"
 #include "gpu/paravirt/paravirt_internal.h"
 
-/* The next event, if there is one and `wants` it; false also when the device lies. */
-static bool take_event_locked(struct paravirt *p, bool signals_only, struct gpu_event *out)
+/* The next event, if there is one and, for an interrupt, one that needs no thread; false also when the device lies. */
+static bool take_event_locked(struct paravirt *p, bool is_interrupt, struct gpu_event *out)
     REQUIRES(p->done.lock)
 {
     uint64_t tail = __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE);
@@ -21,16 +24,16 @@ static bool take_event_locked(struct paravirt *p, bool signals_only, struct gpu_
     out->kind = entry->kind;
     out->context = entry->context;
     for (size_t i = 0; i < ARRAY_LENGTH(out->words); i++) out->words[i] = entry->words[i];
-    if (signals_only && out->kind != GPU_EVENT_SIGNAL) return false;
+    if (is_interrupt && out->kind != GPU_EVENT_SIGNAL && out->kind != GPU_EVENT_ARM) return false;
     p->events_taken++;
     __atomic_store_n(&p->registers->event_head, p->events_taken, __ATOMIC_RELEASE);
     return true;
 }
 
-static bool take_event(struct paravirt *p, bool signals_only, struct gpu_event *out)
+static bool take_event(struct paravirt *p, bool is_interrupt, struct gpu_event *out)
 {
     spin_lock(&p->done.lock);
-    bool is_there = take_event_locked(p, signals_only, out);
+    bool is_there = take_event_locked(p, is_interrupt, out);
     spin_unlock(&p->done.lock);
     return is_there;
 }
@@ -50,6 +53,23 @@ static void tell_thread(struct paravirt *p)
     spin_unlock(&p->news.lock);
 }
 
+void paravirt_time_to_arm(struct timer *timer)
+{
+    tell_thread(CONTAINER_OF(timer, struct paravirt, arm_timer));
+}
+
+static void pass_on_at_once(struct paravirt *p, const struct gpu_event *event)
+{
+    if (event->kind == GPU_EVENT_SIGNAL) {
+        gpu_tell_signal(&p->device, event->context, &event->signal);
+        return;
+    }
+    spin_lock(&p->done.lock);
+    p->arm_request = event->arm.request;
+    timer_arm(&p->arm_timer, time_now_ns() + CONFIG_GPU_ARM_US * 1000ull);
+    spin_unlock(&p->done.lock);
+}
+
 void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what)
 {
     struct paravirt *p = link->owner;
@@ -58,7 +78,7 @@ void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what)
         tell_thread(p);
         return;
     }
-    while (take_event(p, true, &event)) gpu_tell_signal(&p->device, event.context, &event.signal);
+    while (take_event(p, true, &event)) pass_on_at_once(p, &event);
     spin_lock(&p->done.lock);
     paravirt_take_done_locked(p);
     bool is_left = has_events(p) && !p->is_down;
@@ -80,12 +100,23 @@ void paravirt_wake(struct gpu_device *device)
     if (was_armed) p->link->kick(p->link, GPU_KICK_WORK);
 }
 
-/* The device would like to sleep: programs shall ask before they ring. One that did so meanwhile keeps it awake. */
-static void arm(struct paravirt *p, uint32_t request)
+/* 0: it has not asked, or whoever was just woken shall go first. */
+static uint32_t take_arm_request(struct paravirt *p, uint64_t *wakes)
 {
     spin_lock(&p->done.lock);
-    uint64_t wakes = p->wakes;
+    uint32_t request = timer_is_armed(&p->arm_timer) ? 0 : p->arm_request;
+    if (request) p->arm_request = 0;
+    *wakes = p->wakes;
     spin_unlock(&p->done.lock);
+    return request;
+}
+
+/* The device would like to sleep: programs shall ask before they ring. One that did so meanwhile keeps it awake. */
+static void arm_if_asked(struct paravirt *p)
+{
+    uint64_t wakes;
+    uint32_t request = take_arm_request(p, &wakes);
+    if (!request) return;
     gpu_tell_idle(&p->device);
     spin_lock(&p->done.lock);
     if (wakes == p->wakes) p->registers->armed = request;
@@ -99,10 +130,10 @@ static void pass_on(struct paravirt *p, const struct gpu_event *event)
 {
     struct gpu_device *device = &p->device;
     switch (event->kind) {
-    case GPU_EVENT_SIGNAL: gpu_tell_signal(device, event->context, &event->signal); return;
+    case GPU_EVENT_SIGNAL:
+    case GPU_EVENT_ARM: pass_on_at_once(p, event); return;
     case GPU_EVENT_FAULT: gpu_tell_fault(device, event->context, &event->fault); return;
     case GPU_EVENT_STOPPED: gpu_tell_stopped(device, event->context, &event->stopped); return;
-    case GPU_EVENT_ARM: arm(p, event->arm.request); return;
     default: log_warning("gpu%u: an event of unknown kind %u", device->number, event->kind);
     }
 }
@@ -131,6 +162,7 @@ void paravirt_pass_news(struct paravirt *p)
     struct gpu_event event;
     look_at_state(p);
     while (take_event(p, false, &event)) pass_on(p, &event);
+    arm_if_asked(p);
 }
 
 void paravirt_run_events(void *context)

@@ -315,6 +315,7 @@ err_t paravirt_attach(struct gpu_link *link)
     wait_queue_init(&p->done);
     wait_queue_init(&p->news);
     list_init(&p->waits);
+    timer_init(&p->arm_timer, paravirt_time_to_arm);
     err_t e = take_over(p);
     if (failed(e)) goto free;
     begin_generation(p);

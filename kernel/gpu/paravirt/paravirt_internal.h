@@ -5,6 +5,7 @@
 #include "device/gpu_link.h"
 #include "gpu/context.h"
 #include "lib/list.h"
+#include "sched/timer.h"
 #include "sched/wait.h"
 
 /* A command that somebody waits for; on the waiter's stack. */
@@ -28,7 +29,9 @@ struct paravirt {
     uint32_t generation;
     uint64_t commands_sent, commands_done;
     uint64_t events_taken;
-    uint64_t wakes; /* how often doorbells were shown */
+    uint64_t wakes;         /* how often doorbells were shown */
+    uint32_t arm_request;   /* 0: none */
+    struct timer arm_timer; /* until it is passed on */
     struct list waits;
     struct wait_queue news; /* the thread sleeps there; its lock guards: */
     bool has_news;
@@ -59,6 +62,7 @@ void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what);
 void paravirt_run_events(void *p);
 /* What there is of that now. */
 void paravirt_pass_news(struct paravirt *p);
+void paravirt_time_to_arm(struct timer *timer);
 void paravirt_wake(struct gpu_device *device);
 
 /* ---- map_table.c ---- */

@@ -261,17 +261,30 @@ TEST(signals_are_passed_on_by_the_interrupt_and_the_rest_by_the_thread_in_order)
     stop();
 }
 
+/* The interrupt wakes no thread for it, but a timer does. */
+static void ask_to_sleep(uint32_t request)
+{
+    uint32_t idles = told.idles;
+    tell((struct gpu_event){ .kind = GPU_EVENT_ARM, .arm = { request } });
+    interrupt(GPU_INTERRUPT_EVENTS);
+    EXPECT(!p->has_news && registers->event_head == registers->event_tail);
+    paravirt_pass_news(p);
+    EXPECT_EQ(told.idles, idles);
+    fake_wait_fire_timer();
+    EXPECT(p->has_news);
+    p->has_news = false;
+    paravirt_pass_news(p);
+}
+
 TEST(a_device_may_sleep_when_no_program_rings_and_not_when_one_did_meanwhile)
 {
     start();
-    tell((struct gpu_event){ .kind = GPU_EVENT_ARM, .arm = { 3 } });
-    paravirt_pass_news(p);
+    ask_to_sleep(3);
     EXPECT(told.idles == 1 && registers->armed == 3 && fake.work_kicks == 1);
     p->device.backend->wake(&p->device);
     EXPECT(registers->armed == 0 && fake.work_kicks == 2);
     rings_meanwhile = true;
-    tell((struct gpu_event){ .kind = GPU_EVENT_ARM, .arm = { 4 } });
-    paravirt_pass_news(p);
+    ask_to_sleep(4);
     EXPECT(told.idles == 2 && registers->armed == 0);
     stop();
 }
