@@ -23,7 +23,7 @@ $(GUEST)/%.pie: %.c
 $(GUEST)/openmp.glibc: GUEST_FLAGS += -fopenmp -Wl,--no-warnings
 $(GUEST)/openmp.glibc: tests/guest/openmp.c
 # Without a C library: its first instruction is the first of ring 3.
-$(GUEST)/first: bench/first.c bench/gfx9_gemm.c
+$(GUEST)/first: bench/first.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(HOSTCC) $(GUEST_FLAGS) -nostdlib -o $@ $<
 -include $(wildcard $(GUEST)/*.d)
