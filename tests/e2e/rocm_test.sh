@@ -85,7 +85,6 @@ errors() {
     has "illegal: HIP names it" "$(section illegal)" "HSA_STATUS_ERROR_ILLEGAL_INSTRUCTION"
     is "a program whose kernel never ends can be killed" "$(section 'endless KILL')" "== ended 137"
     is "and asked to end" "$(section 'endless TERM')" "== ended 143"
-    is "the device works after both" "$(section 'after endless')" "$(expected vector_add)"
     is "a fault in one process" "$(section 'fault beside another')" "== ended 134"
     is "leaves the one beside it alone" "$(section 'beside a fault')" "$(expected streams)"
 }
