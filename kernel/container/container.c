@@ -220,7 +220,7 @@ static err_t open_standard_streams(struct process *p)
     return OK;
 }
 
-/* From here on signals reach the program. */
+/* From here on signals reach the program: one that is sent to a process without a thread is lost. */
 static void publish(struct process *p)
 {
     struct container *c = &container;
@@ -246,8 +246,8 @@ static err_t start(struct words *words)
     }
     container.words = words;
     stats_begin();
-    publish(p);
     process_start_init(p, thread);
+    publish(p);
     return OK;
 }
 

@@ -78,16 +78,20 @@ calls $debug 1 racing_calls 2
 calls $debug 2 racing_calls 3
 
 # A signal while the machine boots, the program is loaded, or it runs: it ends, and at once.
-signals_at() { # SECONDS
+signal_when() { # SAID COMMAND...: once the command succeeds
+    local said=$1
+    shift
+    rm -f log
     CK_KERNEL=$build/$release timeout 30 "$ck" run --log log "$programs/ends.musl" spin >out 2>err </dev/null &
     local pid=$!
-    sleep "$1"
-    pkill -TERM -x -P $pid ck
+    until "$@" 2>err.when; do :; done
+    until pkill -TERM -x -P $pid ck || ! kill -0 $pid; do :; done # a loaded host may not have begun it yet
     wait $pid
     status=$?
-    result "a signal after $1 s ends a program that only computes: $status" "$([ $status = 143 ] && echo yes)"
+    result "a signal $said ends a program that only computes: $status" "$([ $status = 143 ] && echo yes)"
 }
-for after in 0.02 0.05 0.06 0.07 0.08 0.09 0.1 0.12 0.15 0.2 0.3; do signals_at $after; done
+for after in 0.02 0.05 0.06 0.07 0.08 0.09 0.1 0.12 0.15 0.2 0.3; do signal_when "after $after s" sleep $after; done
+for line in "loaded by" "memory: " "starts in ring 3"; do signal_when "at \"$line\"" grep -q "$line" log; done
 
 echo "1..$tests"
 exit $((failures > 0))
