@@ -56,26 +56,26 @@ $(B)/tests-fuzz.list: FORCE
 	@( for f in $(FUZZERS); do printf 'fuzz %s\ttools/run_fuzz.sh %s 6\n' "$$(basename $$f)" "$$f"; done ) > $@
 $(B)/tests-ktest.list: FORCE
 	@( for c in gcc clang-19; do k=$(B)/kernel/ktest-$$c/kernel.elf; \
-	   printf 'ktest microvm %s\ttools/run_ktest.sh %s microvm max\n' $$c $$k; \
-	   printf 'ktest microvm 2 CPUs %s\ttools/run_ktest.sh %s microvm max -smp 2\n' $$c $$k; \
-	   printf 'ktest microvm 4 CPUs %s\ttools/run_ktest.sh %s microvm max -smp 4\n' $$c $$k; \
-	   printf 'ktest q35 %s\ttools/run_ktest.sh %s q35 max\n' $$c $$k; \
-	   printf 'ktest pc, old CPU, %s\ttools/run_ktest.sh %s pc qemu64\n' $$c $$k; \
-	   printf 'ktest AVX without XSAVEOPT, %s\ttools/run_ktest.sh %s microvm max,xsaveopt=off -append "debug_exit=0xf4 ktest=fpu"\n' $$c $$k; \
+	   printf '=ktest microvm %s\ttools/run_ktest.sh %s microvm max\n' $$c $$k; \
+	   printf '=ktest microvm 2 CPUs %s\ttools/run_ktest.sh %s microvm max -smp 2\n' $$c $$k; \
+	   printf '=ktest microvm 4 CPUs %s\ttools/run_ktest.sh %s microvm max -smp 4\n' $$c $$k; \
+	   printf '=ktest q35 %s\ttools/run_ktest.sh %s q35 max\n' $$c $$k; \
+	   printf '=ktest pc, old CPU, %s\ttools/run_ktest.sh %s pc qemu64\n' $$c $$k; \
+	   printf '=ktest AVX without XSAVEOPT, %s\ttools/run_ktest.sh %s microvm max,xsaveopt=off -append "debug_exit=0xf4 ktest=fpu"\n' $$c $$k; \
 	   printf 'ktest PCI, DMA, IOMMU, %s\ttools/run_iommu_ktest.sh %s\n' $$c $$k; \
 	   printf 'panics %s\ttests/e2e/panic_test.sh %s\n' $$c $$k; done ) > $@
 $(B)/tests-e2e.list: FORCE
-	@( printf 'ck front\ttests/e2e/ck_front_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
+	@( printf '=ck front\ttests/e2e/ck_front_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck rootfs\ttests/e2e/ck_rootfs_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf 'ck oci\ttests/e2e/ck_oci_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
-	   printf 'ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
+	   printf '=ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
 	   printf 'ckdev\ttests/e2e/ckdev_test.py $(B)/ckdev $(GFX9_KERNELS)\n'; \
-	   printf 'conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
+	   printf '=conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
-	   for t in boot threads vdso console demo debug fail_nth hostile leak memory_limit arenas peer bench proc shell kfd; do \
-	     [ -f tests/e2e/$${t}_test.sh ] && printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
-	   for t in python software servers net; do printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $$t; done; \
+	   for t in python software net fail_nth hostile console demo debug leak memory_limit arenas peer shell kfd \
+	     =boot =threads =vdso =bench =proc =servers; do \
+	     printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $${t#=}; done; \
 	   for part in 'rocminfo absent llama' programs errors; do \
 	     printf 'ROCm: %s\ttests/e2e/rocm_test.sh $(B)/ck $(GUEST) $(B) %s\n' "$$part" "$$part"; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
@@ -98,7 +98,7 @@ e2e: deps ## ring 3: programs and containers, end to end
 	@$(MAKE) --no-print-directory -j2 tests-e2e
 e2e-large: deps ## what of that takes long: all of CPython's tests that are compared, servers under load for minutes
 	@$(MAKE) --no-print-directory -j2 $(SOFTWARE_ROOTS) $(LARGE_ROOTS) $(B)/ck $(B)/kernel.elf
-	@printf 'python, all\ttests/e2e/python_test.sh $(B)/ck $(GUEST) $(B) full\nsoftware, more\ttests/e2e/software_test.sh $(B)/ck $(GUEST) $(B) node go java postgres ssh\nservers\ttests/e2e/servers_test.sh $(B)/ck $(GUEST) $(B) 300\n' > $(B)/tests-large.list
+	@printf 'python, all\ttests/e2e/python_test.sh $(B)/ck $(GUEST) $(B) full\nsoftware, more\ttests/e2e/software_test.sh $(B)/ck $(GUEST) $(B) node go java postgres ssh\n=servers\ttests/e2e/servers_test.sh $(B)/ck $(GUEST) $(B) 300\n' > $(B)/tests-large.list
 	@RUN_LIMIT=7200 tools/run_tests.sh $(B)/tests-large.list
 .PHONY: tests-unit tests-ktest tests-e2e tests-all
 tests-unit: $(BUILD_UNIT) $(B)/tests-unit.list
