@@ -103,6 +103,7 @@ static void begin(uint32_t generation)
                                          .commands = { 0x1000, 0x1000 },
                                          .events = { 0x2000, 0x1000 },
                                          .doorbells = { 0x4000, 0x8000 },
+                                         .signals = { 0xc000, 0x1000 },
                                          .vram = { VRAM_AT, WINDOW_BYTES - VRAM_AT },
                                          .command_count = COMMANDS,
                                          .event_count = EVENTS,
@@ -240,9 +241,43 @@ TEST(what_is_unmapped_is_out_of_use_when_that_returns_and_what_was_not_mapped_co
     stop();
 }
 
+static struct gpu_signals *signals_of(uint32_t context)
+{
+    return (struct gpu_signals *)(window + registers->signals.offset) + context;
+}
+
+TEST(a_signal_that_somebody_has_taken_is_not_passed_on_and_one_out_of_range_is_none)
+{
+    start();
+    struct gpu_context context = { .device = &p->device, .number = 1 };
+    const struct gpu_backend *backend = p->device.backend;
+    signals_of(1)->raised[3] = 1ull << 9 | 1ull << 10;
+    EXPECT(backend->take_signal(&context, 3 * 64 + 9));
+    EXPECT(!backend->take_signal(&context, 3 * 64 + 9));
+    for (uint32_t number = 3 * 64 + 9; number <= 3 * 64 + 10; number++)
+        tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .context = 1, .signal = { .number = number } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .context = 4, .signal = { .number = 1 } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = GPU_SIGNALS_MAX } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 3, .known_bits = 8 } });
+    interrupt(GPU_INTERRUPT_EVENTS);
+    EXPECT_EQ(told.signals, 2);
+    EXPECT_EQ(registers->event_head, 5);
+    backend->await_signal(&context, 65, true);
+    backend->await_signal(&context, 66, true);
+    backend->await_signal(&context, 65, false);
+    EXPECT_EQ(signals_of(1)->awaited[1], 4);
+    signals_of(1)->raised[5] = 1;
+    EXPECT_OK(backend->context_create(&context)); /* and begins with none of them */
+    EXPECT(!signals_of(1)->raised[5] && !signals_of(1)->awaited[1]);
+    backend->context_stop(&context);
+    backend->context_free(&context);
+    stop();
+}
+
 TEST(signals_are_passed_on_by_the_interrupt_and_the_rest_by_the_thread_in_order)
 {
     start();
+    for (uint32_t number = 5; number <= 7; number++) signals_of(0)->raised[0] |= 1u << number;
     tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 5 } });
     tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 6 } });
     tell((struct gpu_event){ .kind = GPU_EVENT_FAULT, .fault = { .number = 9 } });
