@@ -219,11 +219,13 @@ static void permute(struct wave *w, const struct op *op)
     }
 }
 
-/* ds_append, ds_consume: a counter moves by the number of active lanes, who all get its old value. */
+/* ds_append, ds_consume: a counter, at an address that compilers put into M0 as it is, moves by the number of
+ * active lanes, who all get its old value. */
 static void count_lanes(struct wave *w, const struct op *op)
 {
     uint64_t exec = WAVE_EXEC(w);
-    uint64_t count = (uint64_t)__builtin_popcountll(exec), address = (WAVE_M0(w) >> 16) + (uint64_t)op->imm;
+    uint64_t count = (uint64_t)__builtin_popcountll(exec),
+             address = (WAVE_M0(w) & 0xffff) + (uint64_t)op->imm;
     enum action action = op->instruction->action == ACTION_APPEND ? ACTION_ATOMIC_ADD : ACTION_ATOMIC_SUB;
     uint64_t old = exec ? lds_atomic(w->group, address, action, false, count, 0) : 0;
     for (uint64_t left = exec; left; left &= left - 1)
