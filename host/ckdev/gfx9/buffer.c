@@ -132,7 +132,8 @@ void run_buffer(struct wave *w, const struct op *op)
         else
             fine = change_element(w, op, &r, &p, element, &fault);
         if (!fine) {
-            wave_fail_memory(w, op, fault, load ? GFX9_READ : GFX9_WRITE);
+            unsigned both = GFX9_READ | GFX9_WRITE;
+            wave_fail_memory(w, op, fault, load ? GFX9_READ : store ? GFX9_WRITE : both);
             return;
         }
         if (load || (!store && op->mem.glc)) lane_put(w, op, op->dest, lane, type, element);
