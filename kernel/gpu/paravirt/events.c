@@ -75,6 +75,9 @@ void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what)
     struct paravirt *p = link->owner;
     struct gpu_event event;
     if (what == GPU_INTERRUPT_STATE) {
+        spin_lock(&p->done.lock);
+        paravirt_look_at_state_locked(p);
+        spin_unlock(&p->done.lock);
         tell_thread(p);
         return;
     }
@@ -138,18 +141,15 @@ static void pass_on(struct paravirt *p, const struct gpu_event *event)
     }
 }
 
-/* The engine has ended, for whatever reason: whoever waits for it need not wait any more. */
-static void look_at_state(struct paravirt *p)
+static void tell_if_lost(struct paravirt *p)
 {
     static const char *const reasons[] = { "for no reason", "its process died",
                                            "it did not understand the kernel", "it was reset" };
-    bool is_running = p->registers->state == GPU_STATE_READY && p->registers->generation == p->generation;
-    if (is_running) return;
     uint32_t failure = p->registers->failure;
     spin_lock(&p->done.lock);
-    bool is_new = !p->is_down;
-    p->is_down = true;
-    wait_wake_all_locked(&p->done);
+    paravirt_look_at_state_locked(p);
+    bool is_new = p->is_loss_untold;
+    p->is_loss_untold = false;
     spin_unlock(&p->done.lock);
     if (!is_new) return;
     log_error("gpu%u: the device process has ended: %s", p->device.number,
@@ -160,7 +160,7 @@ static void look_at_state(struct paravirt *p)
 void paravirt_pass_news(struct paravirt *p)
 {
     struct gpu_event event;
-    look_at_state(p);
+    tell_if_lost(p);
     while (take_event(p, false, &event)) pass_on(p, &event);
     arm_if_asked(p);
 }

@@ -25,6 +25,7 @@ struct paravirt {
     uint32_t command_count, event_count; /* checked copies */
     struct wait_queue done;              /* its lock guards the rest */
     bool is_down;                        /* no command is sent or waited for */
+    bool is_loss_untold;                 /* that is news to the core */
     bool is_reset_asked;
     uint32_t generation;
     uint64_t commands_sent, commands_done;
@@ -55,6 +56,9 @@ void paravirt_take_done_locked(struct paravirt *p) REQUIRES(p->done.lock);
 void paravirt_kick(struct paravirt *p);
 /* It broke the protocol, or does not answer. Any context. */
 void paravirt_ask_reset_locked(struct paravirt *p) REQUIRES(p->done.lock);
+
+/* Whether the engine has ended. Any context. */
+void paravirt_look_at_state_locked(struct paravirt *p) REQUIRES(p->done.lock);
 
 /* ---- events.c ---- */
 void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what);

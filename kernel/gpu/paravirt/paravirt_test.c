@@ -340,6 +340,41 @@ TEST(a_device_that_died_stays_lost_until_somebody_wants_it_back)
     stop();
 }
 
+/* The thread passes nothing on meanwhile: it waits for a lock of whoever waits for the device. */
+static void die(void)
+{
+    fake.is_dead = true;
+    registers->state = GPU_STATE_LOST;
+    interrupt(GPU_INTERRUPT_STATE);
+}
+
+static void die_silently(void)
+{
+    registers->state = GPU_STATE_LOST;
+    fake_wait_meanwhile = NULL;
+}
+
+TEST(a_device_that_dies_ends_all_waits_though_the_thread_that_tells_its_news_is_busy)
+{
+    start();
+    fake_wait_meanwhile = die;
+    EXPECT(clear().code == ERR_NO_DEVICE.code);
+    EXPECT(told.losses == 0 && p->has_news);
+    paravirt_pass_news(p);
+    paravirt_pass_news(p);
+    EXPECT_EQ(told.losses, 1);
+    stop();
+}
+
+TEST(a_device_whose_end_interrupts_nobody_ends_waits_when_patience_is_out)
+{
+    start();
+    fake_wait_meanwhile = die_silently;
+    EXPECT(clear().code == ERR_NO_DEVICE.code);
+    EXPECT_EQ(fake.reset_kicks, 0);
+    stop();
+}
+
 TEST(a_device_that_another_kernel_has_used_begins_anew_first)
 {
     start();
