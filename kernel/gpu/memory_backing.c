@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What programs see of memory that they map: the frames where they are. A page of doorbells is shown only until the
+/* What programs see of memory that they map: the frames where they are, by leaves of 2 MiB where it lies so. A page of
+ * doorbells is shown only until the
  * device sleeps; the next touch wakes it, and in between ringing costs the kernel nothing. */
 #include "gpu/context_internal.h"
 #include "gpu/memory_internal.h"
@@ -26,13 +27,22 @@ static bool show_doorbells(struct gpu_memory *m)
     return !is_over;
 }
 
+/* Whether the 2 MiB around the offset are a whole that a leaf may show. */
+static bool is_block(const struct gpu_memory *m, uint64_t offset)
+{
+    uint64_t start = align_down(offset, HUGE_BYTES);
+    if (m->kind == GPU_MEMORY_BELL || m->bytes - start < HUGE_BYTES) return false;
+    return is_aligned(gpu_memory_frame(m, start).raw, HUGE_BYTES);
+}
+
 static err_t page(struct backing *backing, uint64_t index, bool is_shared, struct backing_page *out)
 {
     struct gpu_memory *m = memory_of(backing);
     (void)is_shared;
     if (index >= m->bytes >> PAGE_SHIFT) return ERR_IO;
     if (m->kind == GPU_MEMORY_BELL && !show_doorbells(m)) return ERR_IO;
-    *out = (struct backing_page){ gpu_memory_frame(m, index << PAGE_SHIFT), true };
+    *out = (struct backing_page){ gpu_memory_frame(m, index << PAGE_SHIFT), true,
+                                  is_block(m, index << PAGE_SHIFT) };
     return OK;
 }
 

@@ -259,6 +259,37 @@ TEST(doorbells_are_seen_until_the_device_wants_to_sleep_and_the_next_ring_wakes_
     close_gpu();
 }
 
+TEST(memory_for_gpus_is_mapped_by_large_leaves_which_are_cut_where_the_program_cuts_them)
+{
+    struct gpu_memory *memory;
+    uint64_t at = 0;
+    open_gpu();
+    EXPECT_OK(gpu_memory_create(&device, GPU_MEMORY_SYSTEM, HUGE_BYTES + PAGE_BYTES, &memory));
+    EXPECT_OK(space_map(space, 0, HUGE_BYTES + PAGE_BYTES, RW | SPACE_SHARED | SPACE_MAY_WRITE,
+                        backing_get(&memory->backing), 0, &at));
+    EXPECT(is_aligned(at, HUGE_BYTES));
+    poke(at + 5 * PAGE_BYTES, 5);
+    poke(at + HUGE_BYTES, 6);
+    EXPECT(leaf_at(space, at) == HUGE_SHIFT && leaf_at(space, at + HUGE_BYTES) == PAGE_SHIFT);
+    EXPECT_OK(space_protect(space, at, HUGE_BYTES, SPACE_READ));
+    EXPECT(peek(at + 5 * PAGE_BYTES) == 5 && !can_write(at));
+    EXPECT_OK(space_protect(space, at, HUGE_BYTES, RW));
+    poke(at + 7 * PAGE_BYTES, 7);
+    EXPECT(leaf_at(space, at) == HUGE_SHIFT && peek(at + 5 * PAGE_BYTES) == 5);
+    EXPECT_OK(space_unmap(space, at + 6 * PAGE_BYTES, PAGE_BYTES));
+    EXPECT(!can_read(at + 6 * PAGE_BYTES) && peek(at + 5 * PAGE_BYTES) == 5 &&
+           peek(at + 7 * PAGE_BYTES) == 7);
+    EXPECT_EQ(leaf_at(space, at), PAGE_SHIFT);
+
+    uint64_t other = 0; /* where the addresses do not suit */
+    EXPECT_OK(space_map(space, 0, HUGE_BYTES, RW | SPACE_SHARED | SPACE_MAY_WRITE,
+                        backing_get(&memory->backing), 1, &other));
+    EXPECT_EQ(peek(other + 4 * PAGE_BYTES), 5);
+    EXPECT_EQ(leaf_at(space, other), PAGE_SHIFT);
+    gpu_memory_put(memory);
+    close_gpu();
+}
+
 TEST(doorbells_of_a_context_that_has_ended_are_out_of_reach_though_a_program_still_has_them_mapped)
 {
     open_gpu();
