@@ -25,6 +25,16 @@ static void read_command(const struct paravirt *p, uint64_t sequence, struct gpu
 
 /* ---- what is done ---- */
 
+/* Whoever waits for an engine that has ended, for whatever reason, need not wait any more. The interrupt already says
+ * so: the thread may itself be waiting for a lock of somebody who waits here. */
+void paravirt_look_at_state_locked(struct paravirt *p)
+{
+    bool is_running = p->registers->state == GPU_STATE_READY && p->registers->generation == p->generation;
+    if (is_running || p->is_down) return;
+    p->is_down = p->is_loss_untold = true;
+    wait_wake_all_locked(&p->done);
+}
+
 void paravirt_take_done_locked(struct paravirt *p)
 {
     uint64_t head = __atomic_load_n(&p->registers->command_head, __ATOMIC_ACQUIRE);
@@ -71,7 +81,8 @@ static void wait_locked(struct paravirt *p) REQUIRES(p->done.lock)
     uint64_t before = p->commands_done;
     err_t e = wait_sleep_until_locked(&p->done, deadline);
     if (!failed(e)) return;
-    paravirt_take_done_locked(p); /* perhaps an interrupt was lost */
+    paravirt_look_at_state_locked(p); /* perhaps an interrupt was lost */
+    paravirt_take_done_locked(p);
     if (p->is_down || p->commands_done != before) return;
     log_error("gpu%u: no answer for %u ms; it is reset", p->device.number, CONFIG_GPU_PATIENCE_MS);
     paravirt_ask_reset_locked(p);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* News of the device. An interrupt passes signals on at once, since programs wait for them; the rest is for a thread,
  * which may sleep. Events are taken in their order, so what is behind one for the thread waits with it. Only the
- * device's wish to sleep is put aside: it comes with the last signals of some work, and whoever these wake goes first. */
+ * device's wish to sleep is put aside: it comes with the last signals of some work, and whoever these wake goes first.
+ * A ring full at a time: a device that always has more keeps no processor for ever. */
 #include "config.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "gpu/memory.h"
 #include "gpu/paravirt/paravirt_internal.h"
+#include "sched/thread.h"
 
 /* The next event, if there is one and, for an interrupt, one that needs no thread; false also when the device lies. */
 static bool take_event_locked(struct paravirt *p, bool is_interrupt, struct gpu_event *out)
@@ -72,9 +74,9 @@ static bool is_new(struct paravirt *p, const struct gpu_event *event)
 
 /* ---- interrupts ---- */
 
-static bool has_events(const struct paravirt *p)
+static bool has_events_locked(const struct paravirt *p) REQUIRES(p->done.lock)
 {
-    return __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE) != p->events_taken;
+    return !p->is_down && __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE) != p->events_taken;
 }
 
 static void tell_thread(struct paravirt *p)
@@ -107,13 +109,16 @@ void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what)
     struct paravirt *p = link->owner;
     struct gpu_event event;
     if (what == GPU_INTERRUPT_STATE) {
+        spin_lock(&p->done.lock);
+        paravirt_look_at_state_locked(p);
+        spin_unlock(&p->done.lock);
         tell_thread(p);
         return;
     }
-    while (take_event(p, true, &event)) pass_on_at_once(p, &event);
+    for (uint32_t i = 0; i < p->event_count && take_event(p, true, &event); i++) pass_on_at_once(p, &event);
     spin_lock(&p->done.lock);
     paravirt_take_done_locked(p);
-    bool is_left = has_events(p) && !p->is_down;
+    bool is_left = has_events_locked(p);
     spin_unlock(&p->done.lock);
     if (is_left) tell_thread(p);
 }
@@ -151,7 +156,7 @@ static void arm_if_asked(struct paravirt *p)
     if (!request) return;
     gpu_tell_idle(&p->device);
     spin_lock(&p->done.lock);
-    if (wakes == p->wakes) p->registers->armed = request;
+    if (wakes == p->wakes && !p->is_down) p->registers->armed = request;
     spin_unlock(&p->done.lock);
     p->link->kick(p->link, GPU_KICK_WORK);
 }
@@ -166,22 +171,21 @@ static void pass_on(struct paravirt *p, const struct gpu_event *event)
     case GPU_EVENT_ARM: pass_on_at_once(p, event); return;
     case GPU_EVENT_FAULT: gpu_tell_fault(device, event->context, &event->fault); return;
     case GPU_EVENT_STOPPED: gpu_tell_stopped(device, event->context, &event->stopped); return;
-    default: log_warning("gpu%u: an event of unknown kind %u", device->number, event->kind);
+    default:
+        if (is_power_of_two(++p->unknown_events))
+            log_warning("gpu%u: an event of unknown kind %u", device->number, event->kind);
     }
 }
 
-/* The engine has ended, for whatever reason: whoever waits for it need not wait any more. */
-static void look_at_state(struct paravirt *p)
+static void tell_if_lost(struct paravirt *p)
 {
     static const char *const reasons[] = { "for no reason", "its process died",
                                            "it did not understand the kernel", "it was reset" };
-    bool is_running = p->registers->state == GPU_STATE_READY && p->registers->generation == p->generation;
-    if (is_running) return;
     uint32_t failure = p->registers->failure;
     spin_lock(&p->done.lock);
-    bool is_new = !p->is_down;
-    p->is_down = true;
-    wait_wake_all_locked(&p->done);
+    paravirt_look_at_state_locked(p);
+    bool is_new = p->is_loss_untold;
+    p->is_loss_untold = false;
     spin_unlock(&p->done.lock);
     if (!is_new) return;
     log_error("gpu%u: the device process has ended: %s", p->device.number,
@@ -192,9 +196,13 @@ static void look_at_state(struct paravirt *p)
 void paravirt_pass_news(struct paravirt *p)
 {
     struct gpu_event event;
-    look_at_state(p);
-    while (take_event(p, false, &event)) pass_on(p, &event);
+    tell_if_lost(p);
+    for (uint32_t i = 0; i < p->event_count && take_event(p, false, &event); i++) pass_on(p, &event);
     arm_if_asked(p);
+    spin_lock(&p->done.lock);
+    bool is_left = has_events_locked(p);
+    spin_unlock(&p->done.lock);
+    if (is_left) tell_thread(p);
 }
 
 void paravirt_run_events(void *context)
@@ -206,5 +214,6 @@ void paravirt_run_events(void *context)
         p->has_news = false;
         spin_unlock(&p->news.lock);
         paravirt_pass_news(p);
+        thread_yield();
     }
 }

@@ -26,10 +26,12 @@ struct paravirt {
     uint32_t command_count, event_count;  /* checked copies */
     struct wait_queue done;               /* its lock guards the rest */
     bool is_down;                         /* no command is sent or waited for */
+    bool is_loss_untold;                  /* that is news to the core */
     bool is_reset_asked;
     uint32_t generation;
     uint64_t commands_sent, commands_done;
     uint64_t events_taken;
+    uint64_t unknown_events;
     uint64_t wakes;         /* how often doorbells were shown */
     uint32_t arm_request;   /* 0: none */
     struct timer arm_timer; /* until it is passed on */
@@ -57,6 +59,9 @@ void paravirt_kick(struct paravirt *p);
 /* It broke the protocol, or does not answer. Any context. */
 void paravirt_ask_reset_locked(struct paravirt *p) REQUIRES(p->done.lock);
 
+/* Whether the engine has ended. Any context. */
+void paravirt_look_at_state_locked(struct paravirt *p) REQUIRES(p->done.lock);
+
 /* ---- events.c ---- */
 void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what);
 /* Passes on what needs a thread; for ever. */
@@ -77,7 +82,11 @@ struct map_table {
 };
 err_t map_table_create(struct map_table *table);
 void map_table_destroy(struct map_table *table);
-/* What gpu_backend.map says. Any context. */
+/* Shows a piece where nothing is. ERR_NO_MEMORY: a part of it is shown, and is to be unmapped. Any context. */
 err_t map_table_map(struct map_table *table, uint64_t at, const struct gpu_piece *piece, uint32_t flags);
-/* Clears the entries of the range, larger leaves in pieces. False: there were none. Any context. */
-bool map_table_unmap(struct map_table *table, uint64_t at, uint64_t bytes);
+/* From the first entry that was there to the end of the last one; both 0: there were none. */
+struct map_range {
+    uint64_t start, end;
+};
+/* Clears the entries of the range, larger leaves in pieces. What it returns may reach beyond the range. Any context. */
+struct map_range map_table_unmap(struct map_table *table, uint64_t at, uint64_t bytes);
