@@ -23,8 +23,10 @@ static err_t context_create(struct gpu_context *context)
 static bool may_change_at_stop; /* the program its memory */
 static void context_stop(struct gpu_context *context)
 {
-    may_change_at_stop = mutex_try_lock(&context->space->lock);
-    if (may_change_at_stop) mutex_unlock(&context->space->lock);
+    may_change_at_stop = false;
+    if (!mutex_try_lock(&context->space->lock)) return;
+    may_change_at_stop = true;
+    mutex_unlock(&context->space->lock);
 }
 static void context_free(struct gpu_context *context) { (void)context; }
 static err_t record_map(struct gpu_context *context, gpu_va_t at, const struct gpu_piece *piece,
