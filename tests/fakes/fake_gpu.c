@@ -186,5 +186,5 @@ void page_table_watch(struct page_table *pt, struct page_table_watch *watch) { p
 void page_table_unwatch(struct page_table *pt, struct page_table_watch *watch UNUSED) { pt->watches = NULL; }
 
 /* Blocks are frames in a row, which the test's frames are not: each is one frame, which nobody looks into. */
-paddr_t frame_alloc_huge_zeroed(void) { return frame_alloc_zeroed(); }
+paddr_t frame_alloc_huge_zeroed(void) { return fake_gpu.has_no_blocks ? PADDR_NONE : frame_alloc_zeroed(); }
 void frame_free_huge(paddr_t block) { frame_free(block); }

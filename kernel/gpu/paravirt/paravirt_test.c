@@ -72,7 +72,8 @@ void gpu_tell_signal(struct gpu_device *device, uint32_t context, const struct g
 }
 void gpu_tell_fault(struct gpu_device *device, uint32_t number, const struct gpu_event_fault *fault)
 {
-    struct gpu_context context = { .device = device, .number = number };
+    struct paravirt_context c = { .generation = p->generation };
+    struct gpu_context context = { .device = device, .number = number, .backend_data = &c };
     told.faults++;
     device->backend->fault_reply(&context, fault->number, true);
 }
@@ -458,6 +459,56 @@ TEST(a_device_whose_end_interrupts_nobody_ends_waits_when_patience_is_out)
     fake_wait_meanwhile = die_silently;
     EXPECT(clear().code == ERR_NO_DEVICE.code);
     EXPECT_EQ(fake.reset_kicks, 0);
+    stop();
+}
+
+/* All of that passes before the waiter runs again. */
+static void die_and_come_back(void)
+{
+    fake_wait_meanwhile = run_device;
+    die();
+    begin(registers->generation + 1);
+    fake.is_dead = false;
+    EXPECT_OK(p->device.backend->reset(&p->device));
+}
+
+TEST(a_waiter_that_slept_through_the_end_and_the_next_beginning_does_not_wait_for_the_next_engine)
+{
+    start();
+    EXPECT_OK(clear());
+    fake_wait_meanwhile = die_and_come_back;
+    EXPECT(clear().code == ERR_NO_DEVICE.code);
+    EXPECT(p->generation == 2 && list_is_empty(&p->waits) && fake.reset_kicks == 0);
+    EXPECT_OK(clear());
+    stop();
+}
+
+TEST(what_was_made_in_an_earlier_generation_is_no_business_of_the_next_one)
+{
+    struct gpu_context context = { .number = 1 };
+    struct gpu_piece piece = { true, 0, HUGE_BYTES };
+    start();
+    context.device = &p->device;
+    const struct gpu_backend *backend = p->device.backend;
+    EXPECT_OK(backend->context_create(&context));
+    EXPECT_OK(backend->map(&context, GPU_VA(0), &piece, GPU_READABLE));
+    die_and_come_back();
+    uint32_t before = fake.done;
+    backend->unmap(&context, GPU_VA(0), PAGE_BYTES);
+    EXPECT(backend->context_update(&context).code == ERR_NO_DEVICE.code);
+    backend->context_stop(&context);
+    EXPECT_EQ(fake.done, before);
+    backend->context_free(&context);
+    stop();
+}
+
+TEST(a_new_generation_that_is_met_before_its_interrupt_is_not_taken_for_a_lie)
+{
+    start();
+    EXPECT_OK(clear());
+    begin(2); /* its supervisor began it by itself, and the interrupt is on its way */
+    interrupt(GPU_INTERRUPT_EVENTS);
+    EXPECT(p->is_down && fake.reset_kicks == 0);
     stop();
 }
 
