@@ -153,47 +153,51 @@ static void count_launches(const struct kernel *nothing)
     }
 }
 
-static void copy(void *to, const void *from, hsa_wait_state_t how)
+struct place {
+    void *at;
+    hsa_agent_t agent;
+};
+
+static void copy(struct place to, struct place from, hsa_wait_state_t how)
 {
     hsa_signal_store_relaxed(done, 1);
-    CHECK(hsa_amd_memory_async_copy(to, gpu, from, cpu, COPY_BYTES, 0, NULL, done));
+    CHECK(hsa_amd_memory_async_copy(to.at, to.agent, from.at, from.agent, COPY_BYTES, 0, NULL, done));
     wait_for(how);
 }
 
 /* That what arrived is what was sent. */
-static void compare(const void *sent, const void *vram)
+static void compare(const void *sent, struct place vram)
 {
-    static unsigned char *back;
-    if (!back) back = allocate(host_pool, COPY_BYTES);
-    memset(back, 0, COPY_BYTES);
-    hsa_signal_store_relaxed(done, 1);
-    CHECK(hsa_amd_memory_async_copy(back, cpu, vram, gpu, COPY_BYTES, 0, NULL, done));
-    wait_for(HSA_WAIT_STATE_BLOCKED);
-    if (memcmp(back, sent, COPY_BYTES) == 0) return;
+    static struct place back;
+    if (!back.at) back = (struct place){ allocate(host_pool, COPY_BYTES), cpu };
+    memset(back.at, 0, COPY_BYTES);
+    copy(back, vram, HSA_WAIT_STATE_BLOCKED);
+    if (memcmp(back.at, sent, COPY_BYTES) == 0) return;
     fprintf(stderr, "gpu_costs: a copy is not what was copied\n");
     exit(1);
 }
 
 static void count_copies(void)
 {
-    void *vram = allocate(vram_pool, COPY_BYTES), *seen;
-    unsigned char *pinned = allocate(host_pool, COPY_BYTES), *own = malloc(COPY_BYTES);
+    struct place vram = { allocate(vram_pool, COPY_BYTES), gpu },
+                 pinned = { allocate(host_pool, COPY_BYTES), cpu }, registered = { NULL, cpu };
+    void *own = malloc(COPY_BYTES);
     for (int i = 0; i < COPIES; i++) {
-        memset(pinned, i + 1, COPY_BYTES);
+        memset(pinned.at, i + 1, COPY_BYTES);
         MARK(PINNED_POLLED);
         copy(vram, pinned, HSA_WAIT_STATE_ACTIVE);
         MARK(PINNED_ASLEEP);
         copy(vram, pinned, HSA_WAIT_STATE_BLOCKED);
         MARK(OUTSIDE);
-        compare(pinned, vram);
+        compare(pinned.at, vram);
 
         memset(own, i + 101, COPY_BYTES);
         MARK(REGISTER);
-        CHECK(hsa_amd_memory_lock(own, COPY_BYTES, &gpu, 1, &seen));
+        CHECK(hsa_amd_memory_lock(own, COPY_BYTES, &gpu, 1, &registered.at));
         MARK(OWN_POLLED);
-        copy(vram, seen, HSA_WAIT_STATE_ACTIVE);
+        copy(vram, registered, HSA_WAIT_STATE_ACTIVE);
         MARK(OWN_ASLEEP);
-        copy(vram, seen, HSA_WAIT_STATE_BLOCKED);
+        copy(vram, registered, HSA_WAIT_STATE_BLOCKED);
         MARK(OUTSIDE);
         compare(own, vram);
         CHECK(hsa_amd_memory_unlock(own));
