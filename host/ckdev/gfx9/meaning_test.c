@@ -228,3 +228,57 @@ TEST(exponents_roots_and_angles)
     };
     check(facts, ARRAY_LENGTH(facts));
 }
+
+TEST(division_steps_scale_and_repair)
+{
+    static const struct fact facts[] = {
+        { "v_div_scale_f32", NEAREST, 0x3f800000, 0x3f800000, 0x40000000, 0x3f800000 },
+        { "v_div_scale_f32", NEAREST, 0x08800000, 0x3f800000, 0x08800000, 0x28800000 }, /* a tiny numerator */
+        { "v_div_scale_f32", NEAREST, 0x7e800000, 0x7e800000, 0x3f800000,
+          0x5e800000 }, /* a huge denominator */
+        { "v_div_scale_f32", NEAREST, 0x3f800000, 0x3f800000, 0x71800000, 0x5f800000 }, /* 2^100 / 1 */
+        { "v_div_scale_f32", NEAREST, 0x71800000, 0x3f800000, 0x71800000, 0x71800000 },
+        { "v_div_scale_f32", NEAREST, 0x3f800000, 0, 0x3f800000, 0x7fc00000 },
+        { "v_div_scale_f64", NEAREST, 0x3ff0000000000000, 0x3ff0000000000000, 0x71f0000000000000,
+          0x47f0000000000000 }, /* 2^800 / 1 */
+        { "v_div_scale_f64", NEAREST, 0x7fd0000000000000, 0x7fd0000000000000, 0x3ff0000000000000,
+          0x77d0000000000000 },
+        { "v_div_fmas_f32", NEAREST, 0x40000000, 0x40400000, 0x3f800000, 0x40e00000 },
+        { "v_div_fmas_f64", NEAREST, 0x4000000000000000, 0x4008000000000000, 0x3ff0000000000000,
+          0x401c000000000000 },
+        { "v_div_fixup_f16", NEAREST, 0x1234, 0, 0x3c00, 0x7c00 },
+        { "v_div_fixup_f16", NEAREST, 0x3c00, 0xc000, 0x4000, 0xbc00 },
+        { "v_div_fixup_f64", NEAREST, 5, 0x8000000000000000, 0x3ff0000000000000, 0xfff0000000000000 },
+        { "v_div_fixup_f64", NEAREST, 5, 0, 0, 0x7ff8000000000000 },
+    };
+    check(facts, ARRAY_LENGTH(facts));
+}
+
+TEST(halves_doubles_cubes_and_sums_of_differences)
+{
+    static const struct fact facts[] = {
+        { "v_cubema_f32", NEAREST, 0x3f800000, 0x40000000, 0xc0400000, 0xc0c00000 },
+        { "v_cubesc_f32", NEAREST, 0x3f800000, 0x40000000, 0xc0400000, 0xbf800000 },
+        { "v_cubetc_f32", NEAREST, 0x3f800000, 0x40000000, 0xc0400000, 0xc0000000 },
+        { "v_sad_u16", NEAREST, 0x00010005, 0x00040002, 10, 16 },
+        { "v_sad_u32", NEAREST, 5, 9, 1, 5 },
+        { "v_sad_hi_u8", NEAREST, 0x01ff0010, 0xff010020, 5, 0x020c0005 },
+        { "v_qsad_pk_u16_u8", NEAREST, 0x0706050403020100, 0x03020100, 0, 0x000c000800040000 },
+        { "v_mqsad_pk_u16_u8", NEAREST, 0x0706050403020100, 0x03020100, 0, 0x0009000600030000 },
+        { "v_fract_f16", NEAREST, 0x3e00, 0, 0, 0x3800 },
+        { "v_fract_f16", NEAREST, 0x8001, 0, 0, 0x3bff },
+        { "v_fract_f64", NEAREST, 0x3ffc000000000000, 0, 0, 0x3fe8000000000000 },
+        { "v_fract_f64", NEAREST, 0x8000000000000001, 0, 0, 0x3fefffffffffffff },
+        { "v_max_f64", NEAREST, 0x3ff0000000000000, 0x4000000000000000, 0, 0x4000000000000000 },
+        { "v_min_f64", NEAREST, 0x7ff8000000000000, 0xc000000000000000, 0, 0xc000000000000000 },
+        { "v_max_f16", NEAREST, 0x3c00, 0xc000, 0, 0x3c00 },
+        { "v_min_f16", NEAREST, 0x7e00, 0x3c00, 0, 0x3c00 },
+        { "v_med3_f16", NEAREST, 0x4200, 0x3c00, 0x4000, 0x4000 },
+        { "v_mad_f16", NEAREST, 0x4000, 0x4200, 0x3c00, 0x4700 },
+        { "v_mad_f16", NEAREST, 0x3c01, 0x3c01, 0xbc02, 0 }, /* rounded in between */
+        { "v_fma_f16", NEAREST, 0x3c01, 0x3c01, 0xbc02, 0x0010 },
+        { "v_cvt_pknorm_u16_f32", NEAREST, 0x3f800000, 0x3f000000, 0, 0x8000ffff },
+        { "v_cvt_norm_u16_f16", NEAREST, 0x3c00, 0, 0, 0xffff },
+    };
+    check(facts, ARRAY_LENGTH(facts));
+}
