@@ -75,9 +75,9 @@ static bool run_words(uint32_t first, uint32_t second)
     return wave->state != WAVE_FAILED;
 }
 
-static bool run_flat_op(unsigned opcode, unsigned segment, unsigned offset, bool glc)
+static bool run_flat_op(unsigned opcode, unsigned segment, unsigned offset)
 {
-    return run_words(0xdc000000 | opcode << 18 | (uint32_t)glc << 16 | segment << 14 | (offset & 0x1fff),
+    return run_words(0xdc000000 | opcode << 18 | segment << 14 | (offset & 0x1fff),
                      ADDRESS | DATA << 8 | (segment == SEGMENT_FLAT ? 0u : 0x7fu) << 16 | DEST << 24);
 }
 
@@ -92,13 +92,13 @@ TEST(what_may_not_be_accessed_ends_the_wave_and_names_the_address)
 {
     prepare();
     set_addresses(VA + MEMORY_BYTES - 4 * 63, 4); /* the last lane is outside */
-    EXPECT(!run_flat_op(20, SEGMENT_GLOBAL, 0, false));
+    EXPECT(!run_flat_op(20, SEGMENT_GLOBAL, 0));
     EXPECT_EQ(group->error.kind, GFX9_ERROR_MEMORY);
     EXPECT_EQ(group->error.address, VA + MEMORY_BYTES);
     EXPECT_EQ(group->error.access, GFX9_READ);
     prepare();
     set_addresses(VA + MEMORY_BYTES - 4096, 4);
-    EXPECT(!run_flat_op(28, SEGMENT_GLOBAL, 0, false));
+    EXPECT(!run_flat_op(28, SEGMENT_GLOBAL, 0));
     EXPECT_EQ(group->error.access, GFX9_WRITE);
     EXPECT(strstr(group->error.text, "write to") != NULL);
 }
@@ -107,18 +107,18 @@ TEST(flat_addresses_reach_the_work_group_s_memory_and_the_lane_s_own)
 {
     prepare();
     set_addresses(GFX9_LDS_APERTURE + 16, 8);
-    EXPECT(run_flat_op(20, SEGMENT_FLAT, 4, false));
+    EXPECT(run_flat_op(20, SEGMENT_FLAT, 4));
     for (unsigned lane = 0; lane < LANES; lane++)
         EXPECT_EQ(wave->vgpr[DEST][lane], bytes_at(group->lds + 20 + 8 * lane, 4));
     prepare();
     wave->sgpr64[SRC_FLAT_SCRATCH / 2] = VA;
     set_addresses(GFX9_SCRATCH_APERTURE + 8, 0);
-    EXPECT(run_flat_op(28, SEGMENT_FLAT, 4, false));
+    EXPECT(run_flat_op(28, SEGMENT_FLAT, 4));
     for (unsigned lane = 0; lane < LANES; lane++)
         EXPECT_EQ(bytes_at(memory_bytes + 3 * 256 + 4 * lane, 4), wave->vgpr[DATA][lane]);
     prepare();
     set_addresses(GFX9_SCRATCH_APERTURE + 64, 0); /* 64 bytes are each lane's */
-    EXPECT(!run_flat_op(20, SEGMENT_FLAT, 0, false));
+    EXPECT(!run_flat_op(20, SEGMENT_FLAT, 0));
     EXPECT_EQ(group->error.address, GFX9_SCRATCH_APERTURE + 64);
 }
 
@@ -152,13 +152,13 @@ TEST(a_translation_is_asked_for_once_until_the_memory_changes)
     worker_forget_translations(group->worker);
     worker_quiesce(group->worker);
     translations = 0;
-    EXPECT(run_flat_op(20, SEGMENT_GLOBAL, 0, false));
-    EXPECT(run_flat_op(20, SEGMENT_GLOBAL, 64, false));
+    EXPECT(run_flat_op(20, SEGMENT_GLOBAL, 0));
+    EXPECT(run_flat_op(20, SEGMENT_GLOBAL, 64));
     EXPECT_EQ(translations, 1);
     uint64_t epoch = gfx9_memory_changed(&memory);
     EXPECT(!gfx9_worker_has_seen(group->worker, &memory, epoch));
     worker_quiesce(group->worker);
     EXPECT(gfx9_worker_has_seen(group->worker, &memory, epoch));
-    EXPECT(run_flat_op(20, SEGMENT_GLOBAL, 0, false));
+    EXPECT(run_flat_op(20, SEGMENT_GLOBAL, 0));
     EXPECT_EQ(translations, 2);
 }
