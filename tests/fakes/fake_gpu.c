@@ -88,6 +88,17 @@ static err_t clear(struct gpu_device *gpu UNUSED, uint64_t offset UNUSED, uint64
 }
 
 static void fault_reply(struct gpu_context *context UNUSED, uint64_t fault UNUSED, bool is_fixed UNUSED) {}
+static void await_signal(struct gpu_context *context UNUSED, uint32_t number, bool is_awaited)
+{
+    uint64_t bit = number < 64 ? 1ull << number : 0;
+    fake_gpu.awaited = is_awaited ? fake_gpu.awaited | bit : fake_gpu.awaited & ~bit;
+}
+static bool take_signal(struct gpu_context *context UNUSED, uint32_t number)
+{
+    bool is_kept = number == fake_gpu.kept_signal;
+    if (is_kept) fake_gpu.kept_signal = 0;
+    return is_kept;
+}
 static void wake(struct gpu_device *gpu UNUSED) {}
 
 static err_t read_clock(struct gpu_device *gpu UNUSED, uint64_t *out)
@@ -116,6 +127,8 @@ static const struct gpu_backend backend = {
     .queue_destroy = queue_destroy,
     .clear = clear,
     .fault_reply = fault_reply,
+    .await_signal = await_signal,
+    .take_signal = take_signal,
     .wake = wake,
     .read_clock = read_clock,
     .reset = reset,

@@ -42,6 +42,38 @@ static bool take_event(struct paravirt *p, bool is_interrupt, struct gpu_event *
     return is_there;
 }
 
+/* ---- signals ---- */
+
+static bool take_signal(struct paravirt *p, uint32_t context, uint32_t number)
+{
+    volatile uint64_t *word = &p->signals[context].raised[number / 64];
+    uint64_t bit = 1ull << number % 64;
+    return (*word & bit) && (__atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST) & bit);
+}
+
+bool paravirt_take_signal(struct gpu_context *context, uint32_t number)
+{
+    return take_signal(paravirt_of(context->device), context->number, number);
+}
+
+void paravirt_await_signal(struct gpu_context *context, uint32_t number, bool is_awaited)
+{
+    struct paravirt *p = paravirt_of(context->device);
+    volatile uint64_t *word = &p->signals[context->number].awaited[number / 64];
+    uint64_t bit = 1ull << number % 64;
+    *word = is_awaited ? *word | bit : *word & ~bit;
+    /* Before `raised` is looked at. */
+    if (is_awaited) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* One whose bit is clear was taken by somebody who began to wait, or is none. */
+static bool is_new(struct paravirt *p, const struct gpu_event *event)
+{
+    return event->signal.known_bits ||
+           (event->context < p->device.contexts_max && event->signal.number < GPU_SIGNALS_MAX &&
+            take_signal(p, event->context, event->signal.number));
+}
+
 /* ---- interrupts ---- */
 
 static bool has_events_locked(const struct paravirt *p) REQUIRES(p->done.lock)
@@ -65,7 +97,7 @@ void paravirt_time_to_arm(struct timer *timer)
 static void pass_on_at_once(struct paravirt *p, const struct gpu_event *event)
 {
     if (event->kind == GPU_EVENT_SIGNAL) {
-        gpu_tell_signal(&p->device, event->context, &event->signal);
+        if (is_new(p, event)) gpu_tell_signal(&p->device, event->context, &event->signal);
         return;
     }
     spin_lock(&p->done.lock);

@@ -51,6 +51,13 @@ static uint32_t present_generation(struct paravirt *p)
     return generation;
 }
 
+/* Of whoever had the number before. */
+static void forget_signals(const struct gpu_context *context)
+{
+    volatile struct gpu_signals *s = &of_context(context)->signals[context->number];
+    for (size_t i = 0; i < ARRAY_LENGTH(s->raised); i++) s->raised[i] = s->awaited[i] = 0;
+}
+
 static err_t context_create(struct gpu_context *context)
 {
     struct paravirt_context *c = heap_alloc(sizeof(*c));
@@ -62,6 +69,7 @@ static err_t context_create(struct gpu_context *context)
     }
     context->backend_data = c;
     c->generation = present_generation(of_context(context));
+    forget_signals(context);
     struct gpu_command command = context_command(context, GPU_COMMAND_CONTEXT_CREATE);
     e = do_for(context, &command);
     if (failed(e)) context_free(context);
@@ -233,6 +241,8 @@ static const struct gpu_backend backend = {
     .queue_destroy = queue_destroy,
     .clear = clear,
     .fault_reply = fault_reply,
+    .await_signal = paravirt_await_signal,
+    .take_signal = paravirt_take_signal,
     .wake = paravirt_wake,
     .read_clock = read_clock,
     .reset = reset,
@@ -264,6 +274,7 @@ static const char *check(const struct paravirt *p, const struct gpu_registers *r
     if (!has_numbers) return "its numbers make no sense";
     bool fits = is_inside(p, r->commands, r->command_count * sizeof(struct gpu_command)) &&
                 is_inside(p, r->events, r->event_count * sizeof(struct gpu_event)) &&
+                is_inside(p, r->signals, d->contexts_max * sizeof(struct gpu_signals)) &&
                 is_inside(p, r->doorbells, (uint64_t)d->contexts_max * d->doorbell_bytes) &&
                 is_inside(p, r->vram, HUGE_BYTES);
     return fits ? NULL : "it names places outside of its window";
@@ -293,12 +304,14 @@ static err_t map_window(const struct paravirt *p, uint64_t offset, uint64_t byte
 
 static err_t map_rings(struct paravirt *p, const struct gpu_registers *r)
 {
-    volatile void *commands, *events;
+    volatile void *commands, *events, *signals;
     err_t e = map_window(p, r->commands.offset, r->commands.bytes, &commands);
     if (!failed(e)) e = map_window(p, r->events.offset, r->events.bytes, &events);
+    if (!failed(e)) e = map_window(p, r->signals.offset, r->signals.bytes, &signals);
     if (failed(e)) return e;
     p->commands = commands;
     p->events = events;
+    p->signals = signals;
     return OK;
 }
 

@@ -22,10 +22,11 @@ struct paravirt {
     volatile struct gpu_registers *registers;
     volatile struct gpu_command *commands;
     const volatile struct gpu_event *events;
-    uint32_t command_count, event_count; /* checked copies */
-    struct wait_queue done;              /* its lock guards the rest */
-    bool is_down;                        /* no command is sent or waited for */
-    bool is_loss_untold;                 /* that is news to the core */
+    volatile struct gpu_signals *signals; /* by the numbers of contexts */
+    uint32_t command_count, event_count;  /* checked copies */
+    struct wait_queue done;               /* its lock guards the rest */
+    bool is_down;                         /* no command is sent or waited for */
+    bool is_loss_untold;                  /* that is news to the core */
     bool is_reset_asked;
     uint32_t generation;
     uint64_t commands_sent, commands_done;
@@ -75,6 +76,9 @@ void paravirt_run_events(void *p);
 void paravirt_pass_news(struct paravirt *p);
 void paravirt_time_to_arm(struct timer *timer);
 void paravirt_wake(struct gpu_device *device);
+
+void paravirt_await_signal(struct gpu_context *context, uint32_t number, bool is_awaited);
+bool paravirt_take_signal(struct gpu_context *context, uint32_t number);
 
 /* ---- map_table.c ---- */
 struct map_table {
