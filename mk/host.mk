@@ -113,11 +113,12 @@ $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/ll
 # ---- ckdev's engine; its test kernels come from clang ----
 GFX9_UNIT := $(GFX9_C) $(wildcard tests/gfx9/*.c)
 $(eval $(call unit_test,gfx9,$(call tests_in,host/ckdev/gfx9),$(GFX9_UNIT),$(GFX9_FLAGS) -O1))
+CL_FLAGS := -x cl -cl-std=CL2.0 -target amdgcn-amd-amdhsa -mcpu=gfx900 -nogpulib -mcode-object-version=4
 GFX9_KERNELS := $(foreach o,O0 O3,$(B)/gfx9/kernels-$(o).hsaco)
 $(B)/unit/gfx9/test: | $(GFX9_KERNELS)
 $(B)/gfx9/kernels-%.hsaco: tests/gfx9/kernels.cl
 	@mkdir -p $(@D)
-	@echo "  CL $@"; $(CLANG) -x cl -cl-std=CL2.0 -target amdgcn-amd-amdhsa -mcpu=gfx900 -nogpulib -mcode-object-version=4 -$* -o $@ $<
+	@echo "  CL $@"; $(CLANG) $(CL_FLAGS) -$* -o $@ $<
 
 # ---- ckdev: the device, around a small engine ----
 CKDEV_FAKES := tests/fakes/fake_gfx9.c tests/fakes/fake_gpu_kernel.c

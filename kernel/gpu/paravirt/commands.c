@@ -32,6 +32,11 @@ void paravirt_look_at_state_locked(struct paravirt *p)
     bool is_running = p->registers->state == GPU_STATE_READY && p->registers->generation == p->generation;
     if (is_running || p->is_down) return;
     p->is_down = p->is_loss_untold = true;
+    /* The next generation may have begun before they run. */
+    LIST_FOR_EACH_SAFE (node, &p->waits) {
+        LIST_ENTRY(node, struct paravirt_wait, link)->is_lost = true;
+        list_remove(node);
+    }
     wait_wake_all_locked(&p->done);
 }
 
@@ -40,6 +45,8 @@ void paravirt_take_done_locked(struct paravirt *p)
     uint64_t head = __atomic_load_n(&p->registers->command_head, __ATOMIC_ACQUIRE);
     if (head == p->commands_done || p->is_down) return;
     if (head - p->commands_done > p->commands_sent - p->commands_done) {
+        paravirt_look_at_state_locked(p); /* another generation counts anew */
+        if (p->is_down) return;
         log_error("gpu%u: it says that %llu commands are done, of %llu", p->device.number,
                   (unsigned long long)head, (unsigned long long)p->commands_sent);
         paravirt_ask_reset_locked(p);
@@ -69,7 +76,7 @@ void paravirt_ask_reset_locked(struct paravirt *p)
 {
     if (p->is_reset_asked || p->is_down) return;
     p->is_reset_asked = true;
-    p->registers->reset_request = p->registers->generation;
+    p->registers->reset_request = p->generation;
     p->link->kick(p->link, GPU_KICK_RESET);
 }
 
@@ -79,21 +86,25 @@ static void wait_locked(struct paravirt *p) REQUIRES(p->done.lock)
 {
     uint64_t deadline = time_now_ns() + CONFIG_GPU_PATIENCE_MS * 1000000ull;
     uint64_t before = p->commands_done;
+    uint32_t generation = p->generation;
     err_t e = wait_sleep_until_locked(&p->done, deadline);
     if (!failed(e)) return;
     paravirt_look_at_state_locked(p); /* perhaps an interrupt was lost */
     paravirt_take_done_locked(p);
-    if (p->is_down || p->commands_done != before) return;
+    if (!paravirt_is_current_locked(p, generation) || p->commands_done != before) return;
     log_error("gpu%u: no answer for %u ms; it is reset", p->device.number, CONFIG_GPU_PATIENCE_MS);
     paravirt_ask_reset_locked(p);
 }
 
 /* The command's number. ERR_NO_DEVICE. */
-static err_t send_locked(struct paravirt *p, const struct gpu_command *command, uint64_t *sequence)
-    REQUIRES(p->done.lock)
+static err_t send_locked(struct paravirt *p, uint32_t generation, const struct gpu_command *command,
+                         uint64_t *sequence) REQUIRES(p->done.lock)
 {
-    while (!p->is_down && p->commands_sent - p->commands_done == p->command_count) wait_locked(p);
-    if (p->is_down) return ERR_NO_DEVICE;
+    if (!generation) generation = p->generation;
+    while (paravirt_is_current_locked(p, generation) &&
+           p->commands_sent - p->commands_done == p->command_count)
+        wait_locked(p);
+    if (!paravirt_is_current_locked(p, generation)) return ERR_NO_DEVICE;
     *sequence = p->commands_sent++;
     write_command(p, *sequence, command);
     __atomic_store_n(&p->registers->command_tail, p->commands_sent, __ATOMIC_RELEASE);
@@ -101,11 +112,11 @@ static err_t send_locked(struct paravirt *p, const struct gpu_command *command, 
     return OK;
 }
 
-void paravirt_send(struct paravirt *p, const struct gpu_command *command)
+void paravirt_send(struct paravirt *p, uint32_t generation, const struct gpu_command *command)
 {
     uint64_t sequence;
     spin_lock(&p->done.lock);
-    err_t e = send_locked(p, command, &sequence);
+    err_t e = send_locked(p, generation, command, &sequence);
     (void)e; /* nothing is left to be told */
     spin_unlock(&p->done.lock);
 }
@@ -120,19 +131,16 @@ static err_t error_of(uint32_t result)
     }
 }
 
-err_t paravirt_do(struct paravirt *p, struct gpu_command *command)
+err_t paravirt_do(struct paravirt *p, uint32_t generation, struct gpu_command *command)
 {
     struct paravirt_wait wait = { .is_done = false };
     command->flags |= GPU_COMMAND_NOTIFY;
     spin_lock(&p->done.lock);
-    err_t e = send_locked(p, command, &wait.sequence);
+    err_t e = send_locked(p, generation, command, &wait.sequence);
     if (!failed(e)) {
         list_push_back(&p->waits, &wait.link);
-        while (!wait.is_done && !p->is_down) wait_locked(p);
-        if (!wait.is_done) {
-            list_remove(&wait.link);
-            e = ERR_NO_DEVICE;
-        }
+        while (!wait.is_done && !wait.is_lost) wait_locked(p);
+        if (wait.is_lost) e = ERR_NO_DEVICE;
     }
     spin_unlock(&p->done.lock);
     if (failed(e)) return e;
