@@ -200,7 +200,8 @@ enum step sdma_step(struct worker *worker, struct queue *queue)
         if (!length)
             return packet_refuse(worker, queue, words[0], "SDMA packet 0x%08x is not supported", words[0]);
         if (length > there) return STEP_IDLE;
-        if (!read_ring(worker, queue, queue->read, words, MIN(length, sizeof words))) return STEP_STOP;
+        if (!read_ring(worker, queue, queue->read + 4, words + 1, MIN(length, sizeof words) - 4))
+            return STEP_STOP;
         if ((words[0] & 0xff) == SDMA_WRITE) length += ((words[3] & 0xfffff) + 1) * 4ull;
         if (length > queue->now.ring_bytes)
             return packet_refuse(worker, queue, words[0], "SDMA packet 0x%08x is longer than its ring",

@@ -205,6 +205,15 @@ TEST(domains_leave_out_where_devices_and_interrupt_controllers_answer)
     dma_stop(&client);
 }
 
+TEST(a_device_at_the_very_beginning_of_a_room_leaves_nothing_of_it)
+{
+    second.bars[0] = (struct pci_bar){ .base = 1ull << 32, .bytes = 0x1000 };
+    start(&ops, 64);
+    EXPECT(domain.rooms[1].last < domain.rooms[1].first && domain.rooms[0].last == 0xdfffffff);
+    dma_stop(&client);
+    second.bars[0].bytes = 0;
+}
+
 TEST(faults_are_counted_and_told_ever_more_rarely)
 {
     struct iommu_fault last, fault = { 0, 1 << 8 | 2 << 3 | 3, 0xabc000, true, "for a test" };

@@ -18,9 +18,11 @@ static struct spinlock fault_lock = SPINLOCK_INIT;
 static uint64_t fault_count GUARDED_BY(fault_lock);
 static struct iommu_fault last_fault GUARDED_BY(fault_lock);
 
-static void end_before(struct iommu_room *room, uint64_t base)
+static void end_before(struct iommu_room *room, const struct pci_bar *bar)
 {
-    if (base > room->first && base <= room->last) room->last = base - 1;
+    bool reaches_in = bar->base > room->first || room->first - bar->base < bar->bytes;
+    if (reaches_in && bar->base <= room->last)
+        room->last = MAX(bar->base, room->first) - 1; /* from its beginning on: nothing is left */
 }
 
 void iommu_domain_init(struct iommu_domain *domain, const struct iommu_ops *ops)
@@ -30,7 +32,7 @@ void iommu_domain_init(struct iommu_domain *domain, const struct iommu_ops *ops)
         for (uint32_t i = 0; i < PCI_BARS; i++) {
             const struct pci_bar *bar = &d->bars[i];
             if (bar->is_io || !bar->base || !bar->bytes) continue;
-            for (uint32_t k = 0; k < IOMMU_ROOMS; k++) end_before(&domain->rooms[k], bar->base);
+            for (uint32_t k = 0; k < IOMMU_ROOMS; k++) end_before(&domain->rooms[k], bar);
         }
 }
 

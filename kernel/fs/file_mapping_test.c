@@ -116,7 +116,8 @@ TEST(holes_show_one_frame_of_zeros_until_somebody_wants_to_write)
 TEST(a_page_of_the_archive_is_lent_where_it_lies_and_copied_when_it_is_to_be_own)
 {
     start_with_lower(0, 2 * PAGE_BYTES + 100);
-    EXPECT(bytes_of(&(struct backing_page){ page_at(1).frame, false }) == lower + PAGE_BYTES);
+    EXPECT(bytes_of(&(struct backing_page){ .frame = page_at(1).frame, .is_own = false }) ==
+           lower + PAGE_BYTES);
     EXPECT(!page_at(1).is_own);
     struct backing_page page;
     EXPECT_ERR(backing->ops->page(backing, 2, false, &page), ERR_NOT_SUPPORTED);

@@ -215,14 +215,14 @@ static err_t mapped_page_locked(struct vnode *v, uint64_t index, bool is_shared,
     if (is_beyond_locked(v, index)) return ERR_IO;
     void *own = page_tree_find(&v->regular.pages, index);
     if (own) {
-        *out = (struct backing_page){ direct_map_to_paddr(own), true };
+        *out = (struct backing_page){ .frame = direct_map_to_paddr(own), .is_own = true };
         return OK;
     }
     bool is_hole = !tmpfs_is_lower_page(v, index);
     if (is_hole && is_shared) return ERR_NOT_SUPPORTED;
     if (is_hole) {
         v->regular.mapping.lends = true;
-        *out = (struct backing_page){ image_to_paddr(zero_page), false };
+        *out = (struct backing_page){ .frame = image_to_paddr(zero_page), .is_own = false };
         return OK;
     }
     /* What follows the end of the data in the archive is not the file's. */
@@ -230,7 +230,7 @@ static err_t mapped_page_locked(struct vnode *v, uint64_t index, bool is_shared,
     if (index >= page_of(v->regular.lower_bytes) || !is_aligned((uint64_t)lower, PAGE_BYTES))
         return ERR_NOT_SUPPORTED;
     v->regular.mapping.lends = true;
-    *out = (struct backing_page){ direct_map_to_paddr(lower), false };
+    *out = (struct backing_page){ .frame = direct_map_to_paddr(lower), .is_own = false };
     return OK;
 }
 

@@ -53,7 +53,7 @@ struct gpu_backend {
     /* Takes context->apertures over. Waits. */
     err_t (*context_update)(struct gpu_context *context);
 
-    /* Shows a piece at an address where nothing is. Never waits. ERR_NO_MEMORY: nothing has changed. */
+    /* Shows a piece at an address where nothing is. ERR_NO_MEMORY: nothing is there again; only then it waits. */
     err_t (*map)(struct gpu_context *context, gpu_va_t at, const struct gpu_piece *piece, uint32_t flags);
     /* Nothing of the range is in use afterwards; holes are fine. Waits. */
     void (*unmap)(struct gpu_context *context, gpu_va_t at, uint64_t bytes);

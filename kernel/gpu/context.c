@@ -112,6 +112,7 @@ void gpu_context_destroy(struct gpu_context *context)
     mutex_lock(&device->events);
     mutex_lock(&context->lock);
     device->backend->context_stop(context);
+    gpu_context_close_doorbells(context);
     give_number(context);
     mutex_unlock(&device->events);
     end_watching(context);

@@ -15,6 +15,9 @@ bool gpu_mirrors_fix(struct gpu_context *context, uint64_t address, bool is_writ
 /* The next program that rings has to ask: gpu/memory_backing.c. */
 void gpu_context_hide_doorbells(struct gpu_context *context);
 
+/* No program that has the pages mapped reaches the doorbells any more. */
+void gpu_context_close_doorbells(struct gpu_context *context);
+
 /* For gpu_context_destroy, when nothing runs any more. */
 void gpu_maps_clear(struct gpu_context *context) REQUIRES(context->lock);
 void gpu_queues_clear(struct gpu_context *context) REQUIRES(context->lock);

@@ -88,9 +88,17 @@ err_t gpu_map(struct gpu_context *context, struct gpu_memory *memory, gpu_va_t a
 
 /* ---- unmapping ---- */
 
+static void hide(struct gpu_map *map)
+{
+    struct gpu_context *context = map->context;
+    if (map->memory->kind == GPU_MEMORY_USER)
+        gpu_mirror_end(map);
+    else
+        context->device->backend->unmap(context, GPU_VA(map->start), map->end - map->start);
+}
+
 static void free_map(struct gpu_map *map)
 {
-    if (map->memory->kind == GPU_MEMORY_USER) gpu_mirror_end(map);
     gpu_memory_put(map->memory);
     heap_free(map);
 }
@@ -102,7 +110,7 @@ err_t gpu_unmap(struct gpu_context *context, gpu_va_t at)
     bool is_there = map && map->start == at.raw;
     if (is_there) {
         tree_remove(&context->maps, &map->node);
-        context->device->backend->unmap(context, GPU_VA(map->start), map->end - map->start);
+        hide(map);
     }
     mutex_unlock(&context->lock);
     if (!is_there) return ERR_NOT_FOUND;
@@ -112,6 +120,7 @@ err_t gpu_unmap(struct gpu_context *context, gpu_va_t at)
 
 static void free_node(struct tree_node *node) { free_map(map_of(node)); }
 
+/* The GPU has forgotten them with the context, and nobody looks at the list of mirrors any more. */
 void gpu_maps_clear(struct gpu_context *context) { tree_clear(&context->maps, free_node); }
 
 /* ---- faults ---- */

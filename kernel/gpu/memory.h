@@ -31,6 +31,7 @@ struct gpu_memory {
         struct { /* of the kind BELL; under the device's table_lock */
             paddr_t base;
             bool is_shown; /* some program may ring without the kernel's noticing */
+            bool is_over;  /* the context has ended, and another one may have its number */
         } bell;
     };
     struct backing backing; /* for a program's mapping */

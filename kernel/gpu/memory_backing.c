@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What programs see of memory that they map: the frames where they are. A page of doorbells is shown only until the
+/* What programs see of memory that they map: the frames where they are, by leaves of 2 MiB where it lies so. A page of
+ * doorbells is shown only until the
  * device sleeps; the next touch wakes it, and in between ringing costs the kernel nothing. */
 #include "gpu/context_internal.h"
 #include "gpu/memory_internal.h"
@@ -14,13 +15,24 @@ static struct gpu_memory *memory_of(struct backing *backing)
 static void get(struct backing *backing) { gpu_memory_get(memory_of(backing)); }
 static void put(struct backing *backing) { gpu_memory_put(memory_of(backing)); }
 
-static void show_doorbells(struct gpu_memory *m)
+/* False: they are another context's by now. */
+static bool show_doorbells(struct gpu_memory *m)
 {
     struct gpu_device *device = m->device;
     spin_lock(&device->table_lock);
-    m->bell.is_shown = true;
+    bool is_over = m->bell.is_over;
+    m->bell.is_shown = !is_over;
     spin_unlock(&device->table_lock);
-    device->backend->wake(device);
+    if (!is_over) device->backend->wake(device);
+    return !is_over;
+}
+
+/* Whether the 2 MiB around the offset are a whole that a leaf may show. */
+static bool is_block(const struct gpu_memory *m, uint64_t offset)
+{
+    uint64_t start = align_down(offset, HUGE_BYTES);
+    if (m->kind == GPU_MEMORY_BELL || m->bytes - start < HUGE_BYTES) return false;
+    return is_aligned(gpu_memory_frame(m, start).raw, HUGE_BYTES);
 }
 
 static err_t page(struct backing *backing, uint64_t index, bool is_shared, struct backing_page *out)
@@ -28,8 +40,9 @@ static err_t page(struct backing *backing, uint64_t index, bool is_shared, struc
     struct gpu_memory *m = memory_of(backing);
     (void)is_shared;
     if (index >= m->bytes >> PAGE_SHIFT) return ERR_IO;
-    if (m->kind == GPU_MEMORY_BELL) show_doorbells(m);
-    *out = (struct backing_page){ gpu_memory_frame(m, index << PAGE_SHIFT), true };
+    if (m->kind == GPU_MEMORY_BELL && !show_doorbells(m)) return ERR_IO;
+    *out = (struct backing_page){ gpu_memory_frame(m, index << PAGE_SHIFT), true,
+                                  is_block(m, index << PAGE_SHIFT) };
     return OK;
 }
 
@@ -48,13 +61,17 @@ void gpu_memory_init_backing(struct gpu_memory *m)
     m->backing = (struct backing){ &ops, &m->mapping };
 }
 
-void gpu_context_hide_doorbells(struct gpu_context *context)
+static void hide_doorbells(struct gpu_memory *m, bool for_ever)
 {
-    struct gpu_device *device = context->device;
-    struct gpu_memory *m = context->bell;
+    struct gpu_device *device = m->device;
     spin_lock(&device->table_lock);
     bool was_shown = m->bell.is_shown;
     m->bell.is_shown = false;
+    m->bell.is_over |= for_ever;
     spin_unlock(&device->table_lock);
     if (was_shown) mapping_revoke(&m->mapping, 0, m->bytes >> PAGE_SHIFT, false);
 }
+
+void gpu_context_hide_doorbells(struct gpu_context *context) { hide_doorbells(context->bell, false); }
+
+void gpu_context_close_doorbells(struct gpu_context *context) { hide_doorbells(context->bell, true); }

@@ -11,6 +11,6 @@ struct gpu_piece gpu_memory_piece(const struct gpu_memory *memory, uint64_t offs
 /* The frame that a program sees there. */
 paddr_t gpu_memory_frame(const struct gpu_memory *memory, uint64_t offset);
 
-/* For a map of the kind USER. ERR_FAULT, ERR_NO_MEMORY. */
+/* For a map of the kind USER: what shows it, and what unmaps it. ERR_FAULT, ERR_NO_MEMORY. */
 err_t gpu_mirror_begin(struct gpu_map *map);
 void gpu_mirror_end(struct gpu_map *map);

@@ -20,28 +20,38 @@ static gpu_va_t gpu_address(const struct gpu_map *map, uint64_t user)
 static struct gpu_piece piece_at(const struct gpu_device *device, paddr_t frame, uint64_t bytes)
 {
     uint64_t offset = frame.raw - device->vram_base.raw;
-    if (frame.raw >= device->vram_base.raw && offset < device->vram_bytes)
-        return (struct gpu_piece){ true, offset, MIN(bytes, device->vram_bytes - offset) };
-    return (struct gpu_piece){ false, frame.raw, bytes };
+    bool is_vram = frame.raw >= device->vram_base.raw && offset < device->vram_bytes;
+    return (struct gpu_piece){ is_vram, is_vram ? offset : frame.raw, bytes };
 }
 
-/* Copies what the leaf at `at` shows of the map; *next is the address behind it. A page that is not there, or not for
- * writing, is left to a fault. */
-static err_t copy_leaf_locked(struct space *space, const struct gpu_map *map, uint64_t at, uint64_t end,
-                              uint64_t *next) REQUIRES(space->lock)
+struct copying {
+    const struct gpu_map *map;
+    uint64_t end;
+    err_t error;
+};
+
+/* What a leaf shows from `at` on. */
+static void copy_leaf(uint64_t at, paddr_t leaf, uint8_t shift, uint32_t flags, void *context)
 {
-    struct gpu_context *context = map->context;
-    paddr_t frame;
-    uint32_t flags, rights = map->flags;
-    uint8_t shift;
-    *next = at + PAGE_BYTES;
-    bool is_there = page_table_translate(&space->page_table, at, &frame, &flags, &shift);
-    if (!is_there || flags & PAGE_HIDDEN) return OK;
-    if (!(flags & PAGE_WRITE)) rights &= ~(uint32_t)GPU_WRITABLE;
-    uint64_t leaf_end = (at | ((1ull << shift) - 1)) + 1;
-    struct gpu_piece piece = piece_at(context->device, frame, MIN(leaf_end, end) - at);
-    *next = at + piece.bytes;
-    return context->device->backend->map(context, gpu_address(map, at), &piece, rights);
+    struct copying *c = context;
+    const struct gpu_map *map = c->map;
+    uint64_t inside = at & ((1ull << shift) - 1);
+    if (failed(c->error) || flags & PAGE_HIDDEN) return;
+    uint64_t bytes = MIN((1ull << shift) - inside, c->end - at);
+    struct gpu_piece piece = piece_at(map->context->device, PADDR(leaf.raw + inside), bytes);
+    uint32_t lost = flags & PAGE_WRITE ? 0 : GPU_WRITABLE;
+    c->error =
+        map->context->device->backend->map(map->context, gpu_address(map, at), &piece, map->flags & ~lost);
+}
+
+/* Copies what the leaves of the range show of the map. Pages that are not there, or not for writing, are left to faults;
+ * where whole tables are missing they are passed over at once, however large the range is. */
+static err_t copy_leaves_locked(struct space *space, const struct gpu_map *map, uint64_t start, uint64_t end)
+    REQUIRES(space->lock)
+{
+    struct copying c = { map, end, OK };
+    page_table_visit(&space->page_table, start, end - start, copy_leaf, &c);
+    return c.error;
 }
 
 /* ---- for gpu/map.c ---- */
@@ -66,8 +76,7 @@ err_t gpu_mirror_begin(struct gpu_map *map)
     struct space *space = context->space;
     mutex_lock(&space->lock);
     err_t e = is_allowed_locked(space, map) ? OK : ERR_FAULT;
-    for (uint64_t at = map->memory->user_address; at < user_end(map) && !failed(e);)
-        e = copy_leaf_locked(space, map, at, user_end(map), &at);
+    if (!failed(e)) e = copy_leaves_locked(space, map, map->memory->user_address, user_end(map));
     if (failed(e))
         context->device->backend->unmap(context, GPU_VA(map->start), map->end - map->start);
     else
@@ -76,11 +85,15 @@ err_t gpu_mirror_begin(struct gpu_map *map)
     return e;
 }
 
+/* At once for whoever holds the lock: a page that was shown again after the GPU had forgotten it would stay, and one that
+ * the program unmapped before would have gone without the GPU's knowing. */
 void gpu_mirror_end(struct gpu_map *map)
 {
-    struct space *space = map->context->space;
+    struct gpu_context *context = map->context;
+    struct space *space = context->space;
     mutex_lock(&space->lock);
     list_remove(&map->mirror);
+    context->device->backend->unmap(context, GPU_VA(map->start), map->end - map->start);
     mutex_unlock(&space->lock);
 }
 
@@ -119,7 +132,8 @@ static bool find_user_address(struct gpu_context *context, uint64_t address, uin
     return map;
 }
 
-/* Shows all of the program's leaf anew: it may have been shown without the right to write. */
+/* Shows all of the program's leaf anew: it may have been shown without the right to write. The program may have changed
+ * its memory or ended since the fault was resolved; then nothing has a page table. */
 static bool show_again(struct gpu_context *context, uint64_t address, uint64_t user)
 {
     struct space *space = context->space;
@@ -127,12 +141,13 @@ static bool show_again(struct gpu_context *context, uint64_t address, uint64_t u
     mutex_lock(&space->lock);
     const struct gpu_map *map = find_locked(space, context, address);
     bool is_there = map && gpu_address(map, user).raw == align_down(address, PAGE_BYTES) &&
+                    space_find_locked(space, user) &&
                     page_table_translate(&space->page_table, user, NULL, NULL, &shift);
     if (is_there) {
         uint64_t start = MAX(align_down(user, 1ull << shift), map->memory->user_address);
         uint64_t end = MIN(align_down(user, 1ull << shift) + (1ull << shift), user_end(map));
         context->device->backend->unmap(context, gpu_address(map, start), end - start);
-        is_there = !failed(copy_leaf_locked(space, map, start, end, &start));
+        is_there = !failed(copy_leaves_locked(space, map, start, end));
     }
     mutex_unlock(&space->lock);
     return is_there;

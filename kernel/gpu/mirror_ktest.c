@@ -13,6 +13,7 @@ struct seen {
 };
 static struct seen seen[PAGES];
 static uint32_t wakes, unmaps;
+static uint32_t mirrors_at_unmap; /* when the GPU was last told to forget */
 
 static err_t context_create(struct gpu_context *context)
 {
@@ -31,8 +32,9 @@ static err_t record_map(struct gpu_context *context, gpu_va_t at, const struct g
 }
 static void record_unmap(struct gpu_context *context, gpu_va_t at, uint64_t bytes)
 {
-    (void)context;
     unmaps++;
+    mirrors_at_unmap = 0;
+    LIST_FOR_EACH (node, &context->mirrors) mirrors_at_unmap++;
     memset(&seen[(at.raw - GPU_BASE) >> PAGE_SHIFT], 0, (bytes >> PAGE_SHIFT) * sizeof(seen[0]));
 }
 static void wake(struct gpu_device *device)
@@ -122,6 +124,30 @@ TEST(a_program_s_own_memory_is_the_same_on_the_gpu_and_present_when_either_touch
     EXPECT(show(at, PAGES, ALL).code == ERR_EXISTS.code);
     EXPECT_OK(gpu_unmap(context, GPU_VA(GPU_BASE)));
     EXPECT(!seen[0].flags && gpu_unmap(context, GPU_VA(GPU_BASE)).code == ERR_NOT_FOUND.code);
+    close_gpu();
+}
+
+TEST(what_is_unmapped_on_the_gpu_cannot_be_shown_again_by_a_fault_on_its_way)
+{
+    open_gpu();
+    uint64_t at = map(0, PAGES * PAGE_BYTES, RW);
+    touch(at);
+    EXPECT_OK(show(at, PAGES, ALL));
+    EXPECT_OK(gpu_unmap(context, GPU_VA(GPU_BASE)));
+    EXPECT_EQ(mirrors_at_unmap, 0);
+    EXPECT(!seen[0].flags && !seen[PAGES - 1].flags);
+    close_gpu();
+}
+
+TEST(a_large_range_with_little_in_it_is_shown_at_once)
+{
+    const uint64_t bytes = 16ull << 40; /* page by page this would take hours */
+    open_gpu();
+    uint64_t at = map(0, bytes, RW | SPACE_NO_RESERVE | SPACE_STACK);
+    poke(at, 1);
+    poke(at + PAGE_BYTES, 1);
+    EXPECT_OK(show(at, bytes >> PAGE_SHIFT, ALL));
+    EXPECT(agrees(at, 0) && agrees(at, 1));
     close_gpu();
 }
 
@@ -229,6 +255,55 @@ TEST(doorbells_are_seen_until_the_device_wants_to_sleep_and_the_next_ring_wakes_
     poke(at + 8, 7);
     EXPECT(wakes >= 2);
     EXPECT_EQ(((uint64_t *)direct_map(bells))[1], 7);
+    EXPECT_OK(space_unmap(space, at, 2 * PAGE_BYTES));
+    close_gpu();
+}
+
+TEST(memory_for_gpus_is_mapped_by_large_leaves_which_are_cut_where_the_program_cuts_them)
+{
+    struct gpu_memory *memory;
+    uint64_t at = 0;
+    open_gpu();
+    EXPECT_OK(gpu_memory_create(&device, GPU_MEMORY_SYSTEM, HUGE_BYTES + PAGE_BYTES, &memory));
+    EXPECT_OK(space_map(space, 0, HUGE_BYTES + PAGE_BYTES, RW | SPACE_SHARED | SPACE_MAY_WRITE,
+                        backing_get(&memory->backing), 0, &at));
+    EXPECT(is_aligned(at, HUGE_BYTES));
+    poke(at + 5 * PAGE_BYTES, 5);
+    poke(at + HUGE_BYTES, 6);
+    EXPECT(leaf_at(space, at) == HUGE_SHIFT && leaf_at(space, at + HUGE_BYTES) == PAGE_SHIFT);
+    EXPECT_OK(space_protect(space, at, HUGE_BYTES, SPACE_READ));
+    EXPECT(peek(at + 5 * PAGE_BYTES) == 5 && !can_write(at));
+    EXPECT_OK(space_protect(space, at, HUGE_BYTES, RW));
+    poke(at + 7 * PAGE_BYTES, 7);
+    EXPECT(leaf_at(space, at) == HUGE_SHIFT && peek(at + 5 * PAGE_BYTES) == 5);
+    EXPECT_OK(space_unmap(space, at + 6 * PAGE_BYTES, PAGE_BYTES));
+    EXPECT(!can_read(at + 6 * PAGE_BYTES) && peek(at + 5 * PAGE_BYTES) == 5 &&
+           peek(at + 7 * PAGE_BYTES) == 7);
+    EXPECT_EQ(leaf_at(space, at), PAGE_SHIFT);
+
+    uint64_t other = 0; /* where the addresses do not suit */
+    EXPECT_OK(space_map(space, 0, HUGE_BYTES, RW | SPACE_SHARED | SPACE_MAY_WRITE,
+                        backing_get(&memory->backing), 1, &other));
+    EXPECT_EQ(peek(other + 4 * PAGE_BYTES), 5);
+    EXPECT_EQ(leaf_at(space, other), PAGE_SHIFT);
+    gpu_memory_put(memory);
+    close_gpu();
+}
+
+TEST(doorbells_of_a_context_that_has_ended_are_out_of_reach_though_a_program_still_has_them_mapped)
+{
+    open_gpu();
+    uint64_t at = 0;
+    EXPECT_OK(space_map(space, 0, 2 * PAGE_BYTES, RW | SPACE_SHARED | SPACE_MAY_WRITE,
+                        backing_get(&context->bell->backing), 0, &at));
+    poke(at + 8, 5);
+    gpu_context_destroy(context);
+    EXPECT_EQ(leaf_at(space, at), 0);
+    EXPECT_OK(
+        gpu_context_create(&device, space, &owner, &context)); /* it has the number, and the doorbells */
+    uint64_t value = 6;
+    EXPECT(failed(user_copy_out(UADDR(at + 8), &value, sizeof(value))));
+    EXPECT_EQ(((uint64_t *)direct_map(bells))[1], 5);
     EXPECT_OK(space_unmap(space, at, 2 * PAGE_BYTES));
     close_gpu();
 }

@@ -17,6 +17,9 @@ struct backing;
 struct backing_page {
     paddr_t frame;
     bool is_own; /* the file's own, to be written in place by shared mappings; else for reading only */
+    /* The 2 MiB of the backing around the page, aligned there, lie in a row and aligned in memory, and stay: nobody
+     * takes single pages of them back. Only of what is its own. */
+    bool is_block;
 };
 
 struct backing_ops {

@@ -34,6 +34,23 @@ static void map_around_locked(struct space *space, const struct area *area, uint
     }
 }
 
+/* A leaf of 2 MiB where that is how the memory lies, the area shows all of it, and nothing of it is there yet. */
+static uint8_t leaf_shift_for(const struct area *area, const struct fault *fault,
+                              const struct backing_page *page)
+{
+    uint64_t start = align_down(fault->address, HUGE_BYTES);
+    bool fits = page->is_block && is_shared(area) && fault->place.level > 1 && area->start <= start &&
+                area->end - start >= HUGE_BYTES &&
+                is_aligned(area_page_of(area, start) << PAGE_SHIFT, HUGE_BYTES);
+    return fits ? HUGE_SHIFT : PAGE_SHIFT;
+}
+
+/* Where the leaf begins that a page is part of. */
+static paddr_t leaf_frame(const struct backing_page *page, uint8_t leaf_shift)
+{
+    return PADDR(align_down(page->frame.raw, 1ull << leaf_shift));
+}
+
 /* The file's own bytes in a page of the space's own. */
 static err_t map_copy_locked(struct space *space, const struct area *area, struct fault *fault)
     REQUIRES(space->lock)
@@ -63,8 +80,10 @@ static err_t fault_missing_locked(struct space *space, const struct area *area, 
         fault->wants_own = true;
         return OK;
     }
-    e = page_fill_locked(space, fault, at, page.frame, PAGE_SHIFT, borrowed_flags(area, &page));
-    if (!failed(e) && !is_write) map_around_locked(space, area, at);
+    uint8_t shift = leaf_shift_for(area, fault, &page);
+    e = page_fill_locked(space, fault, align_down(at, 1ull << shift), leaf_frame(&page, shift), shift,
+                         borrowed_flags(area, &page));
+    if (!failed(e) && !is_write && shift == PAGE_SHIFT) map_around_locked(space, area, at);
     return e;
 }
 
@@ -78,8 +97,8 @@ static err_t fault_present_locked(struct space *space, const struct area *area, 
     if (failed(e) || !page.is_own)
         fault->wants_own = true;
     else
-        page_table_replace(&space->page_table, align_down(fault->address, PAGE_BYTES), page.frame,
-                           borrowed_flags(area, &page));
+        page_table_replace(&space->page_table, align_down(fault->address, 1ull << fault->place.leaf_shift),
+                           leaf_frame(&page, fault->place.leaf_shift), borrowed_flags(area, &page));
     return OK;
 }
 

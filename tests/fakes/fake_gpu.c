@@ -155,7 +155,7 @@ err_t gpu_mirror_begin(struct gpu_map *m)
     if (m->memory->user_address == fake_gpu_missing) return ERR_FAULT;
     return map(m->context, GPU_VA(m->start), &piece, m->flags);
 }
-void gpu_mirror_end(struct gpu_map *m UNUSED) {}
+void gpu_mirror_end(struct gpu_map *m) { unmap(m->context, GPU_VA(m->start), m->end - m->start); }
 bool gpu_mirrors_fix(struct gpu_context *context UNUSED, uint64_t address UNUSED, bool is_write UNUSED)
 {
     return false;

@@ -63,7 +63,8 @@ err_t kfd_event_end(struct kfd_events *events, uint32_t id)
 
 void sleeper_look_locked(struct sleeper *s)
 {
-    if (!s->is_broken && s->raised < (s->is_for_all ? s->count : 1)) return;
+    uint32_t wanted = s->is_for_all ? s->count : MIN(s->count, 1u);
+    if (!s->is_broken && s->raised < wanted) return;
     spin_lock_off(&s->queue.lock);
     s->is_done = true;
     wait_wake_all_locked(&s->queue);

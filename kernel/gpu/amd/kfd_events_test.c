@@ -173,6 +173,15 @@ TEST(an_interrupt_with_the_low_bits_of_a_number_raises_all_that_it_may_mean)
 static uint32_t next_raised;
 static void raise_one_more(void) { EXPECT_EQ(set(ids[next_raised++]), 0); }
 
+TEST(a_wait_for_no_event_is_over_at_once)
+{
+    fake_kfd_start(true);
+    fake_wait_meanwhile = NULL; /* nobody would end a sleep */
+    EXPECT_WAIT(0, false, LINUX_KFD_TIMEOUT_INFINITE, COMPLETE);
+    EXPECT_WAIT(0, true, 10, COMPLETE);
+    fake_kfd_stop();
+}
+
 TEST(a_wait_for_all_ends_with_the_last_one)
 {
     fake_kfd_start(true);

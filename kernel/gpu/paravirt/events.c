@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* News of the device. An interrupt passes signals on at once, since programs wait for them; the rest is for a thread,
  * which may sleep. Events are taken in their order, so what is behind one for the thread waits with it. Only the
- * device's wish to sleep is put aside: it comes with the last signals of some work, and whoever these wake goes first. */
+ * device's wish to sleep is put aside: it comes with the last signals of some work, and whoever these wake goes first.
+ * A ring full at a time: a device that always has more keeps no processor for ever. */
 #include "config.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "gpu/memory.h"
 #include "gpu/paravirt/paravirt_internal.h"
+#include "sched/thread.h"
 
 /* The next event, if there is one and, for an interrupt, one that needs no thread; false also when the device lies. */
 static bool take_event_locked(struct paravirt *p, bool is_interrupt, struct gpu_event *out)
@@ -40,9 +42,9 @@ static bool take_event(struct paravirt *p, bool is_interrupt, struct gpu_event *
 
 /* ---- interrupts ---- */
 
-static bool has_events(const struct paravirt *p)
+static bool has_events_locked(const struct paravirt *p) REQUIRES(p->done.lock)
 {
-    return __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE) != p->events_taken;
+    return !p->is_down && __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE) != p->events_taken;
 }
 
 static void tell_thread(struct paravirt *p)
@@ -81,10 +83,10 @@ void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what)
         tell_thread(p);
         return;
     }
-    while (take_event(p, true, &event)) pass_on_at_once(p, &event);
+    for (uint32_t i = 0; i < p->event_count && take_event(p, true, &event); i++) pass_on_at_once(p, &event);
     spin_lock(&p->done.lock);
     paravirt_take_done_locked(p);
-    bool is_left = has_events(p) && !p->is_down;
+    bool is_left = has_events_locked(p);
     spin_unlock(&p->done.lock);
     if (is_left) tell_thread(p);
 }
@@ -122,7 +124,7 @@ static void arm_if_asked(struct paravirt *p)
     if (!request) return;
     gpu_tell_idle(&p->device);
     spin_lock(&p->done.lock);
-    if (wakes == p->wakes) p->registers->armed = request;
+    if (wakes == p->wakes && !p->is_down) p->registers->armed = request;
     spin_unlock(&p->done.lock);
     p->link->kick(p->link, GPU_KICK_WORK);
 }
@@ -137,7 +139,9 @@ static void pass_on(struct paravirt *p, const struct gpu_event *event)
     case GPU_EVENT_ARM: pass_on_at_once(p, event); return;
     case GPU_EVENT_FAULT: gpu_tell_fault(device, event->context, &event->fault); return;
     case GPU_EVENT_STOPPED: gpu_tell_stopped(device, event->context, &event->stopped); return;
-    default: log_warning("gpu%u: an event of unknown kind %u", device->number, event->kind);
+    default:
+        if (is_power_of_two(++p->unknown_events))
+            log_warning("gpu%u: an event of unknown kind %u", device->number, event->kind);
     }
 }
 
@@ -161,8 +165,12 @@ void paravirt_pass_news(struct paravirt *p)
 {
     struct gpu_event event;
     tell_if_lost(p);
-    while (take_event(p, false, &event)) pass_on(p, &event);
+    for (uint32_t i = 0; i < p->event_count && take_event(p, false, &event); i++) pass_on(p, &event);
     arm_if_asked(p);
+    spin_lock(&p->done.lock);
+    bool is_left = has_events_locked(p);
+    spin_unlock(&p->done.lock);
+    if (is_left) tell_thread(p);
 }
 
 void paravirt_run_events(void *context)
@@ -174,5 +182,6 @@ void paravirt_run_events(void *context)
         p->has_news = false;
         spin_unlock(&p->news.lock);
         paravirt_pass_news(p);
+        thread_yield();
     }
 }

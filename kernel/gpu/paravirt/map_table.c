@@ -6,7 +6,11 @@
 #include "mm/direct_map.h"
 #include "mm/frame_charged.h"
 
-enum { ENTRIES = 512, LEAF_LEVELS = 3 };
+enum {
+    ENTRIES = 512,
+    LEAF_LEVELS = 3,
+    ENTRIES_AT_ONCE = 512, /* with interrupts off: a piece may have a million */
+};
 
 static uint32_t level_shift(uint32_t level) { return PAGE_SHIFT + 9 * (level - 1); }
 
@@ -98,25 +102,31 @@ static uint64_t *find_empty(struct map_table *table, uint64_t at, uint32_t *leve
     }
 }
 
-static void unmap_locked(struct map_table *table, uint64_t at, uint64_t end, bool *had_some)
-    REQUIRES(table->lock);
+/* Some leaves of the piece, from `*done` on. False: no memory. */
+static bool map_some_locked(struct map_table *table, uint64_t at, const struct gpu_piece *piece,
+                            uint64_t bits, uint64_t *done) REQUIRES(table->lock)
+{
+    for (uint32_t i = 0; i < ENTRIES_AT_ONCE && *done < piece->bytes; i++) {
+        uint64_t address = piece->address + *done;
+        uint32_t level = leaf_level(at + *done, address, piece->bytes - *done);
+        uint64_t *entry = find_empty(table, at + *done, &level);
+        if (!entry) return false;
+        write_entry(entry, address | bits | (level > 1 ? GPU_MAP_LEAF : 0));
+        *done += 1ull << level_shift(level);
+    }
+    return true;
+}
 
 err_t map_table_map(struct map_table *table, uint64_t at, const struct gpu_piece *piece, uint32_t flags)
 {
     uint64_t bits = flags | GPU_MAP_VALID | (piece->is_vram ? GPU_MAP_VRAM : 0), done = 0;
-    spin_lock(&table->lock);
     while (done < piece->bytes) {
-        uint64_t address = piece->address + done;
-        uint32_t level = leaf_level(at + done, address, piece->bytes - done);
-        uint64_t *entry = find_empty(table, at + done, &level);
-        if (!entry) break;
-        write_entry(entry, address | bits | (level > 1 ? GPU_MAP_LEAF : 0));
-        done += 1ull << level_shift(level);
+        spin_lock(&table->lock);
+        bool has_memory = map_some_locked(table, at, piece, bits, &done);
+        spin_unlock(&table->lock);
+        if (!has_memory) return ERR_NO_MEMORY;
     }
-    bool ignored, is_complete = done == piece->bytes;
-    if (!is_complete) unmap_locked(table, at, at + done, &ignored);
-    spin_unlock(&table->lock);
-    return is_complete ? OK : ERR_NO_MEMORY;
+    return OK;
 }
 
 /* ---- unmapping ---- */
@@ -132,27 +142,32 @@ static uint64_t *look(const struct map_table *table, uint64_t at, uint32_t *leve
     }
 }
 
-static void unmap_locked(struct map_table *table, uint64_t at, uint64_t end, bool *had_some)
+/* Where it got to. */
+static uint64_t unmap_some_locked(struct map_table *table, uint64_t at, uint64_t end, struct map_range *gone)
+    REQUIRES(table->lock)
 {
-    while (at < end) {
+    for (uint32_t i = 0; i < ENTRIES_AT_ONCE && at < end; i++) {
         uint32_t level;
         uint64_t *entry = look(table, at, &level);
         uint64_t bytes = 1ull << level_shift(level), start = align_down(at, bytes);
         bool is_whole = start == at && end - at >= bytes;
-        *had_some |= *entry != 0;
         /* Without memory for the smaller leaves all of the large one goes: what of it is still mapped faults, and
          * comes back if it is the program's own. */
         if (*entry && !is_whole && split_leaf(table, entry, level)) continue;
+        if (*entry) *gone = (struct map_range){ gone->end ? gone->start : start, start + bytes };
         write_entry(entry, 0);
         at = start + bytes;
     }
+    return at;
 }
 
-bool map_table_unmap(struct map_table *table, uint64_t at, uint64_t bytes)
+struct map_range map_table_unmap(struct map_table *table, uint64_t at, uint64_t bytes)
 {
-    bool had_some = false;
-    spin_lock(&table->lock);
-    unmap_locked(table, at, at + bytes, &had_some);
-    spin_unlock(&table->lock);
-    return had_some;
+    struct map_range gone = { 0, 0 };
+    for (uint64_t end = at + bytes; at < end;) {
+        spin_lock(&table->lock);
+        at = unmap_some_locked(table, at, end, &gone);
+        spin_unlock(&table->lock);
+    }
+    return gone;
 }

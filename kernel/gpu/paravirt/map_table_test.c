@@ -44,8 +44,9 @@ TEST(a_piece_is_mapped_by_the_largest_leaves_that_both_its_addresses_allow)
     EXPECT(device_looks(&table, at + last, &level) == ((piece.address + last) | bits_of(&piece, RW)));
     EXPECT(level == 1);
     EXPECT(!device_looks(&table, at + piece.bytes, &level) && !device_looks(&table, at - PAGE, &level));
-    EXPECT(map_table_unmap(&table, at, piece.bytes));
-    EXPECT(!map_table_unmap(&table, at, piece.bytes));
+    struct map_range gone = map_table_unmap(&table, at - PAGE, piece.bytes + 2 * PAGE);
+    EXPECT(gone.start == at && gone.end == at + piece.bytes);
+    EXPECT_EQ(map_table_unmap(&table, at, piece.bytes).end, 0);
     EXPECT(!device_looks(&table, at, &level) && !device_looks(&table, at + last, &level));
     map_table_destroy(&table);
     EXPECT_EQ(fake_heap_frames(), 0);
@@ -57,7 +58,8 @@ TEST(a_page_out_of_the_middle_of_a_large_leaf_leaves_the_rest_as_it_was)
     uint32_t level;
     struct gpu_piece piece = { false, GIANT_BYTES, GIANT_BYTES };
     EXPECT(!failed(map_table_create(&table)) && !failed(map_table_map(&table, BASE, &piece, RW)));
-    EXPECT(map_table_unmap(&table, BASE + 5ull * HUGE_BYTES + 7 * PAGE, PAGE));
+    EXPECT_EQ(map_table_unmap(&table, BASE + 5ull * HUGE_BYTES + 7 * PAGE, PAGE).end,
+              BASE + 5ull * HUGE_BYTES + 8 * PAGE);
     for (uint64_t i = 0; i < 512; i++) {
         uint64_t at = 5ull * HUGE_BYTES + i * PAGE;
         uint64_t expected = i == 7 ? 0 : (piece.address + at) | bits_of(&piece, RW);
@@ -74,13 +76,14 @@ TEST(without_memory_for_smaller_leaves_all_of_the_large_one_goes)
     struct gpu_piece piece = { false, HUGE_BYTES, HUGE_BYTES };
     EXPECT(!failed(map_table_create(&table)) && !failed(map_table_map(&table, BASE, &piece, RW)));
     fake_heap_fail_at(1);
-    EXPECT(map_table_unmap(&table, BASE + PAGE, PAGE));
+    struct map_range gone = map_table_unmap(&table, BASE + PAGE, PAGE);
     fake_heap_fail_at(0);
+    EXPECT(gone.start == BASE && gone.end == BASE + HUGE_BYTES); /* the device forgets as much */
     EXPECT(!device_looks(&table, BASE, &level) && !device_looks(&table, BASE + PAGE, &level));
     map_table_destroy(&table);
 }
 
-TEST(a_map_that_fails_leaves_nothing_behind)
+TEST(a_map_that_fails_is_unmapped_wholly)
 {
     struct map_table table;
     uint32_t level;
@@ -91,8 +94,11 @@ TEST(a_map_that_fails_leaves_nothing_behind)
         fake_heap_fail_at(2); /* of six tables one more is there each time */
         e = map_table_map(&table, BASE, &piece, RW);
         fake_heap_fail_at(0);
-        EXPECT(!failed(e) || (e.code == ERR_NO_MEMORY.code && !map_table_unmap(&table, BASE, piece.bytes)));
-        EXPECT(failed(e) || failures == 5);
+        if (!failed(e)) EXPECT_EQ(failures, 5);
+        if (!failed(e)) break;
+        EXPECT_EQ(e.code, ERR_NO_MEMORY.code);
+        map_table_unmap(&table, BASE, piece.bytes);
+        EXPECT_EQ(map_table_unmap(&table, BASE, piece.bytes).end, 0);
     }
     EXPECT(device_looks(&table, BASE, &level) == (PAGE | bits_of(&piece, RW)));
     map_table_destroy(&table);

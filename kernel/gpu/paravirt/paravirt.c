@@ -78,18 +78,20 @@ static void context_stop(struct gpu_context *context)
 
 /* ---- maps ---- */
 
-static err_t map(struct gpu_context *context, gpu_va_t at, const struct gpu_piece *piece, uint32_t flags)
-{
-    return map_table_map(context->backend_data, at.raw, piece, flags);
-}
-
 static void unmap(struct gpu_context *context, gpu_va_t at, uint64_t bytes)
 {
+    struct map_range gone = map_table_unmap(context->backend_data, at.raw, bytes);
     struct gpu_command command = { .kind = GPU_COMMAND_INVALIDATE,
                                    .context = context->number,
-                                   .range = { .address = at.raw, .bytes = bytes } };
-    bool had_some = map_table_unmap(context->backend_data, at.raw, bytes);
-    if (had_some && !gpu_context_is_lost(context)) end(of_context(context), &command);
+                                   .range = { .address = gone.start, .bytes = gone.end - gone.start } };
+    if (gone.end && !gpu_context_is_lost(context)) end(of_context(context), &command);
+}
+
+static err_t map(struct gpu_context *context, gpu_va_t at, const struct gpu_piece *piece, uint32_t flags)
+{
+    err_t e = map_table_map(context->backend_data, at.raw, piece, flags);
+    if (failed(e)) unmap(context, at, piece->bytes); /* the device may have used it for a moment */
+    return e;
 }
 
 /* ---- queues ---- */
@@ -175,6 +177,7 @@ static void begin_generation(struct paravirt *p)
     spin_lock(&p->done.lock);
     p->generation = p->registers->generation;
     p->commands_sent = p->commands_done = p->events_taken = 0;
+    p->arm_request = 0; /* of an engine that has ended */
     p->is_down = p->is_reset_asked = false;
     spin_unlock(&p->done.lock);
 }

@@ -30,6 +30,7 @@ struct paravirt {
     uint32_t generation;
     uint64_t commands_sent, commands_done;
     uint64_t events_taken;
+    uint64_t unknown_events;
     uint64_t wakes;         /* how often doorbells were shown */
     uint32_t arm_request;   /* 0: none */
     struct timer arm_timer; /* until it is passed on */
@@ -77,7 +78,11 @@ struct map_table {
 };
 err_t map_table_create(struct map_table *table);
 void map_table_destroy(struct map_table *table);
-/* What gpu_backend.map says. Any context. */
+/* Shows a piece where nothing is. ERR_NO_MEMORY: a part of it is shown, and is to be unmapped. Any context. */
 err_t map_table_map(struct map_table *table, uint64_t at, const struct gpu_piece *piece, uint32_t flags);
-/* Clears the entries of the range, larger leaves in pieces. False: there were none. Any context. */
-bool map_table_unmap(struct map_table *table, uint64_t at, uint64_t bytes);
+/* From the first entry that was there to the end of the last one; both 0: there were none. */
+struct map_range {
+    uint64_t start, end;
+};
+/* Clears the entries of the range, larger leaves in pieces. What it returns may reach beyond the range. Any context. */
+struct map_range map_table_unmap(struct map_table *table, uint64_t at, uint64_t bytes);

@@ -14,6 +14,7 @@
 #include "mm/kernel_map.h"
 #include "sched/thread.h"
 #include "tests/fakes/fake_heap.h"
+#include "tests/fakes/fake_log.h"
 #include "tests/fakes/fake_wait.h"
 #include "tests/harness/test.h"
 
@@ -52,17 +53,21 @@ struct thread *thread_create_stopped(const char *name, void (*entry)(void *), vo
 void thread_start(struct thread *thread) { (void)thread; }
 void thread_detach(struct thread *thread) { (void)thread; }
 void thread_destroy_stopped(struct thread *thread) { (void)thread; }
+void thread_yield(void) {}
 void thread_sleep_until_ns(uint64_t deadline_ns) { fake_wait_now_ns = deadline_ns; }
 err_t gpu_device_add(struct gpu_device *device)
 {
     (void)device;
     return OK;
 }
+static void tell(struct gpu_event event);
+static bool tells_on; /* something new for each signal that is taken */
 void gpu_tell_signal(struct gpu_device *device, uint32_t context, const struct gpu_event_signal *signal)
 {
     (void)device, (void)context;
     told.signals++;
     told.last_signal = signal->number;
+    if (tells_on) tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL });
 }
 void gpu_tell_fault(struct gpu_device *device, uint32_t number, const struct gpu_event_fault *fault)
 {
@@ -174,7 +179,7 @@ static void start(void)
     kick_runs_supervisor = false;
     memset(&fake, 0, sizeof(fake));
     memset(&told, 0, sizeof(told));
-    rings_meanwhile = false;
+    rings_meanwhile = tells_on = false;
     fake_wait_meanwhile = run_device;
     window = aligned_alloc(PAGE_BYTES, WINDOW_BYTES);
     registers = (struct gpu_registers *)window;
@@ -240,6 +245,23 @@ TEST(what_is_unmapped_is_out_of_use_when_that_returns_and_what_was_not_mapped_co
     stop();
 }
 
+TEST(a_map_that_fails_is_forgotten_by_the_device_which_may_have_used_its_beginning)
+{
+    struct gpu_context context = { .number = 1 };
+    struct gpu_piece piece = { true, 0, 4ull * HUGE_BYTES };
+    start();
+    context.device = &p->device;
+    const struct gpu_backend *backend = p->device.backend;
+    EXPECT_OK(backend->context_create(&context));
+    fake_heap_fail_at(5); /* three tables above, one with 511 pages, and no other */
+    EXPECT(backend->map(&context, GPU_VA(PAGE_BYTES), &piece, GPU_READABLE).code == ERR_NO_MEMORY.code);
+    fake_heap_fail_at(0);
+    EXPECT_EQ(fake.last, GPU_COMMAND_INVALIDATE);
+    backend->context_stop(&context);
+    backend->context_free(&context);
+    stop();
+}
+
 TEST(signals_are_passed_on_by_the_interrupt_and_the_rest_by_the_thread_in_order)
 {
     start();
@@ -258,6 +280,34 @@ TEST(signals_are_passed_on_by_the_interrupt_and_the_rest_by_the_thread_in_order)
     EXPECT_EQ(fake.last, GPU_COMMAND_FAULT_REPLY);
     for (int i = 0; i < 100; i++) interrupt(GPU_INTERRUPT_EVENTS); /* of nothing */
     EXPECT_EQ(told.signals, 3);
+    stop();
+}
+
+TEST(a_device_that_never_stops_telling_keeps_neither_an_interrupt_nor_the_thread_for_ever)
+{
+    start();
+    tells_on = true;
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL });
+    interrupt(GPU_INTERRUPT_EVENTS);
+    EXPECT(told.signals == EVENTS && p->has_news);
+    p->has_news = false;
+    paravirt_pass_news(p);
+    EXPECT(told.signals == 2 * EVENTS && p->has_news);
+    tells_on = p->has_news = false;
+    paravirt_pass_news(p);
+    EXPECT(told.signals == 2 * EVENTS + 1 && !p->has_news);
+    stop();
+}
+
+TEST(events_that_nobody_knows_do_not_fill_the_log)
+{
+    start();
+    uint64_t before = fake_log_lines;
+    for (int i = 0; i < 1000; i++) {
+        tell((struct gpu_event){ .kind = 99 });
+        paravirt_pass_news(p);
+    }
+    EXPECT_EQ(fake_log_lines - before, 10);
     stop();
 }
 
