@@ -66,7 +66,7 @@ static void end(struct paravirt *p, struct gpu_command *command)
     log_error("gpu%u: refuses command %u: %s", p->device.number, command->kind, err_text(e));
     spin_lock(&p->done.lock);
     paravirt_ask_reset_locked(p);
-    while (!p->is_down) wait_sleep_locked(&p->done);
+    while (!p->is_down) paravirt_wait_locked(p);
     spin_unlock(&p->done.lock);
 }
 
@@ -156,39 +156,40 @@ static err_t read_clock(struct gpu_device *device, uint64_t *out)
 
 /* ---- beginning, and beginning anew ---- */
 
-static bool is_ready(const struct paravirt *p, uint32_t old)
+/* 0: in any generation. An engine that lies about it is in none that is waited for. */
+static bool is_ready(const struct paravirt *p, uint32_t generation)
 {
     return __atomic_load_n(&p->registers->state, __ATOMIC_ACQUIRE) == GPU_STATE_READY &&
-           p->registers->generation != old;
+           (!generation || p->registers->generation == generation);
 }
 
-/* In another generation than the old one. */
-static bool wait_until_ready(const struct paravirt *p, uint32_t old)
+static bool wait_until_ready(const struct paravirt *p, uint32_t generation)
 {
     uint64_t deadline = time_now_ns() + CONFIG_GPU_PATIENCE_MS * 1000000ull;
-    while (!is_ready(p, old) && time_now_ns() < deadline)
+    while (!is_ready(p, generation) && time_now_ns() < deadline)
         thread_sleep_until_ns(time_now_ns() + CONFIG_GPU_LOOK_US * 1000ull);
-    return is_ready(p, old);
+    return is_ready(p, generation);
 }
 
 /* Commands and events are counted from nothing in each generation. */
-static void begin_generation(struct paravirt *p)
+static void begin_generation(struct paravirt *p, uint32_t generation)
 {
     spin_lock(&p->done.lock);
-    p->generation = p->registers->generation;
-    p->commands_sent = p->commands_done = p->events_taken = 0;
-    p->arm_request = 0; /* of an engine that has ended */
-    p->is_down = p->is_reset_asked = false;
+    p->generation = generation;
+    p->commands_sent = p->commands_done = p->commands_watched = p->events_taken = 0;
+    p->armed = p->arm_request = 0; /* of an engine that has ended */
+    p->is_down = p->is_reset_asked = p->is_given_up = false;
     spin_unlock(&p->done.lock);
 }
 
 static bool end_generation(const struct paravirt *p, uint32_t generation)
 {
-    if (p->registers->generation == generation) {
+    if (p->registers->generation != generation + 1) {
         p->registers->reset_request = generation;
         p->link->kick(p->link, GPU_KICK_RESET);
     }
-    return wait_until_ready(p, generation);
+    /* One that did not obey before is asked again, but not waited for. */
+    return p->is_given_up ? is_ready(p, generation + 1) : wait_until_ready(p, generation + 1);
 }
 
 static err_t reset(struct gpu_device *device)
@@ -196,8 +197,8 @@ static err_t reset(struct gpu_device *device)
     struct paravirt *p = paravirt_of(device);
     if (!p->is_down) return OK; /* it is back already */
     if (!end_generation(p, p->generation)) return ERR_NO_DEVICE;
-    begin_generation(p);
-    log_info("gpu%u: is back, for the %uth time", device->number, p->generation - 1);
+    begin_generation(p, p->generation + 1);
+    log_info("gpu%u: is back, in generation %u", device->number, p->generation);
     return OK;
 }
 
@@ -319,9 +320,10 @@ err_t paravirt_attach(struct gpu_link *link)
     wait_queue_init(&p->news);
     list_init(&p->waits);
     timer_init(&p->arm_timer, paravirt_time_to_arm);
+    timer_init(&p->watch, paravirt_watch);
     err_t e = take_over(p);
     if (failed(e)) goto free;
-    begin_generation(p);
+    begin_generation(p, p->registers->generation);
     struct thread *thread = thread_create_stopped("gpu events", paravirt_run_events, p);
     if (!thread) {
         e = ERR_NO_MEMORY;
