@@ -70,6 +70,7 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'ck oci\ttests/e2e/ck_oci_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf '=ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
 	   printf 'ckdev\ttests/e2e/ckdev_test.py $(B)/ckdev $(GFX9_KERNELS)\n'; \
+	   printf 'GPU faults\ttests/e2e/gpu_faults_test.py $(B)/ck $(GUEST)\n'; \
 	   printf '=conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
