@@ -182,22 +182,29 @@ static void begin_generation(struct paravirt *p, uint32_t generation)
     spin_unlock(&p->done.lock);
 }
 
-static bool end_generation(const struct paravirt *p, uint32_t generation)
+/* Ends generation *generation and waits for the next one, which it becomes; if that has ended as well, for the one behind
+ * it. The supervisor counts on from the wish. One that did not obey before is asked, but not waited for. */
+static bool end_generation(const struct paravirt *p, uint32_t *generation)
 {
-    if (p->registers->generation != generation + 1) {
-        p->registers->reset_request = generation;
+    uint32_t state = p->registers->state, now = p->registers->generation;
+    bool is_ahead = (int32_t)(now - *generation) > 0;
+    if (is_ahead) *generation = now;
+    if (!is_ahead || (state != GPU_STATE_READY && (state != GPU_STATE_STARTING || p->is_given_up))) {
+        p->registers->reset_request = *generation;
         p->link->kick(p->link, GPU_KICK_RESET);
+        ++*generation;
     }
-    /* One that did not obey before is asked again, but not waited for. */
-    return p->is_given_up ? is_ready(p, generation + 1) : wait_until_ready(p, generation + 1);
+    return p->is_given_up ? is_ready(p, *generation) : wait_until_ready(p, *generation);
 }
 
 static err_t reset(struct gpu_device *device)
 {
     struct paravirt *p = paravirt_of(device);
     if (!p->is_down) return OK; /* it is back already */
-    if (!end_generation(p, p->generation)) return ERR_NO_DEVICE;
-    begin_generation(p, p->generation + 1);
+    uint32_t generation = p->generation;
+    p->is_given_up = !end_generation(p, &generation);
+    if (p->is_given_up) return ERR_NO_DEVICE;
+    begin_generation(p, generation);
     log_info("gpu%u: is back, in generation %u", device->number, p->generation);
     return OK;
 }
@@ -289,7 +296,8 @@ static bool is_fresh(const struct paravirt *p)
 {
     const volatile struct gpu_registers *r = p->registers;
     if (!wait_until_ready(p, 0)) return false;
-    return (!r->command_head && !r->command_tail && !r->event_tail) || end_generation(p, r->generation);
+    uint32_t generation = r->generation;
+    return (!r->command_head && !r->command_tail && !r->event_tail) || end_generation(p, &generation);
 }
 
 static err_t take_over(struct paravirt *p)

@@ -507,6 +507,20 @@ TEST(a_device_whose_end_interrupts_nobody_ends_waits_when_patience_is_out)
     stop();
 }
 
+TEST(a_device_that_dies_again_before_anybody_wanted_it_back_still_comes_back)
+{
+    start();
+    registers->state = GPU_STATE_LOST;
+    registers->generation = 2; /* it was reset, and that engine has ended as well */
+    interrupt(GPU_INTERRUPT_STATE);
+    paravirt_pass_news(p);
+    fake.resets_by_itself = kick_runs_supervisor = true;
+    EXPECT_OK(p->device.backend->reset(&p->device));
+    EXPECT_EQ(p->generation, 3);
+    EXPECT_OK(clear());
+    stop();
+}
+
 TEST(a_device_that_another_kernel_has_used_begins_anew_first)
 {
     start();
