@@ -91,9 +91,10 @@ struct gpu_registers {
     struct gpu_extent commands, events, doorbells, vram;
     uint32_t command_count, event_count; /* entries of the rings; powers of two */
     uint32_t context_max, queue_max;
-    uint32_t doorbell_bytes; /* of one context: a piece of `doorbells`; a multiple of 4096 */
-    uint32_t address_bits;   /* of a GPU virtual address */
-    uint8_t reserved0[24];
+    uint32_t doorbell_bytes;   /* of one context: a piece of `doorbells`; a multiple of 4096 */
+    uint32_t address_bits;     /* of a GPU virtual address */
+    struct gpu_extent signals; /* a struct gpu_signals for each context */
+    uint8_t reserved0[8];
     /* 0x080 */
     struct gpu_identity identity;
     /* 0x100 the device's, changing */
@@ -127,6 +128,19 @@ struct gpu_registers {
     uint8_t reserved7[56];
 };
 _Static_assert(sizeof(struct gpu_registers) == 0x280, "on the wire");
+
+/* ---- signals ---- */
+
+/* Signals of a context: numbers that a program chose, and packets raise. Raising one is setting its bit, by an atomic
+ * instruction; the kernel clears bits in the same way. If the bit was clear and the one of `awaited` is set, read after
+ * that, the device tells GPU_EVENT_SIGNAL, too. The kernel sets that one, then a full fence, then looks at `raised`: so
+ * one of the two sees the other, and signals that nobody sleeps for cost no interrupt. Zeroed by the kernel before it
+ * creates the context. */
+struct gpu_signals {
+    uint64_t raised[GPU_SIGNALS_MAX / 64];
+    uint64_t awaited[GPU_SIGNALS_MAX / 64]; /* the kernel's */
+};
+_Static_assert(sizeof(struct gpu_signals) == 1024, "on the wire");
 
 /* ---- map tables ---- */
 
@@ -232,7 +246,7 @@ _Static_assert(sizeof(struct gpu_command) == 64, "on the wire");
 /* ---- events: the device to the kernel ---- */
 
 enum gpu_event_kind {
-    GPU_EVENT_SIGNAL = 1,  /* signal: a program's number; several equal ones may become one */
+    GPU_EVENT_SIGNAL = 1,  /* signal: a program's number, see struct gpu_signals */
     GPU_EVENT_FAULT = 2,   /* fault: the access waits for GPU_COMMAND_FAULT_REPLY */
     GPU_EVENT_STOPPED = 3, /* stopped: a queue does nothing more until it is destroyed */
     GPU_EVENT_ARM = 4,     /* arm: the device would like to sleep */

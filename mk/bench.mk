@@ -7,8 +7,10 @@ PROGRAM ?= $(GUEST)/hello.musl
 
 # Counts guest instructions from outside. The other flags are those of a QEMU plugin.
 $(B)/bench/qemu_count.so: tools/qemu_count.c
+$(B)/bench/qemu_phases.so: tools/qemu_phases.c
+$(B)/bench/qemu_count.so $(B)/bench/qemu_phases.so: tools/qemu_plugin.h
 	@mkdir -p $(@D)
-	@echo "  CC $@"; $(HOSTCC) -std=gnu17 -O2 $(HOST_WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
+	@echo "  CC $@"; $(HOSTCC) -std=gnu17 -O2 $(HOST_WARN) -I. -shared -fPIC -fvisibility=hidden -o $@ $(filter %.c,$^)
 
 # The roots of programs that are counted, with what counts them.
 $(B)/bench/%.cpio: $(ROOTS)/%.made $(GUEST)/program_cost.musl $(B)/ck $(wildcard tests/software/*)
@@ -26,11 +28,11 @@ $(B)/bench/servers.cpio: $(ROOTS)/servers.made bench/servers/nginx.conf $(GUEST)
 	$(B)/ck build --rootfs $(B)/bench/servers.root -o $@
 	@rm -rf $(B)/bench/servers.root
 
-BENCHED_ROOTS := $(addprefix $(B)/bench/,python.cpio torch.cpio servers.cpio)
+BENCHED_ROOTS := $(addprefix $(B)/bench/,python.cpio torch.cpio servers.cpio gpu.cpio)
 
 BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
 BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(addprefix $(GUEST)/,operations.musl memory_costs.musl thread_costs.musl quiet.musl) $(addprefix $(GUEST)/hello.,musl glibc pie) \
-	$(B)/demo/root.cpio $(B)/bench/qemu_count.so $(B)/bench/gfx9_gemm $(B)/gfx9/kernels-O3.hsaco $(BENCHED_FRAMES) $(BENCHED_ROOTS)
+	$(B)/demo/root.cpio $(B)/ckdev $(B)/bench/qemu_count.so $(B)/bench/qemu_phases.so $(B)/bench/gfx9_gemm $(B)/gfx9/kernels-O3.hsaco $(BENCHED_FRAMES) $(BENCHED_ROOTS)
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)
 	@tools/bench.py $(B)

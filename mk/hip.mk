@@ -46,6 +46,23 @@ $(HIP)/llama.o/decoder_on_gpu.o: demos/llama_hip/decoder.hip $(wildcard demos/ll
 $(HIP)/llama: $(HIP)/llama.o/decoder_on_gpu.o $(LLAMA_HIP_O)
 	@echo "  HIP $@"; hipcc --offload-arch=gfx900 -o $@ $^
 
+# Its root file system: Debian's ROCm without what that brings along and nothing here uses, and in /app the program and
+# the model.
+$(B)/demo/gpu.cpio: $(HIP)/llama $(LLAMA_MODEL)
+# What bench/gpu_costs.c counts, as a client of the HSA runtime.
+$(B)/bench/gpu.cpio: $(B)/bench/gpu_costs $(B)/bench/gpu_costs.hsaco
+$(B)/bench/gpu_costs: bench/gpu_costs.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(HOSTCC) $(HOST_FLAGS) -o $@ $< -lhsa-runtime64
+$(B)/bench/gpu_costs.hsaco: bench/gpu_costs.cl
+	@mkdir -p $(@D)
+	@echo "  CL $@"; $(CLANG) $(CL_FLAGS) -O3 -o $@ $<
+$(B)/demo/gpu.cpio $(B)/bench/gpu.cpio: $(ROOTS)/rocm.made $(B)/ck
+	@rm -rf $(@:.cpio=) && mkdir -p $(@D) && cp -al $(ROOTS)/rocm $(@:.cpio=)
+	@rm -rf $(@:.cpio=)/usr/lib/python3* $(@:.cpio=)/usr/bin/python3*
+	@mkdir $(@:.cpio=)/app && cp $(filter-out %.made %/ck,$^) $(@:.cpio=)/app/
+	@echo "  CPIO $@"; $(B)/ck build --rootfs $(@:.cpio=) -o $@; status=$$?; rm -rf $(@:.cpio=); exit $$status
+
 # The same against host_hip.hpp.
 $(HIP)/llama.o/decoder_on_host.o: demos/llama_hip/decoder.hip tests/hip/host_hip.hpp $(HIP)/include/hip/hip_runtime.h $(wildcard demos/llama/*.h)
 	@mkdir -p $(@D)

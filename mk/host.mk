@@ -111,13 +111,14 @@ $(eval $(call unit_test,ck,$(call tests_in,host/ck),$(addprefix host/ck/,tar.c t
 $(eval $(call unit_test,llama,$(call tests_in,demos/llama),$(filter-out demos/llama/main.c,$(call code_in,demos/llama))))
 
 # ---- ckdev's engine; its test kernels come from clang ----
-GFX9_UNIT := $(GFX9_C) tests/gfx9/machine.c
+GFX9_UNIT := $(GFX9_C) $(wildcard tests/gfx9/*.c)
 $(eval $(call unit_test,gfx9,$(call tests_in,host/ckdev/gfx9),$(GFX9_UNIT),$(GFX9_FLAGS) -O1))
+CL_FLAGS := -x cl -cl-std=CL2.0 -target amdgcn-amd-amdhsa -mcpu=gfx900 -nogpulib -mcode-object-version=4
 GFX9_KERNELS := $(foreach o,O0 O3,$(B)/gfx9/kernels-$(o).hsaco)
 $(B)/unit/gfx9/test: | $(GFX9_KERNELS)
 $(B)/gfx9/kernels-%.hsaco: tests/gfx9/kernels.cl
 	@mkdir -p $(@D)
-	@echo "  CL $@"; $(CLANG) -x cl -cl-std=CL2.0 -target amdgcn-amd-amdhsa -mcpu=gfx900 -nogpulib -mcode-object-version=4 -$* -o $@ $<
+	@echo "  CL $@"; $(CLANG) $(CL_FLAGS) -$* -o $@ $<
 
 # ---- ckdev: the device, around a small engine ----
 CKDEV_FAKES := tests/fakes/fake_gfx9.c tests/fakes/fake_gpu_kernel.c

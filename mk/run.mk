@@ -16,9 +16,15 @@ deps-run:
 all: deps-run ## kernel, ck, demo
 	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/ckdev $(B)/demo/root.cpio
 
-run: deps-run ## boot the kernel and let a small language model write
+GPU ?= gfx900
+run: deps-run ## boot the kernel and let a small language model write, on a GPU; GPU=none: on the CPU
+ifeq ($(GPU),none)
 	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/demo/root.cpio
 	@$(B)/ck run --rootfs $(B)/demo/root.cpio /bin/llama --model /model --tokens 160
+else
+	@$(MAKE) -s --no-print-directory $(B)/kernel.elf $(B)/ck $(B)/ckdev $(B)/demo/gpu.cpio
+	@$(B)/ck run --gpu $(GPU),vram=512M --memory 2G --rootfs $(B)/demo/gpu.cpio /app/llama --model /app --tokens 160
+endif
 
 image: deps ## build/cloudkernel.iso: boots on BIOS and UEFI, runs the demo
 	@$(MAKE) -s --no-print-directory $(B)/cloudkernel.iso
@@ -78,7 +84,7 @@ $(B)/tests-e2e.list: FORCE
 	   for t in python software net fail_nth hostile console demo debug leak memory_limit arenas peer shell kfd \
 	     =boot =threads =vdso =bench =proc =servers; do \
 	     printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $${t#=}; done; \
-	   for part in 'rocminfo absent llama' programs errors; do \
+	   for part in 'rocminfo absent llama costs' programs errors; do \
 	     printf 'ROCm: %s\ttests/e2e/rocm_test.sh $(B)/ck $(GUEST) $(B) %s\n' "$$part" "$$part"; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 
@@ -90,7 +96,7 @@ BUILD_E2E = $(VDSO) $(ROOTS)/shell.made $(B)/ck $(B)/ckdev $(GFX9_KERNELS) $(KER
 # Debian's programs, and those that only `make e2e-large` runs.
 SOFTWARE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,python numpy torch servers developer tools rocm))
 LARGE_ROOTS := $(addprefix $(ROOTS)/,$(addsuffix .made,languages postgres ssh))
-BUILD_E2E += $(SOFTWARE_ROOTS) $(HIP_PROGRAMS)
+BUILD_E2E += $(SOFTWARE_ROOTS) $(HIP_PROGRAMS) $(addprefix $(B)/bench/,gpu_costs gpu_costs.hsaco qemu_phases.so)
 
 unit: deps ## ring 1: unit tests on this machine, with sanitizers
 	@$(MAKE) --no-print-directory -j2 tests-unit

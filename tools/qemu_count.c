@@ -4,29 +4,11 @@
  *
  * A block is counted when it is entered, so what is left of it when an instruction faults counts again
  * when that is retried: totals are a little above those of RDTSC, and repeat as exactly.
- *
- * QEMU's package has no header for plugins. The declarations below are those of version 1 of its
- * interface, which QEMU 7.2 has. [qemu-7.2 docs/devel/tcg-plugins.rst] */
-#include <stddef.h>
-#include <stdint.h>
+ */
+#include "tools/qemu_plugin.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#define PUBLIC __attribute__((visibility("default")))
-
-typedef uint64_t plugin_id;
-struct qemu_info;
-struct block;
-enum inline_operation { ADD_U64 };
-
-size_t qemu_plugin_tb_n_insns(const struct block *block);
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*callback)(plugin_id, struct block *));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct block *block, enum inline_operation operation, void *at,
-                                              uint64_t operand);
-void qemu_plugin_register_atexit_cb(plugin_id id, void (*callback)(plugin_id, void *), void *context);
-
-PUBLIC extern const int qemu_plugin_version;
-PUBLIC int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
 
 const int qemu_plugin_version = 1;
 

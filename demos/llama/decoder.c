@@ -51,6 +51,8 @@ void decoder_fini(struct decoder *d)
     *d = (struct decoder){ 0 };
 }
 
+const char *decoder_device(void) { return "the CPU"; }
+
 /* RMSNorm of the residual stream into `normed`. */
 static void normalise(struct decoder *d, const struct matrix *norm)
 {

@@ -18,6 +18,9 @@ struct decoder {
 void decoder_init(struct decoder *decoder, const struct model *model, uint32_t capacity);
 void decoder_fini(struct decoder *decoder);
 
+/* What computes, for a person to read. */
+const char *decoder_device(void);
+
 /* Take the next token, which must be below vocab_size; there must be room. Returns the logits of
  * what follows it, valid until the next call, or NULL when they are not wanted: within a prompt
  * only the last ones are, and the output matrix is a large part of a small model. */

@@ -132,7 +132,7 @@ static void print_stats(const struct run *run)
     if (!run->options.logits)
         fprintf(stderr, " · %u tokens in %.2f s (%.1f tokens/s)", run->generated, run->generate_s,
                 run->generate_s > 0 ? run->generated / run->generate_s : 0);
-    fputc('\n', stderr);
+    fprintf(stderr, " · on %s\n", decoder_device());
 }
 
 static void unload(struct run *run)

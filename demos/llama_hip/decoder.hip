@@ -180,11 +180,14 @@ static device_layer upload_layer(const layer &l)
              upload(l.mlp_norm),       upload(l.gate),  upload(l.up),  upload(l.down) };
 }
 
-static void say_which(void)
+extern "C" const char *decoder_device(void)
 {
+    static char text[320];
     hipDeviceProp_t properties;
     HIP(hipGetDeviceProperties(&properties, 0));
-    fprintf(stderr, "GPU %s, %d compute units\n", properties.gcnArchName, properties.multiProcessorCount);
+    snprintf(text, sizeof text, "the GPU %s with %d compute units, through HIP", properties.gcnArchName,
+             properties.multiProcessorCount);
+    return text;
 }
 
 static size_t cache_floats(const decoder *d)
@@ -200,7 +203,6 @@ extern "C" void decoder_init(decoder *d, const model *model, uint32_t capacity)
         fprintf(stderr, "llama: --int8 is for the processor; the GPU takes weights as the file has them\n");
         exit(1);
     }
-    say_which();
     *d = decoder();
     d->model = model;
     d->capacity = capacity;

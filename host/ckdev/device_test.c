@@ -7,6 +7,7 @@
 #include "tests/harness/test.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 static enum gpu_result send(struct fake_gpu *gpu, struct gpu_command command)
@@ -197,6 +198,34 @@ TEST(what_the_registers_say_of_the_device_is_not_read_back)
     gpu.registers->command_head = 0;
     EXPECT_EQ(fake_gpu_command(&gpu, &clear), GPU_RESULT_INVALID);
     gpu.registers->events = rings[1];
+    EXPECT_EQ(fake_gpu_end(&gpu), GPU_FAILURE_NONE);
+}
+
+TEST(signals_that_nobody_sleeps_for_are_kept_and_cost_no_interrupt)
+{
+    struct fake_gpu gpu;
+    struct fake_gpu_queue queue;
+    struct gpu_event event;
+    uint64_t index = 0;
+    eventfd_t interrupts;
+    fake_gpu_start(&gpu, 2);
+    struct gpu_signals *signals = fake_gpu_signals(&gpu, 0);
+    EXPECT_EQ(fake_gpu_queue(&gpu, &queue, 0, GPU_QUEUE_SDMA), GPU_RESULT_DONE);
+    signals->awaited[1] = ~(1ull << 13);
+    const uint32_t trap[] = { 6, 77 };
+    fake_gpu_words(&gpu, &queue, trap, 2);
+    EXPECT(fake_gpu_wait(&gpu, queue.setup.read_pointer, queue.write));
+    EXPECT_EQ(signals->raised[1], 1ull << 13);
+    EXPECT_EQ(gpu.registers->event_tail, 0);
+    EXPECT(eventfd_read(gpu.interrupt_fd, &interrupts) != 0);
+    __atomic_store_n(&signals->awaited[1], 1ull << 13, __ATOMIC_SEQ_CST);
+    fake_gpu_words(&gpu, &queue, trap, 2); /* it is raised already */
+    EXPECT(fake_gpu_wait(&gpu, queue.setup.read_pointer, queue.write));
+    EXPECT_EQ(gpu.registers->event_tail, 0);
+    EXPECT_EQ(__atomic_exchange_n(&signals->raised[1], 0, __ATOMIC_SEQ_CST), 1ull << 13);
+    fake_gpu_words(&gpu, &queue, trap, 2);
+    EXPECT(fake_gpu_find_event(&gpu, &index, GPU_EVENT_SIGNAL, &event));
+    EXPECT(event.signal.number == 77 && index == 1);
     EXPECT_EQ(fake_gpu_end(&gpu), GPU_FAILURE_NONE);
 }
 

@@ -110,10 +110,22 @@ void events_flush_locked(struct device *device)
     events_interrupt(device);
 }
 
+/* Whether the kernel is to be told, too. */
+static bool raise_signal(const struct context *context, uint32_t number)
+{
+    const struct device *device = context->device;
+    struct gpu_signals *all = (struct gpu_signals *)(device->config.window + device->layout.signals.offset);
+    struct gpu_signals *s = &all[context->number];
+    uint64_t bit = 1ull << number % 64;
+    uint64_t before = __atomic_fetch_or(&s->raised[number / 64], bit, __ATOMIC_SEQ_CST);
+    return !(before & bit) && (__atomic_load_n(&s->awaited[number / 64], __ATOMIC_SEQ_CST) & bit);
+}
+
 void events_signal(struct context *context, uint32_t number, uint32_t known_bits)
 {
     struct device *device = context->device;
     if (number >= (known_bits ? 1u << known_bits : GPU_SIGNALS_MAX)) return;
+    if (!known_bits && !raise_signal(context, number)) return;
     pthread_mutex_lock(&device->lock);
     struct events *events = &device->events;
     uint64_t *words = known_bits ? events->short_signals[context->number] : events->signals[context->number];

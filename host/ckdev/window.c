@@ -61,9 +61,15 @@ static struct gpu_extent doorbells_extent(void)
     return (struct gpu_extent){ before.offset + before.bytes, WINDOW_CONTEXTS * WINDOW_DOORBELL_BYTES };
 }
 
-uint64_t window_vram_offset(void)
+static struct gpu_extent signals_extent(void)
 {
     struct gpu_extent before = doorbells_extent();
+    return (struct gpu_extent){ before.offset + before.bytes, WINDOW_CONTEXTS * sizeof(struct gpu_signals) };
+}
+
+uint64_t window_vram_offset(void)
+{
+    struct gpu_extent before = signals_extent();
     return align_up(before.offset + before.bytes, HUGE_BYTES);
 }
 
@@ -84,6 +90,7 @@ void window_lay_out(struct gpu_registers *registers, const struct gpu_identity *
     registers->commands = commands_extent();
     registers->events = events_extent();
     registers->doorbells = doorbells_extent();
+    registers->signals = signals_extent();
     registers->vram = (struct gpu_extent){ window_vram_offset(), vram_bytes };
     registers->command_count = WINDOW_COMMANDS;
     registers->event_count = WINDOW_EVENTS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the window is divided: registers, command ring, event ring, doorbells, VRAM. */
+/* How the window is divided: registers, command ring, event ring, doorbells, signals, VRAM. */
 #pragma once
 #include "abi/gpu_ring.h"
 #include "lib/base.h"
@@ -19,7 +19,7 @@ uint64_t window_vram_offset(void);
 /* Fill what registers say for ever. The rest of the page is left alone. */
 void window_lay_out(struct gpu_registers *registers, const struct gpu_identity *identity,
                     uint64_t vram_bytes);
-/* Rings, doorbells, VRAM and the indices in the registers become zero, and VRAM's memory is given back. */
+/* Rings, doorbells, signals, VRAM and the indices in the registers become zero, and VRAM's memory is given back. */
 void window_clear(uint8_t *window, uint64_t vram_bytes);
 
 /* The identity of an engine by its name on the command line. False: there is none. */

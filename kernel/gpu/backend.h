@@ -68,6 +68,11 @@ struct gpu_backend {
     err_t (*clear)(struct gpu_device *device, uint64_t offset, uint64_t bytes);
     /* After gpu_tell_fault: the access is tried again, or fails. Never waits. */
     void (*fault_reply)(struct gpu_context *context, uint64_t fault, bool is_fixed);
+    /* Whether anybody sleeps until a signal comes: while nobody does it need not be told, and is kept. Whoever begins to
+     * sleep says so first, and then takes what was kept. Any context; one at a time. */
+    void (*await_signal)(struct gpu_context *context, uint32_t number, bool is_awaited);
+    /* Takes a signal that was kept; false: there is none. Any context. */
+    bool (*take_signal)(struct gpu_context *context, uint32_t number);
     /* Programs are about to ring doorbells that the kernel does not see. Any context. */
     void (*wake)(struct gpu_device *device);
     /* What timestamps of the GPU's count, now; device->identity.counter_hz a second. Waits. */

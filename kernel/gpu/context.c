@@ -45,10 +45,13 @@ static void begin_watching(struct gpu_context *context)
     mutex_unlock(&space->lock);
 }
 
-static void end_watching(struct gpu_context *context)
+/* At once for whoever changes the program's memory: before it is stopped the GPU has to be told, and afterwards there is
+ * nobody to tell. */
+static void stop_and_end_watching(struct gpu_context *context)
 {
     struct space *space = context->space;
     mutex_lock(&space->lock);
+    context->device->backend->context_stop(context);
     page_table_unwatch(&space->page_table, &context->watch);
     mutex_unlock(&space->lock);
 }
@@ -111,11 +114,10 @@ void gpu_context_destroy(struct gpu_context *context)
     /* No news from here on; the number is nobody's once the device has forgotten it, too. */
     mutex_lock(&device->events);
     mutex_lock(&context->lock);
-    device->backend->context_stop(context);
+    stop_and_end_watching(context);
     gpu_context_close_doorbells(context);
     give_number(context);
     mutex_unlock(&device->events);
-    end_watching(context);
     gpu_queues_clear(context);
     gpu_maps_clear(context);
     device->backend->context_free(context);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gpu/memory_internal.h"
 
+#include "lib/string.h"
 #include "mm/direct_map.h"
 #include "mm/frame_charged.h"
 #include "mm/heap.h"
 
 enum { FRAMES_OF_BLOCK = HUGE_BYTES / PAGE_BYTES };
 
-/* ---- frames: blocks of 2 MiB first, then single ones ---- */
+/* ---- frames: blocks of 2 MiB as long as there are some, then single ones ---- */
 
 static uint32_t frame_count(const struct gpu_memory *m)
 {
@@ -35,21 +36,41 @@ static paddr_t alloc_block(void)
     return block;
 }
 
+/* What was asked for is in blocks; where none was left, their list becomes longer. */
+static bool make_room(struct gpu_memory *m)
+{
+    uint64_t entries = m->blocks.count + (uint64_t)frame_count(m);
+    if (m->blocks.count == m->bytes / HUGE_BYTES) return true;
+    paddr_t *longer = heap_alloc(entries * sizeof(paddr_t));
+    if (!longer) return false;
+    memcpy(longer, m->blocks.at, m->blocks.count * sizeof(paddr_t));
+    heap_free(m->blocks.at);
+    m->blocks.at = longer;
+    return true;
+}
+
 static err_t alloc_frames(struct gpu_memory *m)
 {
-    m->blocks.count = (uint32_t)(m->bytes / HUGE_BYTES);
-    uint64_t entries = m->blocks.count + frame_count(m);
-    m->blocks.at = heap_alloc(entries * sizeof(paddr_t));
+    uint64_t blocks = m->bytes / HUGE_BYTES, frames = m->bytes % HUGE_BYTES >> PAGE_SHIFT, count = 0;
+    m->blocks.at = heap_alloc((blocks + frames) * sizeof(paddr_t));
     if (!m->blocks.at) return ERR_NO_MEMORY;
-    for (uint64_t i = 0; i < entries; i++) {
-        paddr_t got = i < m->blocks.count ? alloc_block() : frame_alloc_zeroed_charged(CHARGE_GPU);
-        if (is_paddr_none(got)) {
-            free_frames(m, i);
-            return ERR_NO_MEMORY;
-        }
-        m->blocks.at[i] = got;
+    for (; count < blocks; count++) {
+        paddr_t block = alloc_block();
+        if (is_paddr_none(block)) break;
+        m->blocks.at[count] = block;
+    }
+    m->blocks.count = (uint32_t)count;
+    if (!make_room(m)) goto free;
+    for (uint64_t end = count + frame_count(m); count < end; count++) {
+        paddr_t frame = frame_alloc_zeroed_charged(CHARGE_GPU);
+        if (is_paddr_none(frame)) goto free;
+        m->blocks.at[count] = frame;
     }
     return OK;
+
+free:
+    free_frames(m, count);
+    return ERR_NO_MEMORY;
 }
 
 /* ---- VRAM ---- */
@@ -133,7 +154,7 @@ struct gpu_memory *gpu_memory_get(struct gpu_memory *m)
 void gpu_memory_put(struct gpu_memory *m)
 {
     if (!m || __atomic_sub_fetch(&m->references, 1, __ATOMIC_ACQ_REL)) return;
-    if (m->kind == GPU_MEMORY_SYSTEM) free_frames(m, m->blocks.count + frame_count(m));
+    if (m->kind == GPU_MEMORY_SYSTEM) free_frames(m, m->blocks.count + (uint64_t)frame_count(m));
     if (m->kind == GPU_MEMORY_VRAM) free_vram(m);
     heap_free(m);
 }

@@ -20,7 +20,15 @@ static err_t context_create(struct gpu_context *context)
     (void)context;
     return OK;
 }
-static void context_end(struct gpu_context *context) { (void)context; }
+static bool may_change_at_stop; /* the program its memory */
+static void context_stop(struct gpu_context *context)
+{
+    may_change_at_stop = false;
+    if (!mutex_try_lock(&context->space->lock)) return;
+    may_change_at_stop = true;
+    mutex_unlock(&context->space->lock);
+}
+static void context_free(struct gpu_context *context) { (void)context; }
 static err_t record_map(struct gpu_context *context, gpu_va_t at, const struct gpu_piece *piece,
                         uint32_t flags)
 {
@@ -44,8 +52,8 @@ static void wake(struct gpu_device *device)
 }
 static const struct gpu_backend backend = { .name = "record",
                                             .context_create = context_create,
-                                            .context_stop = context_end,
-                                            .context_free = context_end,
+                                            .context_stop = context_stop,
+                                            .context_free = context_free,
                                             .map = record_map,
                                             .unmap = record_unmap,
                                             .wake = wake };
@@ -149,6 +157,14 @@ TEST(a_large_range_with_little_in_it_is_shown_at_once)
     EXPECT_OK(show(at, bytes >> PAGE_SHIFT, ALL));
     EXPECT(agrees(at, 0) && agrees(at, 1));
     close_gpu();
+}
+
+TEST(a_context_ends_while_nobody_can_change_what_it_mirrors)
+{
+    open_gpu();
+    may_change_at_stop = true;
+    close_gpu();
+    EXPECT(!may_change_at_stop);
 }
 
 TEST(memory_that_the_program_does_not_have_is_refused)

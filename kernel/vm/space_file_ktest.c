@@ -29,7 +29,7 @@ static err_t file_page(struct backing *b, uint64_t index, bool is_shared, struct
 {
     (void)b, (void)is_shared;
     if (index >= file.pages) return ERR_IO;
-    out->is_own = !is_paddr_none(file.own[index]);
+    *out = (struct backing_page){ .is_own = !is_paddr_none(file.own[index]) };
     out->frame = out->is_own ? file.own[index] : index < 2 ? image_to_paddr(file.archive[index]) : PADDR_NONE;
     return is_paddr_none(out->frame) ? ERR_NOT_SUPPORTED : OK;
 }

@@ -3,7 +3,7 @@
 # Debian's ROCm, unmodified, in a container on a machine whose GPU is the device process: rocminfo lists the agent, HIP
 # programs give what their C references give, what goes wrong ends as HIP says it ends, and the text generator writes on
 # the GPU what it writes on the CPU. Prints TAP.
-# Usage: rocm_test.sh CK GUEST_DIR BUILD_DIR [PART...]  (rocminfo programs errors absent llama)
+# Usage: rocm_test.sh CK GUEST_DIR BUILD_DIR [PART...]  (rocminfo programs errors absent llama costs)
 set -u
 . "$(dirname "$0")/tap.bash"
 ck=$(realpath "$1") build=$(realpath "$3") sources=$(realpath tests/hip) demo=$(realpath demos/llama)
@@ -108,14 +108,33 @@ llama() {
     is "the text generator ends well" $? 0
     is "it writes on the GPU what it writes on the CPU" "$(cat out)" "$(cat cpu)"
     is "that is some text" "$(wc -w <cpu | awk '$1 > 10 { print "yes" }')" yes
-    has "it says that it used the GPU" "$(cat err)" "gfx900"
+    has "it says that it used the GPU" "$(cat err)" "on the GPU gfx900"
     "$guest/llama" --model "$demo/model" "${arguments[@]}" --temperature 0.8 --seed 7 >cpu 2>/dev/null
     machine "${gpu[@]}" /hip/llama --model /model "${arguments[@]}" --temperature 0.8 --seed 7
     is "and when it chooses by chance" "$(cat out)" "$(cat cpu)"
 }
 
+# median FIELD STRETCH FILE: of lines that tools/qemu_phases.c wrote for bench/gpu_costs.c
+median() { awk -v n="$2" '$2 == n { print $'"$1"' }' "$3" | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+
+# Who polls costs the kernel nothing, nobody but the device copies, and who sleeps is woken quickly.
+costs() {
+    cp "$build"/bench/gpu_costs{,.hsaco} root/hip/
+    timeout 300 "$ck" run --timeout 280 --memory 2G "${gpu[@]}" --qemu "-plugin $build/bench/qemu_phases.so,out=$work/phases" \
+        --rootfs root /hip/gpu_costs /hip/gpu_costs.hsaco >out 2>err </dev/null
+    is "a client of the HSA runtime is counted" "$? $(cat out err)" "0 done"
+    grep ^phase phases >stretches
+    grep ^wake phases >wakes
+    is "a launch that is polled for costs the kernel no instruction" "$(median 3 1 stretches)" 0
+    for polled in 2 5; do
+        is "neither kernel nor program copies 64 MiB, stretch $polled" \
+            "$(($(median 3 $polled stretches) + $(median 4 $((polled + 1)) stretches) < (64 << 20) / 64))" 1
+    done
+    is "from interrupt to ring 3 it takes 1,500 instructions at most" "$(($(median 3 7 wakes) <= 1500))" 1
+}
+
 shift 3
-for part in ${@:-rocminfo programs errors absent llama}; do $part; done
+for part in ${@:-rocminfo programs errors absent llama costs}; do $part; done
 
 echo "1..$tests"
 exit $((failures > 0))

@@ -88,6 +88,17 @@ static err_t clear(struct gpu_device *gpu UNUSED, uint64_t offset UNUSED, uint64
 }
 
 static void fault_reply(struct gpu_context *context UNUSED, uint64_t fault UNUSED, bool is_fixed UNUSED) {}
+static void await_signal(struct gpu_context *context UNUSED, uint32_t number, bool is_awaited)
+{
+    uint64_t bit = number < 64 ? 1ull << number : 0;
+    fake_gpu.awaited = is_awaited ? fake_gpu.awaited | bit : fake_gpu.awaited & ~bit;
+}
+static bool take_signal(struct gpu_context *context UNUSED, uint32_t number)
+{
+    bool is_kept = number == fake_gpu.kept_signal;
+    if (is_kept) fake_gpu.kept_signal = 0;
+    return is_kept;
+}
 static void wake(struct gpu_device *gpu UNUSED) {}
 
 static err_t read_clock(struct gpu_device *gpu UNUSED, uint64_t *out)
@@ -116,6 +127,8 @@ static const struct gpu_backend backend = {
     .queue_destroy = queue_destroy,
     .clear = clear,
     .fault_reply = fault_reply,
+    .await_signal = await_signal,
+    .take_signal = take_signal,
     .wake = wake,
     .read_clock = read_clock,
     .reset = reset,
@@ -173,5 +186,5 @@ void page_table_watch(struct page_table *pt, struct page_table_watch *watch) { p
 void page_table_unwatch(struct page_table *pt, struct page_table_watch *watch UNUSED) { pt->watches = NULL; }
 
 /* Blocks are frames in a row, which the test's frames are not: each is one frame, which nobody looks into. */
-paddr_t frame_alloc_huge_zeroed(void) { return frame_alloc_zeroed(); }
+paddr_t frame_alloc_huge_zeroed(void) { return fake_gpu.has_no_blocks ? PADDR_NONE : frame_alloc_zeroed(); }
 void frame_free_huge(paddr_t block) { frame_free(block); }

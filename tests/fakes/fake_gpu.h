@@ -12,9 +12,12 @@ struct fake_gpu {
     uint64_t mapped_bytes;
     uint32_t clears, resets, updates; /* so far */
     bool is_dead;                     /* does not come back from a reset */
+    bool has_no_blocks;               /* the machine: of 2 MiB, in a row */
     struct gpu_apertures apertures;   /* of the context updated last */
     struct gpu_queue_request request; /* of the queue made or changed last */
     uint32_t map_flags;               /* of the piece mapped last */
+    uint64_t awaited;                 /* bits of the first signals */
+    uint32_t kept_signal;             /* raised and not told; 0: none */
 };
 extern struct fake_gpu fake_gpu;
 

@@ -99,6 +99,7 @@ void fake_gpu_start(struct fake_gpu *gpu, uint32_t threads)
         .threads = threads,
     };
     gpu->root = fake_gpu_table(gpu);
+    memset(fake_gpu_signals(gpu, 0)->awaited, 0xff, sizeof fake_gpu_signals(gpu, 0)->awaited);
     map_first_pages(gpu);
     gpu->device = device_create(&config);
     if (!gpu->device || pthread_create(&gpu->thread, NULL, run, gpu) != 0) abort();
@@ -130,6 +131,11 @@ void *fake_gpu_at(struct fake_gpu *gpu, uint64_t gpu_address)
 }
 
 /* ---- commands and events ---- */
+
+struct gpu_signals *fake_gpu_signals(struct fake_gpu *gpu, uint32_t context)
+{
+    return (struct gpu_signals *)(gpu->window + gpu->registers->signals.offset) + context;
+}
 
 void fake_gpu_kick(struct fake_gpu *gpu) { (void)eventfd_write(gpu->kick_fd, 1); }
 

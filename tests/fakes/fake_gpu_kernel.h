@@ -29,7 +29,7 @@ struct fake_gpu {
     uint64_t used; /* bytes of mapped RAM handed out */
 };
 
-/* A device with context 0, its first pages of RAM mapped at FAKE_GPU_MAPPED, all of VRAM at FAKE_GPU_VRAM_MAPPED. */
+/* A device with context 0, all of whose signals are awaited, its first pages of RAM mapped at FAKE_GPU_MAPPED, all of VRAM at FAKE_GPU_VRAM_MAPPED. */
 void fake_gpu_start(struct fake_gpu *gpu, uint32_t threads);
 /* Ends the device. What it said about the kernel. */
 enum gpu_failure fake_gpu_end(struct fake_gpu *gpu);
@@ -53,6 +53,7 @@ uint64_t fake_gpu_send(struct fake_gpu *gpu, const struct gpu_command *command);
 bool fake_gpu_event(struct fake_gpu *gpu, uint64_t index, struct gpu_event *out);
 /* The first event of a kind from `*index` on; *index is then behind it. Others are passed over. */
 bool fake_gpu_find_event(struct fake_gpu *gpu, uint64_t *index, uint32_t kind, struct gpu_event *out);
+struct gpu_signals *fake_gpu_signals(struct fake_gpu *gpu, uint32_t context);
 void fake_gpu_kick(struct fake_gpu *gpu);
 /* As a program does it: a store. */
 void fake_gpu_ring(struct fake_gpu *gpu, uint32_t context, uint32_t doorbell, uint64_t value);

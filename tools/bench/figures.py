@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures and their targets, section by section; those of memory, of threads, of Debian's
-programs and of servers are in memory.py, threads.py, programs.py and servers.py."""
+programs, of servers and of GPUs are in memory.py, threads.py, programs.py, servers.py and gpu.py."""
 import pathlib
 import shlex
 import subprocess
 
-from bench import memory, programs, servers, threads
+from bench import gpu, memory, programs, servers, threads
 from bench.machines import TIMEOUT_S, Failure
 from bench.table import fraction, kib, number
 
@@ -174,6 +174,7 @@ def measure_all(table, machines):
     whole_programs(table, machines)
     is_same = demo(table, machines)
     servers.rows(table, machines)
+    gpu.rows(table, machines)
     sizes(table, machines, first, peer_first)
     programs.costs(table, machines)
     return machines.qemu_command(first.command), is_same

@@ -2,6 +2,13 @@
 /* What atomic operations make of a value. [vega-isa 12.15, 12.17] */
 #include "host/ckdev/gfx9/elements.h"
 
+/* The host's invalid sums give a negative NaN, the card's a positive one. */
+static uint32_t sum_f32(uint32_t a, uint32_t b)
+{
+    uint32_t sum = bits_f32(f32_bits(a) + f32_bits(b));
+    return sum == 0xffc00000 ? 0x7fc00000 : sum;
+}
+
 static uint64_t float_result(enum action action, bool wide, uint64_t old, uint64_t data, uint64_t second)
 {
     double was = wide ? f64_bits(old) : f32_bits((uint32_t)old);
@@ -10,7 +17,7 @@ static uint64_t float_result(enum action action, bool wide, uint64_t old, uint64
     case ACTION_ATOMIC_FMIN: return with < was ? data : old;
     case ACTION_ATOMIC_FMAX: return with > was ? data : old;
     case ACTION_ATOMIC_CMPST_F: return was == with ? second : old;
-    default: return bits_f32(f32_bits((uint32_t)old) + f32_bits((uint32_t)data));
+    default: return sum_f32((uint32_t)old, (uint32_t)data);
     }
 }
 

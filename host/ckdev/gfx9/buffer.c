@@ -49,9 +49,11 @@ static struct buffer_place place_of(const struct wave *w, const struct op *op, c
     return p;
 }
 
-static bool is_outside(const struct resource *r, const struct buffer_place *p, unsigned bytes)
+/* The resource counts records where the instruction has an index and they have a size, bytes elsewhere. The
+ * scalar offset does not count. */
+static bool is_outside(const struct resource *r, const struct buffer_place *p, bool has_index, unsigned bytes)
 {
-    if (r->stride && !r->add_lane) return p->index >= r->records || (r->swizzle && p->offset >= r->stride);
+    if (r->stride && has_index) return p->index >= r->records || (r->swizzle && p->offset >= r->stride);
     return p->offset + bytes > r->records;
 }
 
@@ -119,7 +121,7 @@ void run_buffer(struct wave *w, const struct op *op)
         uint8_t element[ELEMENT_BYTES_MAX] = { 0 };
         uint64_t fault;
         struct buffer_place p = place_of(w, op, &r, lane, scalar);
-        bool outside = is_outside(&r, &p, bytes), fine = true;
+        bool outside = is_outside(&r, &p, op->mem.idxen, bytes), fine = true;
         if (!load) lane_get(w, op, op->mem.data, lane, i->a, element);
         if (outside)
             memset(element, 0, sizeof element);
@@ -130,7 +132,8 @@ void run_buffer(struct wave *w, const struct op *op)
         else
             fine = change_element(w, op, &r, &p, element, &fault);
         if (!fine) {
-            wave_fail_memory(w, op, fault, load ? GFX9_READ : GFX9_WRITE);
+            unsigned both = GFX9_READ | GFX9_WRITE;
+            wave_fail_memory(w, op, fault, load ? GFX9_READ : store ? GFX9_WRITE : both);
             return;
         }
         if (load || (!store && op->mem.glc)) lane_put(w, op, op->dest, lane, type, element);

@@ -44,11 +44,20 @@ static run_fn *action_of(const struct instruction *i)
                                              : run_cross_lane;
 }
 
+/* Comparisons of LDS see denormals whatever MODE says; sums follow it. */
+static enum fp_class fp_class_of_lds(const struct instruction *i)
+{
+    bool compares = i->action == ACTION_ATOMIC_CMPST_F || i->action == ACTION_ATOMIC_FMIN ||
+                    i->action == ACTION_ATOMIC_FMAX;
+    if (compares) return FP_HOST;
+    return i->action == ACTION_ATOMIC_FADD ? FP_SINGLE : FP_NONE;
+}
+
 static enum fp_class fp_class_of(const struct instruction *i)
 {
     const uint8_t types[] = { i->d, i->a, i->b, i->c };
     bool single = false, other = false;
-    if (i->encoding == DS) return i->action >= ACTION_ATOMIC_FMIN ? FP_SINGLE : FP_NONE;
+    if (i->encoding == DS) return fp_class_of_lds(i);
     if (i->encoding < VOP1 || i->encoding > VOP3P) return FP_NONE;
     for (unsigned k = 0; k < ARRAY_LENGTH(types); k++) {
         single |= types[k] == T_F32;

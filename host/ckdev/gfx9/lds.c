@@ -26,10 +26,11 @@ uint64_t lds_atomic(struct gfx9_group *group, uint64_t offset, enum action actio
     return old;
 }
 
-static uint64_t lds_address(const struct wave *w, const struct op *op, unsigned lane, unsigned offset)
+/* A sum of 32 bits: compilers fold constants into the offset also where the register may be negative. */
+static uint32_t lds_address(const struct wave *w, const struct op *op, unsigned lane, unsigned offset)
 {
     if (op->instruction->flags & F_ADD_LANE) return (WAVE_M0(w) & 0xffff) + offset + 4 * lane;
-    return (uint64_t)w->vgpr[op->mem.address][lane] + offset;
+    return w->vgpr[op->mem.address][lane] + offset;
 }
 
 /* ---- whole dwords: the hot ones, made for each number of them ---- */
@@ -41,7 +42,7 @@ static ALWAYS_INLINE void load_dwords(struct wave *w, const uint32_t *addresses,
     uint64_t exec = WAVE_EXEC(w);
     for (unsigned lane = 0; lane < LANES; lane++) {
         uint32_t element[4] = { 0 };
-        uint64_t address = (uint64_t)addresses[lane] + offset;
+        uint64_t address = addresses[lane] + offset; /* of 32 bits, as lds_address() */
         if (!(exec >> lane & 1)) continue;
         if (likely(address + dwords * 4 <= group->lds_bytes))
             memcpy(element, group->lds + address, dwords * 4);
@@ -56,7 +57,7 @@ static ALWAYS_INLINE void store_dwords(struct wave *w, const uint32_t *addresses
     uint64_t exec = WAVE_EXEC(w);
     for (unsigned lane = 0; lane < LANES; lane++) {
         uint32_t element[4];
-        uint64_t address = (uint64_t)addresses[lane] + offset;
+        uint64_t address = addresses[lane] + offset; /* of 32 bits, as lds_address() */
         if (!(exec >> lane & 1)) continue;
         for (unsigned k = 0; k < dwords; k++) element[k] = w->vgpr[data + k][lane];
         if (likely(address + dwords * 4 <= group->lds_bytes))
@@ -218,11 +219,13 @@ static void permute(struct wave *w, const struct op *op)
     }
 }
 
-/* ds_append, ds_consume: a counter moves by the number of active lanes, who all get its old value. */
+/* ds_append, ds_consume: a counter, at an address that compilers put into M0 as it is, moves by the number of
+ * active lanes, who all get its old value. */
 static void count_lanes(struct wave *w, const struct op *op)
 {
     uint64_t exec = WAVE_EXEC(w);
-    uint64_t count = (uint64_t)__builtin_popcountll(exec), address = (WAVE_M0(w) >> 16) + (uint64_t)op->imm;
+    uint64_t count = (uint64_t)__builtin_popcountll(exec),
+             address = (WAVE_M0(w) & 0xffff) + (uint64_t)op->imm;
     enum action action = op->instruction->action == ACTION_APPEND ? ACTION_ATOMIC_ADD : ACTION_ATOMIC_SUB;
     uint64_t old = exec ? lds_atomic(w->group, address, action, false, count, 0) : 0;
     for (uint64_t left = exec; left; left &= left - 1)

@@ -3,7 +3,7 @@
  * meaning compiled once more for one lane, with operands, modifiers, SDWA, DPP and EXEC done here in the plainest
  * way. What the meanings themselves compute is tested in meaning_test.c. */
 #include "host/ckdev/gfx9/elements.h"
-#include "tests/harness/test.h"
+#include "tests/gfx9/rows.h"
 
 #include <stdlib.h>
 
@@ -346,44 +346,50 @@ static void check_row_vop3(const struct instruction *i)
     EXPECT_EQ(WAVE_EXEC(wave), i->flags & F_WRITES_EXEC ? (mask & WAVE_EXEC(before)) : WAVE_EXEC(before));
 }
 
-TEST(every_vector_instruction_computes_each_active_lane_as_its_row_says)
+static bool has_vop3_form(const struct instruction *i)
+{
+    return is_vector_row(i) && i->encoding != VOP3P && !(i->flags & F_NO_VOP3) && i->a != T_NO;
+}
+static void check_vop3_form(const struct instruction *i)
 {
     wave_prepare();
-    for (unsigned row = 0; row < gfx9_instruction_count; row++) {
-        const struct instruction *i = &gfx9_instructions[row];
-        if (!is_vector_row(i) || i->encoding == VOP3P || (i->flags & F_NO_VOP3) || i->a == T_NO) continue;
-        for (unsigned round = 0; round < ROUNDS; round++) check_row_vop3(i);
+    for (unsigned round = 0; round < ROUNDS; round++) check_row_vop3(i);
+}
+ROW_MODEL(every_vector_instruction_computes_each_active_lane_as_its_row_says, has_vop3_form, check_vop3_form)
+
+static bool has_short_form(const struct instruction *i)
+{
+    return is_vector_row(i) && i->encoding < VOP3 && i->a != T_NO;
+}
+
+static void check_row_short(const struct instruction *i, uint32_t source)
+{
+    uint32_t words[2];
+    wave_randomise();
+    encode_short(i, words, source);
+    const struct op *op = step(words);
+    if (!op) {
+        test_fail(__FILE__, __LINE__, "%s is not decoded (%08x %08x)", i->name, words[0], words[1]);
+        return;
+    }
+    for (unsigned lane = 0; lane < LANES && i->d != T_NO; lane++) {
+        uint64_t a = op->source[0] == SRC_CONSTANT ? op->value[0]
+                     : source == 4                 ? before->sgpr64[2]
+                                                   : old_vgprs(SRC_A, lane, 2);
+        uint64_t b = (i->flags & F_LITERAL_B) ? op->value[1] : old_vgprs(SRC_B, lane, type_dwords(i->b));
+        uint64_t c = (i->flags & F_LITERAL_C) ? op->value[2] : third_operand(op, lane);
+        check_lane(op, lane, model_lane(op, a, b, c, lane).value, 0);
     }
 }
 
-TEST(short_forms_take_registers_of_the_scalar_unit_constants_and_literals)
+static void check_short_form(const struct instruction *i)
 {
-    wave_prepare();
     static const uint32_t sources[] = { SRC_VGPR + SRC_A, 4, 128 + 5, 240 + 2, SRC_CONSTANT };
-    for (unsigned row = 0; row < gfx9_instruction_count; row++) {
-        const struct instruction *i = &gfx9_instructions[row];
-        if (!is_vector_row(i) || i->encoding >= VOP3 || i->a == T_NO) continue;
-        for (unsigned k = 0; k < ARRAY_LENGTH(sources) * 2; k++) {
-            uint32_t words[2];
-            wave_randomise();
-            encode_short(i, words, sources[k / 2]);
-            const struct op *op = step(words);
-            if (!op) {
-                test_fail(__FILE__, __LINE__, "%s is not decoded (%08x %08x)", i->name, words[0], words[1]);
-                break;
-            }
-            for (unsigned lane = 0; lane < LANES; lane++) {
-                uint64_t a = op->source[0] == SRC_CONSTANT ? op->value[0]
-                             : sources[k / 2] == 4         ? before->sgpr64[2]
-                                                           : old_vgprs(SRC_A, lane, 2);
-                uint64_t b =
-                    (i->flags & F_LITERAL_B) ? op->value[1] : old_vgprs(SRC_B, lane, type_dwords(i->b));
-                uint64_t c = (i->flags & F_LITERAL_C) ? op->value[2] : third_operand(op, lane);
-                if (i->d != T_NO) check_lane(op, lane, model_lane(op, a, b, c, lane).value, 0);
-            }
-        }
-    }
+    wave_prepare();
+    for (unsigned k = 0; k < ARRAY_LENGTH(sources) * 2; k++) check_row_short(i, sources[k / 2]);
 }
+ROW_MODEL(short_forms_take_registers_of_the_scalar_unit_constants_and_literals, has_short_form,
+          check_short_form)
 
 /* ---- SDWA and DPP ---- */
 
@@ -484,39 +490,103 @@ TEST(dpp_reads_other_lanes_and_leaves_out_what_has_no_source)
     }
 }
 
-TEST(packed_instructions_choose_and_negate_each_half)
+static bool is_packed(const struct instruction *i)
 {
-    wave_prepare();
-    for (unsigned row = 0; row < gfx9_instruction_count; row++) {
-        const struct instruction *i = &gfx9_instructions[row];
-        if (!is_vector_row(i) || i->encoding != VOP3P || (i->flags & F_MIX)) continue;
-        for (unsigned round = 0; round < ROUNDS; round++) {
-            unsigned count = i->c != T_NO ? 3 : 2, all = (1u << count) - 1;
-            unsigned sel = random_u32() & all, high = random_u32() & 7, neg = random_u32() & all,
-                     neg_high = random_u32() & all;
-            uint32_t words[2];
-            wave_randomise();
-            words[0] =
-                0xd3800000 | (uint32_t)i->opcode << 16 | DEST | neg_high << 8 | sel << 11 | (high >> 2) << 14;
-            words[1] = (SRC_VGPR + SRC_A) | (SRC_VGPR + SRC_B) << 9 |
-                       (count == 3 ? SRC_VGPR + SRC_C : 0u) << 18 | (high & 3) << 27 | neg << 29;
-            const struct op *op = step(words);
-            EXPECT(op != NULL);
-            for (unsigned lane = 0; op && lane < LANES; lane++) {
-                uint32_t halves[2];
-                bool nan = false;
-                for (unsigned h = 0; h < 2; h++) {
-                    uint64_t x[3] = { before->vgpr[SRC_A][lane], before->vgpr[SRC_B][lane],
-                                      before->vgpr[SRC_C][lane] };
-                    for (unsigned k = 0; k < 3; k++) {
-                        x[k] = (h ? high : sel) >> k & 1 ? x[k] >> 16 : x[k] & 0xffff;
-                        x[k] = with_signs(x[k], k == 0 ? i->a : i->b, (h ? neg_high : neg) >> k & 1, false);
-                    }
-                    halves[h] = (uint32_t)model_lane(op, x[0], x[1], x[2], lane).value & 0xffff;
-                    nan |= is_nan_of(halves[h], i->d);
-                }
-                if (!nan) check_lane(op, lane, halves[0] | halves[1] << 16, 0);
+    return is_vector_row(i) && i->encoding == VOP3P && !(i->flags & F_MIX);
+}
+
+/* Operands and modifiers of a VOP3P instruction; for v_mad_mix `high` says which are halves, and `neg_high` which
+ * are made positive. */
+struct packed {
+    unsigned count, sel, high, neg, neg_high;
+};
+
+static const struct op *step_packed(const struct instruction *i, const struct packed *p, bool clamp)
+{
+    uint32_t words[2] = { 0xd3800000 | (uint32_t)i->opcode << 16 | DEST | p->neg_high << 8 | p->sel << 11 |
+                              (p->high >> 2) << 14 | (uint32_t)clamp << 15,
+                          (SRC_VGPR + SRC_A) | (SRC_VGPR + SRC_B) << 9 |
+                              (p->count == 3 ? SRC_VGPR + SRC_C : 0u) << 18 | (p->high & 3) << 27 |
+                              p->neg << 29 };
+    const struct op *op = step(words);
+    if (!op) test_fail(__FILE__, __LINE__, "%s is not decoded (%08x %08x)", i->name, words[0], words[1]);
+    return op;
+}
+
+static struct packed random_packed(const struct instruction *i)
+{
+    struct packed p = { .count = i->c != T_NO ? 3 : 2, .high = random_u32() & 7 };
+    unsigned all = (1u << p.count) - 1;
+    p.sel = random_u32() & all, p.neg = random_u32() & all, p.neg_high = random_u32() & all;
+    return p;
+}
+
+static void check_row_packed(const struct instruction *i)
+{
+    wave_randomise();
+    struct packed p = random_packed(i);
+    const struct op *op = step_packed(i, &p, false);
+    for (unsigned lane = 0; op && lane < LANES; lane++) {
+        uint32_t halves[2];
+        bool nan = false;
+        for (unsigned h = 0; h < 2; h++) {
+            uint64_t x[3] = { before->vgpr[SRC_A][lane], before->vgpr[SRC_B][lane],
+                              before->vgpr[SRC_C][lane] };
+            for (unsigned k = 0; k < 3; k++) {
+                x[k] = (h ? p.high : p.sel) >> k & 1 ? x[k] >> 16 : x[k] & 0xffff;
+                x[k] = with_signs(x[k], k == 0 ? i->a : i->b, (h ? p.neg_high : p.neg) >> k & 1, false);
             }
+            halves[h] = (uint32_t)model_lane(op, x[0], x[1], x[2], lane).value & 0xffff;
+            nan |= is_nan_of(halves[h], i->d);
         }
+        if (!nan) check_lane(op, lane, halves[0] | halves[1] << 16, 0);
     }
 }
+
+static void check_packed(const struct instruction *i)
+{
+    wave_prepare();
+    for (unsigned round = 0; round < ROUNDS; round++) check_row_packed(i);
+}
+ROW_MODEL(packed_instructions_choose_and_negate_each_half, is_packed, check_packed)
+
+static bool is_mixed(const struct instruction *i) { return is_vector_row(i) && (i->flags & F_MIX); }
+
+/* A half as a float: exact, by its parts. */
+static uint32_t widened(uint32_t h, bool flush)
+{
+    uint32_t sign = (h & 0x8000) << 16, exponent = h >> 10 & 31, fraction = h & 0x3ff;
+    if (exponent == 31) return sign | 0x7f800000 | fraction << 13;
+    if (exponent == 0) {
+        if (fraction == 0 || flush) return sign;
+        for (exponent = 113; !(fraction & 0x400); exponent--) fraction <<= 1;
+        return sign | exponent << 23 | (fraction & 0x3ff) << 13;
+    }
+    return sign | (exponent + 112) << 23 | fraction << 13;
+}
+
+static void check_row_mixed(const struct instruction *i)
+{
+    wave_randomise();
+    struct packed p = random_packed(i);
+    const struct op *op = step_packed(i, &p, random_u32() & 1);
+    for (unsigned lane = 0; op && lane < LANES; lane++) {
+        uint64_t x[3] = { before->vgpr[SRC_A][lane], before->vgpr[SRC_B][lane], before->vgpr[SRC_C][lane] };
+        for (unsigned k = 0; k < 3; k++) {
+            if (p.high >> k & 1)
+                x[k] = widened(x[k] >> (p.sel >> k & 1 ? 16 : 0) & 0xffff, !(before->mode & 0x40));
+            x[k] = with_signs(x[k], T_F32, p.neg >> k & 1, p.neg_high >> k & 1);
+        }
+        uint64_t value = model_lane(op, x[0], x[1], x[2], lane).value;
+        bool upper = strcmp(i->name, "v_mad_mixhi_f16") == 0, half = i->d == T_F16;
+        if (half && is_nan_of(value, i->d)) continue;
+        check_lane(op, lane, upper ? value << 16 : value, upper ? 0xffff : half ? 0xffff0000 : 0);
+    }
+}
+
+static void check_mixed(const struct instruction *i)
+{
+    wave_prepare();
+    for (unsigned round = 0; round < ROUNDS; round++) check_row_mixed(i);
+}
+ROW_MODEL(mixed_products_take_floats_and_halves, is_mixed, check_mixed)

@@ -21,7 +21,7 @@ static struct scalar_place place_of(const struct wave *w, const struct op *op)
     uint64_t start = base[0] | (uint64_t)(base[1] & 0xffff) << 32;
     uint64_t stride = base[1] >> 16 & 0x3fff, size = base[2] * (stride ? stride : 1);
     offset &= ~3ull;
-    return (struct scalar_place){ start + offset, offset < size ? size - offset : 0 };
+    return (struct scalar_place){ (start + offset) & ~3ull, offset < size ? size - offset : 0 };
 }
 
 static void run_atomic(struct wave *w, const struct op *op, const struct scalar_place *p)

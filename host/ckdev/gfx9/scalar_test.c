@@ -2,7 +2,7 @@
 /* Scalar rows beside a model of their own: the meaning compiled once more on a copy of the wave, with operands
  * read the plain way and the bit helpers written anew. */
 #include "host/ckdev/gfx9/wave.h"
-#include "tests/harness/test.h"
+#include "tests/gfx9/rows.h"
 
 #include <stdlib.h>
 
@@ -175,43 +175,21 @@ static void check_row(const struct instruction *i, uint32_t constant)
                   (unsigned long long)pair(wave, to), (unsigned long long)pair(model, to));
 }
 
-TEST(every_scalar_instruction_changes_what_its_row_says_and_nothing_else)
+static bool is_scalar_row(const struct instruction *i)
 {
-    for (unsigned row = 0; row < gfx9_instruction_count; row++) {
-        const struct instruction *i = &gfx9_instructions[row];
-        if (i->action != ACTION_COMPUTE || i->encoding > SOPC) continue;
-        for (unsigned round = 0; round < ROUNDS; round++) {
-            /* hwreg: MODE or an aperture, some field of it */
-            uint32_t constant = i->flags & F_HWREG ? (random_u32() & 1 ? 1 : 15) | (random_u32() % 8) << 6 |
-                                                         (random_u32() % 8) << 11
-                                                   : random_operand() & 0xffff;
-            check_row(i, constant);
-        }
+    return i->action == ACTION_COMPUTE && i->encoding <= SOPC;
+}
+
+static void check_scalar_row(const struct instruction *i)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        /* hwreg: MODE or an aperture, some field of it */
+        uint32_t constant = i->flags & F_HWREG ? (random_u32() & 1 ? 1 : 15) | (random_u32() % 8) << 6 |
+                                                     (random_u32() % 8) << 11
+                                               : random_operand() & 0xffff;
+        check_row(i, constant);
     }
 }
 
-TEST(branches_are_taken_on_their_condition_alone)
-{
-    static const struct {
-        uint32_t word;
-        bool scc, vcc, exec, taken;
-    } cases[] = {
-        { 0xbf820003, 0, 0, 0, 1 }, { 0xbf840003, 0, 1, 1, 1 }, { 0xbf840003, 1, 0, 0, 0 },
-        { 0xbf850003, 1, 0, 0, 1 }, { 0xbf850003, 0, 1, 1, 0 }, { 0xbf860003, 1, 0, 1, 1 },
-        { 0xbf860003, 0, 1, 0, 0 }, { 0xbf870003, 0, 1, 0, 1 }, { 0xbf870003, 1, 0, 1, 0 },
-        { 0xbf880003, 1, 1, 0, 1 }, { 0xbf880003, 0, 0, 1, 0 }, { 0xbf890003, 0, 0, 1, 1 },
-        { 0xbf890003, 1, 1, 0, 0 }, { 0xbf82fffd, 0, 0, 0, 1 },
-    };
-    for (unsigned k = 0; k < ARRAY_LENGTH(cases); k++) {
-        struct op op;
-        prepare();
-        wave->scc = cases[k].scc;
-        WAVE_VCC(wave) = cases[k].vcc ? 1ull << 40 : 0;
-        WAVE_EXEC(wave) = cases[k].exec ? 1ull << 63 : 0;
-        EXPECT(gfx9_decode(&cases[k].word, 1, &op));
-        gfx9_prepare(&op);
-        wave->pc = 0x10004;
-        op.run(wave, &op);
-        EXPECT_EQ(wave->pc, 0x10004 + (cases[k].taken ? (int16_t)cases[k].word * 4 : 0));
-    }
-}
+ROW_MODEL(every_scalar_instruction_changes_what_its_row_says_and_nothing_else, is_scalar_row,
+          check_scalar_row)

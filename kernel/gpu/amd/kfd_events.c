@@ -21,6 +21,47 @@ void kfd_events_fini(struct kfd_events *events)
     id_table_fini(&events->table);
 }
 
+/* ---- GPUs ---- */
+
+static void await_signal(struct gpu_context *context, const struct kfd_event *event, bool is_awaited)
+{
+    if (event->type == LINUX_KFD_IOC_EVENT_SIGNAL)
+        context->device->backend->await_signal(context, event->id, is_awaited);
+}
+
+void kfd_events_attach(struct kfd_events *events, struct gpu_context *context)
+{
+    struct kfd_event *event;
+    spin_lock(&events->lock);
+    events->contexts[events->context_count++] = context;
+    for (uint32_t id = 0; (event = id_table_next(&events->table, &id)); id++)
+        if (!list_is_empty(&event->waiters)) await_signal(context, event, true);
+    spin_unlock(&events->lock);
+}
+
+void kfd_events_detach(struct kfd_events *events)
+{
+    spin_lock(&events->lock);
+    events->context_count = 0;
+    spin_unlock(&events->lock);
+}
+
+void event_await_locked(struct kfd_events *events, const struct kfd_event *event, bool is_awaited)
+{
+    for (uint32_t i = 0; i < events->context_count; i++) await_signal(events->contexts[i], event, is_awaited);
+}
+
+bool event_take_locked(struct kfd_events *events, const struct kfd_event *event)
+{
+    bool is_raised = false;
+    if (event->type != LINUX_KFD_IOC_EVENT_SIGNAL) return false;
+    for (uint32_t i = 0; i < events->context_count; i++) {
+        struct gpu_context *context = events->contexts[i];
+        is_raised |= context->device->backend->take_signal(context, event->id);
+    }
+    return is_raised;
+}
+
 /* ---- making and destroying ---- */
 
 err_t kfd_event_make(struct kfd_events *events, uint32_t type, bool is_auto_reset, uint32_t *id)
@@ -37,6 +78,7 @@ err_t kfd_event_make(struct kfd_events *events, uint32_t type, bool is_auto_rese
     event->is_auto_reset = is_auto_reset;
     list_init(&event->waiters);
     spin_lock(&events->lock);
+    event_take_locked(events, event); /* one for the event that had the number before */
     id_table_set(&events->table, *id, event);
     spin_unlock(&events->lock);
     return OK;
@@ -46,7 +88,10 @@ err_t kfd_event_end(struct kfd_events *events, uint32_t id)
 {
     spin_lock(&events->lock);
     struct kfd_event *event = id_table_get(&events->table, id);
-    if (event) id_table_set(&events->table, id, NULL);
+    if (event) {
+        id_table_set(&events->table, id, NULL);
+        event_await_locked(events, event, false);
+    }
     while (event && !list_is_empty(&event->waiters)) {
         struct event_waiter *w = LIST_ENTRY(event->waiters.next, struct event_waiter, link);
         list_remove(&w->link);
@@ -103,7 +148,7 @@ err_t kfd_event_change(struct kfd_events *events, uint32_t id, bool is_raised)
     spin_lock(&events->lock);
     struct kfd_event *event = find_signal_locked(events, id);
     if (event && is_raised) event_raise_locked(event);
-    if (event && !is_raised) event->is_raised = false;
+    if (event && !is_raised) event->is_raised = false, event_take_locked(events, event);
     spin_unlock(&events->lock);
     return event ? OK : ERR_INVALID;
 }

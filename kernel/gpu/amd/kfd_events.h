@@ -2,7 +2,8 @@
 /* A process's events: what GPUs and programs raise, and threads wait for.
  *
  * An event that is raised stays so until it is reset, or, with auto-reset, until somebody has waited for it. The way from
- * a GPU's signal to its waiters is one look-up by number and a walk along those who wait for that very event.
+ * a GPU's signal to its waiters is one look-up by number and a walk along those who wait for that very event. While
+ * nobody waits for an event, its signals stay with the GPU: who waits next, or resets it, takes them from there.
  *
  * `lock` guards all events, their waiters and the look-up of numbers; making and destroying is serialised by the caller.
  * Under it are the sleepers' wait queues. */
@@ -10,6 +11,7 @@
 #include "abi/linux/kfd.h"
 #include "core/lock.h"
 #include "gpu/amd/id_table.h"
+#include "gpu/context.h"
 #include "lib/list.h"
 
 struct kfd_event {
@@ -26,7 +28,9 @@ struct kfd_event {
 
 struct kfd_events {
     struct spinlock lock;
-    struct id_table table; /* of struct kfd_event, by id, from 1 on */
+    struct id_table table;                         /* of struct kfd_event, by id, from 1 on */
+    struct gpu_context *contexts[GPU_DEVICES_MAX]; /* who raises them; under `lock` */
+    uint32_t context_count;
 };
 
 enum { KFD_EVENT_TYPES = 9, KFD_WAIT_MAX = LINUX_KFD_SIGNAL_EVENT_LIMIT };
@@ -34,6 +38,11 @@ enum { KFD_EVENT_TYPES = 9, KFD_WAIT_MAX = LINUX_KFD_SIGNAL_EVENT_LIMIT };
 void kfd_events_init(struct kfd_events *events);
 /* Nobody waits any more, and no GPU raises anything. */
 void kfd_events_fini(struct kfd_events *events);
+
+/* A GPU that raises signals from now on; at most GPU_DEVICES_MAX. */
+void kfd_events_attach(struct kfd_events *events, struct gpu_context *context);
+/* No GPU does any more. Nobody waits. */
+void kfd_events_detach(struct kfd_events *events);
 
 /* ---- making and destroying: one at a time ---- */
 

@@ -21,6 +21,11 @@ struct event_waiter {
     bool is_raised; /* since the wait began, or before it */
 };
 
+/* Whether GPUs are to tell its signals: for the first waiter, before it looks, and after the last one. */
+void event_await_locked(struct kfd_events *events, const struct kfd_event *event, bool is_awaited)
+    REQUIRES(events->lock);
+/* Takes what GPUs have raised and not told. */
+bool event_take_locked(struct kfd_events *events, const struct kfd_event *event) REQUIRES(events->lock);
 void event_raise_locked(struct kfd_event *event);
 /* Wakes the sleeper if it has what it waits for. With kfd_events.lock, so interrupts are off. */
 void sleeper_look_locked(struct sleeper *sleeper);

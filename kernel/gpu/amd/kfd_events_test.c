@@ -127,6 +127,36 @@ static void tell(uint32_t context, uint32_t number, uint32_t known_bits)
     struct gpu_event_signal signal = { .number = number, .known_bits = known_bits };
     gpu_tell_signal(fake_gpu_device(), context, &signal);
 }
+static void an_awaited_signal_comes(void)
+{
+    EXPECT_EQ(fake_gpu.awaited, 1u << ids[0] | 1u << ids[1]);
+    tell(0, ids[0], 0);
+}
+
+TEST(a_signal_that_came_while_nobody_waited_is_found_by_the_next_wait)
+{
+    fake_kfd_start(true);
+    ids[0] = fake_kfd_event(SIGNAL, true);
+    ids[1] = fake_kfd_event(SIGNAL, true);
+    EXPECT_WAIT(2, false, 0, TIMEOUT);
+    EXPECT_EQ(fake_gpu.awaited, 0);
+    fake_gpu.kept_signal = ids[1];
+    EXPECT_WAIT(1, false, 0, TIMEOUT);
+    EXPECT_WAIT(2, false, LINUX_KFD_TIMEOUT_INFINITE, COMPLETE);
+    fake_wait_meanwhile = an_awaited_signal_comes;
+    EXPECT_WAIT(2, false, LINUX_KFD_TIMEOUT_INFINITE, COMPLETE);
+    fake_wait_meanwhile = NULL;
+    EXPECT_EQ(fake_gpu.awaited, 0);
+    fake_gpu.kept_signal = ids[1];
+    EXPECT_EQ(reset(ids[1]), 0); /* takes one down, whoever holds it */
+    EXPECT_EQ(fake_gpu.kept_signal, 0);
+    EXPECT_EQ(destroy(ids[1]), 0);
+    fake_gpu.kept_signal = ids[1];
+    ids[1] = fake_kfd_event(SIGNAL, true); /* the number is another's now */
+    EXPECT_WAIT(2, false, 0, TIMEOUT);
+    fake_kfd_stop();
+}
+
 static void gpu_raises(void) { tell(0, ids[1], 0); }
 
 TEST(a_signal_of_the_gpus_wakes_who_waits_for_that_event)

@@ -33,6 +33,7 @@ static void end_queues(struct kfd_process *p) REQUIRES(p->lock)
 
 static void end_contexts(struct kfd_process *p) REQUIRES(p->lock)
 {
+    kfd_events_detach(&p->events);
     for (uint32_t i = 0; i < kfd_gpu_count(); i++) {
         struct kfd_binding *b = &p->bindings[i];
         if (b->context) gpu_context_destroy(b->context);

@@ -30,6 +30,7 @@ static err_t acquire(struct kfd_process *p, struct kfd_binding *b, struct file *
     e = gpu_context_set_apertures(b->context, &b->apertures);
     if (!failed(e)) {
         b->render = file_get(render);
+        kfd_events_attach(&p->events, b->context);
         return OK;
     }
     gpu_context_destroy(b->context);

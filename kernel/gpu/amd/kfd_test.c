@@ -200,6 +200,27 @@ TEST(scratch_and_trap_handlers_reach_the_gpu)
 
 /* ---- memory ---- */
 
+TEST(memory_of_the_machine_is_made_of_single_frames_where_there_are_no_blocks)
+{
+    fake_kfd_start(true);
+    fake_gpu.has_no_blocks = true;
+    uint64_t frames = fake_heap_frames(), bytes = HUGE_BYTES + 3 * PAGE_BYTES;
+    uint64_t handle = fake_kfd_alloc(FLAG(GTT) | FLAG(WRITABLE), VA, bytes, 0);
+    EXPECT(handle && fake_heap_frames() == frames + bytes / PAGE_BYTES);
+    EXPECT_EQ(fake_kfd_map(handle), 0);
+    EXPECT_EQ(fake_gpu.mapped_bytes, bytes);
+    EXPECT_EQ(fake_kfd_unmap(handle), 0);
+    EXPECT_EQ(REQUEST(0x17, &handle), 0);
+    for (uint64_t failing = 1; failing < 20; failing++) {
+        fake_heap_fail_at(failing);
+        handle = fake_kfd_alloc(FLAG(GTT), VA, bytes, 0);
+        fake_heap_fail_at(0);
+        EXPECT_EQ(handle, 0);
+        EXPECT_EQ(fake_heap_frames(), frames);
+    }
+    fake_kfd_stop();
+}
+
 TEST(memory_of_every_kind_is_made_mapped_and_freed)
 {
     static const struct {

@@ -29,6 +29,8 @@ static err_t join(struct waiting *w, struct event_waiter *waiter, uint32_t id)
     if (event) {
         waiter->event = event;
         w->has_exceptions |= event->type != LINUX_KFD_IOC_EVENT_SIGNAL;
+        if (list_is_empty(&event->waiters)) event_await_locked(w->events, event, true);
+        if (event_take_locked(w->events, event)) event_raise_locked(event);
         waiter->is_raised = event->is_raised;
         w->sleeper.raised += event->is_raised;
         if (event->is_auto_reset) event->is_raised = false;
@@ -51,12 +53,19 @@ static err_t join_all(struct waiting *w, uint32_t *joined)
     return OK;
 }
 
+static void leave_locked(struct waiting *w, struct event_waiter *waiter) REQUIRES(w->events->lock)
+{
+    struct kfd_event *event = waiter->event;
+    list_remove(&waiter->link);
+    if (event && list_is_empty(&event->waiters)) event_await_locked(w->events, event, false);
+}
+
 /* After a failure, what this wait has taken down is raised again for the next one. ERR_IO: an event went meanwhile. */
 static err_t leave_all(struct waiting *w, uint32_t joined, err_t e)
 {
     spin_lock_short(&w->events->lock);
     if (!failed(e) && w->sleeper.is_broken) e = ERR_IO;
-    for (uint32_t i = 0; i < joined; i++) list_remove(&w->waiters[i].link);
+    for (uint32_t i = 0; i < joined; i++) leave_locked(w, &w->waiters[i]);
     for (uint32_t i = 0; failed(e) && i < joined; i++) {
         struct kfd_event *event = w->waiters[i].event;
         if (event && event->is_auto_reset && w->waiters[i].is_raised) event_raise_locked(event);

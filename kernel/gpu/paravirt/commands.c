@@ -32,15 +32,20 @@ static void read_command(const struct paravirt *p, uint64_t sequence, struct gpu
 static void end_waits_locked(struct paravirt *p) REQUIRES(p->done.lock)
 {
     p->is_down = p->is_loss_untold = true;
+    /* The next generation may have begun before they run. */
+    LIST_FOR_EACH_SAFE (node, &p->waits) {
+        LIST_ENTRY(node, struct paravirt_wait, link)->is_lost = true;
+        list_remove(node);
+    }
     wait_wake_all_locked(&p->done);
     paravirt_tell_thread(p);
 }
 
-/* An engine can write the page, too. One that says that it is in a generation which nobody has asked for lives. */
+/* An engine can write the page, too. One that says that it is in a generation which cannot be lives. */
 void paravirt_look_at_state_locked(struct paravirt *p)
 {
     uint32_t state = p->registers->state, generation = p->registers->generation;
-    bool is_next = p->is_reset_asked && generation == p->generation + 1;
+    bool is_next = generation == p->generation + 1;
     if (p->is_down || (state == GPU_STATE_READY && generation == p->generation)) return;
     if (state != GPU_STATE_READY || is_next) {
         end_waits_locked(p);
@@ -56,6 +61,8 @@ void paravirt_take_done_locked(struct paravirt *p)
     uint64_t head = __atomic_load_n(&p->registers->command_head, __ATOMIC_ACQUIRE);
     if (head == p->commands_done || p->is_down || p->is_reset_asked) return;
     if (head - p->commands_done > p->commands_sent - p->commands_done) {
+        paravirt_look_at_state_locked(p); /* another generation counts anew */
+        if (p->is_down) return;
         log_error("gpu%u: it says that %llu commands are done, of %llu", p->device.number,
                   (unsigned long long)head, (unsigned long long)p->commands_sent);
         paravirt_ask_reset_locked(p);
@@ -121,11 +128,12 @@ void paravirt_wait_locked(struct paravirt *p)
 {
     uint64_t deadline = time_now_ns() + PATIENCE_NS;
     uint64_t before = p->commands_done;
+    uint32_t generation = p->generation;
     err_t e = wait_sleep_until_locked(&p->done, deadline);
     if (!failed(e)) return;
     paravirt_look_at_state_locked(p); /* perhaps an interrupt was lost */
     paravirt_take_done_locked(p);
-    if (!p->is_down && p->commands_done == before) lose_patience_locked(p);
+    if (paravirt_is_current_locked(p, generation) && p->commands_done == before) lose_patience_locked(p);
 }
 
 void paravirt_watch_soon_locked(struct paravirt *p)
@@ -167,20 +175,23 @@ void paravirt_watch(struct timer *timer)
 /* ---- commands that are waited for, and others ---- */
 
 /* The command's number. ERR_NO_DEVICE. */
-static err_t send_locked(struct paravirt *p, const struct gpu_command *command, uint64_t *sequence)
-    REQUIRES(p->done.lock)
+static err_t send_locked(struct paravirt *p, uint32_t generation, const struct gpu_command *command,
+                         uint64_t *sequence) REQUIRES(p->done.lock)
 {
-    while (!p->is_down && p->commands_sent - p->commands_done == p->command_count) paravirt_wait_locked(p);
-    if (p->is_down) return ERR_NO_DEVICE;
+    if (!generation) generation = p->generation;
+    while (paravirt_is_current_locked(p, generation) &&
+           p->commands_sent - p->commands_done == p->command_count)
+        paravirt_wait_locked(p);
+    if (!paravirt_is_current_locked(p, generation)) return ERR_NO_DEVICE;
     *sequence = send_now_locked(p, command);
     return OK;
 }
 
-void paravirt_send(struct paravirt *p, const struct gpu_command *command)
+void paravirt_send(struct paravirt *p, uint32_t generation, const struct gpu_command *command)
 {
     uint64_t sequence;
     spin_lock(&p->done.lock);
-    err_t e = send_locked(p, command, &sequence);
+    err_t e = send_locked(p, generation, command, &sequence);
     (void)e; /* nothing is left to be told */
     spin_unlock(&p->done.lock);
 }
@@ -195,19 +206,16 @@ static err_t error_of(uint32_t result)
     }
 }
 
-err_t paravirt_do(struct paravirt *p, struct gpu_command *command)
+err_t paravirt_do(struct paravirt *p, uint32_t generation, struct gpu_command *command)
 {
     struct paravirt_wait wait = { .is_done = false };
     command->flags |= GPU_COMMAND_NOTIFY;
     spin_lock(&p->done.lock);
-    err_t e = send_locked(p, command, &wait.sequence);
+    err_t e = send_locked(p, generation, command, &wait.sequence);
     if (!failed(e)) {
         list_push_back(&p->waits, &wait.link);
-        while (!wait.is_done && !p->is_down) paravirt_wait_locked(p);
-        if (!wait.is_done) {
-            list_remove(&wait.link);
-            e = ERR_NO_DEVICE;
-        }
+        while (!wait.is_done && !wait.is_lost) paravirt_wait_locked(p);
+        if (wait.is_lost) e = ERR_NO_DEVICE;
     }
     spin_unlock(&p->done.lock);
     if (failed(e)) return e;

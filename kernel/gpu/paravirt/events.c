@@ -17,6 +17,8 @@ static bool take_event_locked(struct paravirt *p, bool is_interrupt, struct gpu_
     uint64_t tail = __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE);
     if (tail == p->events_taken || p->is_down || p->is_reset_asked) return false;
     if (tail - p->events_taken > p->event_count) {
+        paravirt_look_at_state_locked(p); /* another generation counts anew */
+        if (p->is_down) return false;
         log_error("gpu%u: it says that it has told %llu events, and %llu were taken", p->device.number,
                   (unsigned long long)tail, (unsigned long long)p->events_taken);
         paravirt_ask_reset_locked(p);
@@ -38,6 +40,38 @@ static bool take_event(struct paravirt *p, bool is_interrupt, struct gpu_event *
     bool is_there = take_event_locked(p, is_interrupt, out);
     spin_unlock(&p->done.lock);
     return is_there;
+}
+
+/* ---- signals ---- */
+
+static bool take_signal(struct paravirt *p, uint32_t context, uint32_t number)
+{
+    volatile uint64_t *word = &p->signals[context].raised[number / 64];
+    uint64_t bit = 1ull << number % 64;
+    return (*word & bit) && (__atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST) & bit);
+}
+
+bool paravirt_take_signal(struct gpu_context *context, uint32_t number)
+{
+    return take_signal(paravirt_of(context->device), context->number, number);
+}
+
+void paravirt_await_signal(struct gpu_context *context, uint32_t number, bool is_awaited)
+{
+    struct paravirt *p = paravirt_of(context->device);
+    volatile uint64_t *word = &p->signals[context->number].awaited[number / 64];
+    uint64_t bit = 1ull << number % 64;
+    *word = is_awaited ? *word | bit : *word & ~bit;
+    /* Before `raised` is looked at. */
+    if (is_awaited) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* One whose bit is clear was taken by somebody who began to wait, or is none. */
+static bool is_new(struct paravirt *p, const struct gpu_event *event)
+{
+    return event->signal.known_bits ||
+           (event->context < p->device.contexts_max && event->signal.number < GPU_SIGNALS_MAX &&
+            take_signal(p, event->context, event->signal.number));
 }
 
 /* ---- interrupts ---- */
@@ -64,7 +98,7 @@ void paravirt_time_to_arm(struct timer *timer)
 static void pass_on_at_once(struct paravirt *p, const struct gpu_event *event)
 {
     if (event->kind == GPU_EVENT_SIGNAL) {
-        gpu_tell_signal(&p->device, event->context, &event->signal);
+        if (is_new(p, event)) gpu_tell_signal(&p->device, event->context, &event->signal);
         return;
     }
     spin_lock(&p->done.lock);

@@ -16,13 +16,19 @@ static struct paravirt *of_context(const struct gpu_context *context) { return p
 
 /* ---- contexts ---- */
 
+static err_t do_for(const struct gpu_context *context, struct gpu_command *command)
+{
+    const struct paravirt_context *c = context->backend_data;
+    command->context = context->number;
+    return paravirt_do(of_context(context), c->generation, command);
+}
+
 static struct gpu_command context_command(const struct gpu_context *context, enum gpu_command_kind kind)
 {
-    const struct map_table *table = context->backend_data;
+    const struct paravirt_context *c = context->backend_data;
     const struct gpu_apertures *a = &context->apertures;
     return (struct gpu_command){ .kind = kind,
-                                 .context = context->number,
-                                 .create = { .map_table = table->root.raw,
+                                 .create = { .map_table = c->table.root.raw,
                                              .local_base = a->local_base.raw,
                                              .scratch_base = a->scratch_base.raw,
                                              .scratch_memory = a->scratch_memory.raw,
@@ -32,22 +38,40 @@ static struct gpu_command context_command(const struct gpu_context *context, enu
 
 static void context_free(struct gpu_context *context)
 {
-    map_table_destroy(context->backend_data);
-    heap_free(context->backend_data);
+    struct paravirt_context *c = context->backend_data;
+    map_table_destroy(&c->table);
+    heap_free(c);
+}
+
+static uint32_t present_generation(struct paravirt *p)
+{
+    spin_lock(&p->done.lock);
+    uint32_t generation = p->generation;
+    spin_unlock(&p->done.lock);
+    return generation;
+}
+
+/* Of whoever had the number before. */
+static void forget_signals(const struct gpu_context *context)
+{
+    volatile struct gpu_signals *s = &of_context(context)->signals[context->number];
+    for (size_t i = 0; i < ARRAY_LENGTH(s->raised); i++) s->raised[i] = s->awaited[i] = 0;
 }
 
 static err_t context_create(struct gpu_context *context)
 {
-    struct map_table *table = heap_alloc(sizeof(*table));
-    if (!table) return ERR_NO_MEMORY;
-    err_t e = map_table_create(table);
+    struct paravirt_context *c = heap_alloc(sizeof(*c));
+    if (!c) return ERR_NO_MEMORY;
+    err_t e = map_table_create(&c->table);
     if (failed(e)) {
-        heap_free(table);
+        heap_free(c);
         return e;
     }
-    context->backend_data = table;
+    context->backend_data = c;
+    c->generation = present_generation(of_context(context));
+    forget_signals(context);
     struct gpu_command command = context_command(context, GPU_COMMAND_CONTEXT_CREATE);
-    e = paravirt_do(of_context(context), &command);
+    e = do_for(context, &command);
     if (failed(e)) context_free(context);
     return e;
 }
@@ -55,41 +79,44 @@ static err_t context_create(struct gpu_context *context)
 static err_t context_update(struct gpu_context *context)
 {
     struct gpu_command command = context_command(context, GPU_COMMAND_CONTEXT_UPDATE);
-    return paravirt_do(of_context(context), &command);
+    return do_for(context, &command);
 }
 
 /* For what ends something: a device that is lost has ended it already, and one that refuses is out of its mind. */
-static void end(struct paravirt *p, struct gpu_command *command)
+static void end(struct gpu_context *context, struct gpu_command *command)
 {
-    err_t e = paravirt_do(p, command);
+    struct paravirt *p = of_context(context);
+    const struct paravirt_context *c = context->backend_data;
+    err_t e = do_for(context, command);
     if (!failed(e) || e.code == ERR_NO_DEVICE.code) return;
     log_error("gpu%u: refuses command %u: %s", p->device.number, command->kind, err_text(e));
     spin_lock(&p->done.lock);
-    paravirt_ask_reset_locked(p);
-    while (!p->is_down) paravirt_wait_locked(p);
+    if (paravirt_is_current_locked(p, c->generation)) paravirt_ask_reset_locked(p);
+    while (paravirt_is_current_locked(p, c->generation)) paravirt_wait_locked(p);
     spin_unlock(&p->done.lock);
 }
 
 static void context_stop(struct gpu_context *context)
 {
-    struct gpu_command command = { .kind = GPU_COMMAND_CONTEXT_DESTROY, .context = context->number };
-    if (!gpu_context_is_lost(context)) end(of_context(context), &command);
+    struct gpu_command command = { .kind = GPU_COMMAND_CONTEXT_DESTROY };
+    end(context, &command);
 }
 
 /* ---- maps ---- */
 
 static void unmap(struct gpu_context *context, gpu_va_t at, uint64_t bytes)
 {
-    struct map_range gone = map_table_unmap(context->backend_data, at.raw, bytes);
+    struct paravirt_context *c = context->backend_data;
+    struct map_range gone = map_table_unmap(&c->table, at.raw, bytes);
     struct gpu_command command = { .kind = GPU_COMMAND_INVALIDATE,
-                                   .context = context->number,
                                    .range = { .address = gone.start, .bytes = gone.end - gone.start } };
-    if (gone.end && !gpu_context_is_lost(context)) end(of_context(context), &command);
+    if (gone.end) end(context, &command);
 }
 
 static err_t map(struct gpu_context *context, gpu_va_t at, const struct gpu_piece *piece, uint32_t flags)
 {
-    err_t e = map_table_map(context->backend_data, at.raw, piece, flags);
+    struct paravirt_context *c = context->backend_data;
+    err_t e = map_table_map(&c->table, at.raw, piece, flags);
     if (failed(e)) unmap(context, at, piece->bytes); /* the device may have used it for a moment */
     return e;
 }
@@ -100,7 +127,6 @@ static struct gpu_command queue_command(const struct gpu_queue *queue, enum gpu_
 {
     const struct gpu_queue_request *r = &queue->request;
     return (struct gpu_command){ .kind = kind,
-                                 .context = queue->context->number,
                                  .queue = { .number = queue->number,
                                             .kind = (uint16_t)r->kind,
                                             .percent = (uint8_t)r->percent,
@@ -115,19 +141,19 @@ static struct gpu_command queue_command(const struct gpu_queue *queue, enum gpu_
 static err_t queue_create(struct gpu_queue *queue)
 {
     struct gpu_command command = queue_command(queue, GPU_COMMAND_QUEUE_CREATE);
-    return paravirt_do(of_context(queue->context), &command);
+    return do_for(queue->context, &command);
 }
 
 static err_t queue_update(struct gpu_queue *queue)
 {
     struct gpu_command command = queue_command(queue, GPU_COMMAND_QUEUE_UPDATE);
-    return paravirt_do(of_context(queue->context), &command);
+    return do_for(queue->context, &command);
 }
 
 static void queue_destroy(struct gpu_queue *queue)
 {
     struct gpu_command command = queue_command(queue, GPU_COMMAND_QUEUE_DESTROY);
-    if (!gpu_context_is_lost(queue->context)) end(of_context(queue->context), &command);
+    end(queue->context, &command);
 }
 
 /* ---- the device ---- */
@@ -135,7 +161,7 @@ static void queue_destroy(struct gpu_queue *queue)
 static err_t clear(struct gpu_device *device, uint64_t offset, uint64_t bytes)
 {
     struct gpu_command command = { .kind = GPU_COMMAND_CLEAR, .clear = { offset, bytes } };
-    return paravirt_do(paravirt_of(device), &command);
+    return paravirt_do(paravirt_of(device), 0, &command);
 }
 
 static void fault_reply(struct gpu_context *context, uint64_t fault, bool is_fixed)
@@ -143,13 +169,14 @@ static void fault_reply(struct gpu_context *context, uint64_t fault, bool is_fix
     struct gpu_command command = { .kind = GPU_COMMAND_FAULT_REPLY,
                                    .context = context->number,
                                    .reply = { .fault = fault, .is_fixed = is_fixed } };
-    paravirt_send(of_context(context), &command);
+    const struct paravirt_context *c = context->backend_data;
+    paravirt_send(of_context(context), c->generation, &command);
 }
 
 static err_t read_clock(struct gpu_device *device, uint64_t *out)
 {
     struct gpu_command command = { .kind = GPU_COMMAND_CLOCK };
-    err_t e = paravirt_do(paravirt_of(device), &command);
+    err_t e = paravirt_do(paravirt_of(device), 0, &command);
     if (!failed(e)) *out = command.words[0];
     return e;
 }
@@ -222,6 +249,8 @@ static const struct gpu_backend backend = {
     .queue_destroy = queue_destroy,
     .clear = clear,
     .fault_reply = fault_reply,
+    .await_signal = paravirt_await_signal,
+    .take_signal = paravirt_take_signal,
     .wake = paravirt_wake,
     .read_clock = read_clock,
     .reset = reset,
@@ -253,6 +282,7 @@ static const char *check(const struct paravirt *p, const struct gpu_registers *r
     if (!has_numbers) return "its numbers make no sense";
     bool fits = is_inside(p, r->commands, r->command_count * sizeof(struct gpu_command)) &&
                 is_inside(p, r->events, r->event_count * sizeof(struct gpu_event)) &&
+                is_inside(p, r->signals, d->contexts_max * sizeof(struct gpu_signals)) &&
                 is_inside(p, r->doorbells, (uint64_t)d->contexts_max * d->doorbell_bytes) &&
                 is_inside(p, r->vram, HUGE_BYTES);
     return fits ? NULL : "it names places outside of its window";
@@ -282,12 +312,14 @@ static err_t map_window(const struct paravirt *p, uint64_t offset, uint64_t byte
 
 static err_t map_rings(struct paravirt *p, const struct gpu_registers *r)
 {
-    volatile void *commands, *events;
+    volatile void *commands, *events, *signals;
     err_t e = map_window(p, r->commands.offset, r->commands.bytes, &commands);
     if (!failed(e)) e = map_window(p, r->events.offset, r->events.bytes, &events);
+    if (!failed(e)) e = map_window(p, r->signals.offset, r->signals.bytes, &signals);
     if (failed(e)) return e;
     p->commands = commands;
     p->events = events;
+    p->signals = signals;
     return OK;
 }
 

@@ -26,6 +26,7 @@ enum {
     EVENTS = 32,
     COMMANDS_AT = 0x1000,
     EVENTS_AT = 0x2000,
+    SIGNALS_AT = 0xc000,
     WINDOW_BYTES = 4 << 20,
     VRAM_AT = 0x10000,
     CONTEXTS = 4,
@@ -94,7 +95,8 @@ void gpu_tell_signal(struct gpu_device *device UNUSED, uint32_t context UNUSED,
 }
 void gpu_tell_fault(struct gpu_device *device, uint32_t number, const struct gpu_event_fault *fault)
 {
-    struct gpu_context context = { .device = device, .number = number };
+    struct paravirt_context c = { .generation = p->generation };
+    struct gpu_context context = { .device = device, .number = number, .backend_data = &c };
     no_lock_is_held();
     fuzz_descriptors++;
     if (number < CONTEXTS) device->backend->fault_reply(&context, fault->number, fault->number & 1);
@@ -125,6 +127,7 @@ static void begin(void)
                                          .commands = { COMMANDS_AT, PAGE_BYTES },
                                          .events = { EVENTS_AT, PAGE_BYTES },
                                          .doorbells = { 0x4000, 0x8000 },
+                                         .signals = { SIGNALS_AT, PAGE_BYTES },
                                          .vram = { VRAM_AT, WINDOW_BYTES - VRAM_AT },
                                          .command_count = COMMANDS,
                                          .event_count = EVENTS,
@@ -160,8 +163,14 @@ static void tell(void)
 {
     struct gpu_event *event = &events[registers->event_tail % EVENTS];
     bytes(event, sizeof(*event));
+    if (event->words[2] & 1) event->signal.number %= GPU_SIGNALS_MAX;
     event->kind %= 6;
     event->context %= CONTEXTS + 1;
+    /* Some signals are told with the bit that they need. */
+    uint32_t number = event->signal.number;
+    if (event->kind == GPU_EVENT_SIGNAL && number < GPU_SIGNALS_MAX && event->context < CONTEXTS)
+        ((struct gpu_signals *)(window + SIGNALS_AT))[event->context].raised[number / 64] |= 1ull
+                                                                                             << number % 64;
     registers->event_tail++;
 }
 

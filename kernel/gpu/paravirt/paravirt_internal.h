@@ -12,7 +12,7 @@
 struct paravirt_wait {
     struct list link;
     uint64_t sequence;
-    bool is_done;
+    bool is_done, is_lost;     /* one of them ends the wait */
     struct gpu_command result; /* the entry as the device left it */
 };
 
@@ -22,10 +22,11 @@ struct paravirt {
     volatile struct gpu_registers *registers;
     volatile struct gpu_command *commands;
     const volatile struct gpu_event *events;
-    uint32_t command_count, event_count; /* checked copies */
-    struct wait_queue done;              /* its lock guards the rest */
-    bool is_down;                        /* no command is sent or waited for */
-    bool is_loss_untold;                 /* that is news to the core */
+    volatile struct gpu_signals *signals; /* by the numbers of contexts */
+    uint32_t command_count, event_count;  /* checked copies */
+    struct wait_queue done;               /* its lock guards the rest */
+    bool is_down;                         /* no command is sent or waited for */
+    bool is_loss_untold;                  /* that is news to the core */
     bool is_reset_asked;
     bool is_given_up;        /* it did not obey the reset either */
     uint64_t reset_asked_ns; /* core/time.h */
@@ -52,11 +53,17 @@ static inline struct paravirt *paravirt_of(struct gpu_device *device)
 
 /* ---- commands.c ---- */
 
-/* Sends a command and waits until it is done; *command is then as the device left it. ERR_NO_DEVICE: the GPU is lost, and
- * nothing runs there any more. Else what the device's result says. Threads only. */
-err_t paravirt_do(struct paravirt *p, struct gpu_command *command);
+/* Sends a command and waits until it is done; *command is then as the device left it. It is for things of one generation,
+ * or of the present one, whichever that is: 0. ERR_NO_DEVICE: that generation is over, and nothing of it runs any more.
+ * Else what the device's result says. Threads only. */
+err_t paravirt_do(struct paravirt *p, uint32_t generation, struct gpu_command *command);
 /* The same, but nobody waits. Threads only: the ring may be full. */
-void paravirt_send(struct paravirt *p, const struct gpu_command *command);
+void paravirt_send(struct paravirt *p, uint32_t generation, const struct gpu_command *command);
+static inline bool paravirt_is_current_locked(const struct paravirt *p, uint32_t generation)
+    REQUIRES(p->done.lock)
+{
+    return !p->is_down && p->generation == generation;
+}
 /* What the device has done since the last time. Any context. */
 void paravirt_take_done_locked(struct paravirt *p) REQUIRES(p->done.lock);
 /* Lets the device look. Any context. */
@@ -84,11 +91,19 @@ void paravirt_pass_news(struct paravirt *p);
 void paravirt_time_to_arm(struct timer *timer);
 void paravirt_wake(struct gpu_device *device);
 
+void paravirt_await_signal(struct gpu_context *context, uint32_t number, bool is_awaited);
+bool paravirt_take_signal(struct gpu_context *context, uint32_t number);
+
 /* ---- map_table.c ---- */
 struct map_table {
     struct spinlock lock;
     paddr_t root;
     uint64_t frames; /* of all its tables */
+};
+/* gpu_context.backend_data */
+struct paravirt_context {
+    struct map_table table;
+    uint32_t generation; /* of the device, which the context ends with */
 };
 err_t map_table_create(struct map_table *table);
 void map_table_destroy(struct map_table *table);

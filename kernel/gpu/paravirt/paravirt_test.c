@@ -64,16 +64,18 @@ err_t gpu_device_add(struct gpu_device *device)
 }
 static void tell(struct gpu_event event);
 static bool tells_on; /* something new for each signal that is taken */
+static const struct gpu_event short_signal = { .kind = GPU_EVENT_SIGNAL, .signal = { .known_bits = 8 } };
 void gpu_tell_signal(struct gpu_device *device, uint32_t context, const struct gpu_event_signal *signal)
 {
     (void)device, (void)context;
     told.signals++;
     told.last_signal = signal->number;
-    if (tells_on) tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL });
+    if (tells_on) tell(short_signal);
 }
 void gpu_tell_fault(struct gpu_device *device, uint32_t number, const struct gpu_event_fault *fault)
 {
-    struct gpu_context context = { .device = device, .number = number };
+    struct paravirt_context c = { .generation = p->generation };
+    struct gpu_context context = { .device = device, .number = number, .backend_data = &c };
     told.faults++;
     device->backend->fault_reply(&context, fault->number, true);
 }
@@ -110,6 +112,7 @@ static void begin(uint32_t generation)
                                          .commands = { 0x1000, 0x1000 },
                                          .events = { 0x2000, 0x1000 },
                                          .doorbells = { 0x4000, 0x8000 },
+                                         .signals = { 0xc000, 0x1000 },
                                          .vram = { VRAM_AT, WINDOW_BYTES - VRAM_AT },
                                          .command_count = COMMANDS,
                                          .event_count = EVENTS,
@@ -248,6 +251,39 @@ TEST(what_is_unmapped_is_out_of_use_when_that_returns_and_what_was_not_mapped_co
     stop();
 }
 
+static struct gpu_signals *signals_of(uint32_t context)
+{
+    return (struct gpu_signals *)(window + registers->signals.offset) + context;
+}
+
+TEST(a_signal_that_somebody_has_taken_is_not_passed_on_and_one_out_of_range_is_none)
+{
+    start();
+    struct gpu_context context = { .device = &p->device, .number = 1 };
+    const struct gpu_backend *backend = p->device.backend;
+    signals_of(1)->raised[3] = 1ull << 9 | 1ull << 10;
+    EXPECT(backend->take_signal(&context, 3 * 64 + 9));
+    EXPECT(!backend->take_signal(&context, 3 * 64 + 9));
+    for (uint32_t number = 3 * 64 + 9; number <= 3 * 64 + 10; number++)
+        tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .context = 1, .signal = { .number = number } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .context = 4, .signal = { .number = 1 } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = GPU_SIGNALS_MAX } });
+    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 3, .known_bits = 8 } });
+    interrupt(GPU_INTERRUPT_EVENTS);
+    EXPECT_EQ(told.signals, 2);
+    EXPECT_EQ(registers->event_head, 5);
+    backend->await_signal(&context, 65, true);
+    backend->await_signal(&context, 66, true);
+    backend->await_signal(&context, 65, false);
+    EXPECT_EQ(signals_of(1)->awaited[1], 4);
+    signals_of(1)->raised[5] = 1;
+    EXPECT_OK(backend->context_create(&context)); /* and begins with none of them */
+    EXPECT(!signals_of(1)->raised[5] && !signals_of(1)->awaited[1]);
+    backend->context_stop(&context);
+    backend->context_free(&context);
+    stop();
+}
+
 TEST(a_map_that_fails_is_forgotten_by_the_device_which_may_have_used_its_beginning)
 {
     struct gpu_context context = { .number = 1 };
@@ -268,6 +304,7 @@ TEST(a_map_that_fails_is_forgotten_by_the_device_which_may_have_used_its_beginni
 TEST(signals_are_passed_on_by_the_interrupt_and_the_rest_by_the_thread_in_order)
 {
     start();
+    for (uint32_t number = 5; number <= 7; number++) signals_of(0)->raised[0] |= 1u << number;
     tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 5 } });
     tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL, .signal = { .number = 6 } });
     tell((struct gpu_event){ .kind = GPU_EVENT_FAULT, .fault = { .number = 9 } });
@@ -290,7 +327,7 @@ TEST(a_device_that_never_stops_telling_keeps_neither_an_interrupt_nor_the_thread
 {
     start();
     tells_on = true;
-    tell((struct gpu_event){ .kind = GPU_EVENT_SIGNAL });
+    tell(short_signal);
     interrupt(GPU_INTERRUPT_EVENTS);
     EXPECT(told.signals == EVENTS && p->has_news);
     p->has_news = false;
@@ -518,6 +555,56 @@ TEST(a_device_that_dies_again_before_anybody_wanted_it_back_still_comes_back)
     EXPECT_OK(p->device.backend->reset(&p->device));
     EXPECT_EQ(p->generation, 3);
     EXPECT_OK(clear());
+    stop();
+}
+
+/* All of that passes before the waiter runs again. */
+static void die_and_come_back(void)
+{
+    fake_wait_meanwhile = run_device;
+    die();
+    begin(registers->generation + 1);
+    fake.is_dead = false;
+    EXPECT_OK(p->device.backend->reset(&p->device));
+}
+
+TEST(a_waiter_that_slept_through_the_end_and_the_next_beginning_does_not_wait_for_the_next_engine)
+{
+    start();
+    EXPECT_OK(clear());
+    fake_wait_meanwhile = die_and_come_back;
+    EXPECT(clear().code == ERR_NO_DEVICE.code);
+    EXPECT(p->generation == 2 && list_is_empty(&p->waits) && fake.reset_kicks == 0);
+    EXPECT_OK(clear());
+    stop();
+}
+
+TEST(what_was_made_in_an_earlier_generation_is_no_business_of_the_next_one)
+{
+    struct gpu_context context = { .number = 1 };
+    struct gpu_piece piece = { true, 0, HUGE_BYTES };
+    start();
+    context.device = &p->device;
+    const struct gpu_backend *backend = p->device.backend;
+    EXPECT_OK(backend->context_create(&context));
+    EXPECT_OK(backend->map(&context, GPU_VA(0), &piece, GPU_READABLE));
+    die_and_come_back();
+    uint32_t before = fake.done;
+    backend->unmap(&context, GPU_VA(0), PAGE_BYTES);
+    EXPECT(backend->context_update(&context).code == ERR_NO_DEVICE.code);
+    backend->context_stop(&context);
+    EXPECT_EQ(fake.done, before);
+    backend->context_free(&context);
+    stop();
+}
+
+TEST(a_new_generation_that_is_met_before_its_interrupt_is_not_taken_for_a_lie)
+{
+    start();
+    EXPECT_OK(clear());
+    begin(2); /* its supervisor began it by itself, and the interrupt is on its way */
+    interrupt(GPU_INTERRUPT_EVENTS);
+    EXPECT(p->is_down && fake.reset_kicks == 0);
     stop();
 }
 
