@@ -38,6 +38,7 @@ enum {
 
     /* ---- GPUs ---- */
     CONFIG_GPU_PATIENCE_MS = 5000, /* without an answer of a GPU, until it is reset */
+    CONFIG_GPU_WATCH_MS = 1000,    /* between questions whether a GPU that works still answers */
     CONFIG_GPU_LOOK_US = 200,      /* between looks whether it is ready */
     CONFIG_GPU_ARM_US = 50, /* for whoever its last signals woke, before its wish to sleep is passed on */
 

@@ -32,11 +32,11 @@ BENCHED_ROOTS := $(addprefix $(B)/bench/,python.cpio torch.cpio servers.cpio gpu
 
 BENCHED_FRAMES := $(B)/kernel/kbench-$(CC)/kernel.elf $(B)/unit/fragmentation/test
 BENCHED := $(B)/kernel.elf $(B)/ck $(GUEST)/first $(addprefix $(GUEST)/,operations.musl memory_costs.musl thread_costs.musl quiet.musl) $(addprefix $(GUEST)/hello.,musl glibc pie) \
-	$(B)/demo/root.cpio $(B)/ckdev $(B)/bench/qemu_count.so $(B)/bench/qemu_phases.so $(B)/bench/gfx9_gemm $(B)/gfx9/kernels-O3.hsaco $(BENCHED_FRAMES) $(BENCHED_ROOTS)
+	$(B)/demo/root.cpio $(B)/ckdev $(B)/bench/qemu_count.so $(B)/bench/qemu_phases.so $(B)/bench/gfx9_gemm $(B)/gfx9/kernels-O3.hsaco $(B)/hip/gemm.hsaco $(BENCHED_FRAMES) $(BENCHED_ROOTS)
 bench: deps ## count guest instructions and print the figures
 	@$(MAKE) -s --no-print-directory $(BENCHED)
 	@tools/bench.py $(B)
-	@$(B)/bench/gfx9_gemm $(B)/gfx9/kernels-O3.hsaco
+	@$(B)/bench/gfx9_gemm $(B)/gfx9/kernels-O3.hsaco $(B)/hip/gemm.hsaco
 
 $(B)/bench/gfx9_gemm: bench/gfx9_gemm.c tests/gfx9/machine.c lib/base.c $(B)/host/ckdev/libgfx9.a
 	@mkdir -p $(@D)

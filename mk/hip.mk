@@ -11,7 +11,7 @@ HIP_PROGRAMS := $(addprefix $(HIP)/,together errors module module_kernels.hsaco 
 $(HIP)/%: tests/hip/%.hip tests/hip/hip_test.hpp
 	@mkdir -p $(@D)
 	@echo "  HIP $@"; hipcc $(HIP_FLAGS) -o $@ $<
-$(HIP)/%.hsaco: tests/hip/%.hip
+$(HIP)/%.hsaco: tests/hip/%.hip tests/hip/hip_test.hpp
 	@mkdir -p $(@D)
 	@echo "  HIP $@"; hipcc --genco $(HIP_FLAGS) -o $@ $<
 

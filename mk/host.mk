@@ -127,7 +127,8 @@ $(eval $(call unit_test,ckdev,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CK
 $(eval $(call unit_test,ckdev-threads,$(call tests_in,host/ckdev),$(CKDEV_DEVICE_C) $(CKDEV_FAKES),,-fsanitize=thread -g))
 
 # ---- GPUs ----
-$(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c $(call code_in,kernel/gpu/paravirt) kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock log wait)))
+PARAVIRT_C := $(call code_in,kernel/gpu/paravirt) kernel/mm/charge.c kernel/mm/frame_charged.c lib/tree.c lib/random.c $(call fakes,heap lock log wait)
+$(eval $(call unit_test,gpu,$(call tests_in,kernel/gpu kernel/gpu/paravirt),kernel/gpu/vram.c $(PARAVIRT_C)))
 
 # /dev/kfd by its system calls, on the core and a fake back end.
 KFD_C := $(FS_C) $(call code_in,kernel/gpu/amd) $(filter-out %/mirror.c,$(call code_in,kernel/gpu)) $(call fakes,gpu kfd)
@@ -150,7 +151,7 @@ NET_FLAGS := $(LWIP_INCLUDES) $(LWIP_WARN) $(LWIP_WARN_clang-19)
 $(eval $(call unit_test,listen,kernel/net/endpoint_listen_test.c,$(NET_C),$(NET_FLAGS)))
 
 # ---- fuzzers: every *_fuzz.c, with the code it drives; `make test` runs each for a few seconds ----
-FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/gpu/amd/*_fuzz.c kernel/net/*_fuzz.c kernel/syscall/*_fuzz.c host/ck/*_fuzz.c host/ckdev/*_fuzz.c host/ckdev/gfx9/*_fuzz.c demos/llama/*_fuzz.c))
+FUZZ_C := $(sort $(wildcard lib/*_fuzz.c kernel/boot/*_fuzz.c kernel/gpu/amd/*_fuzz.c kernel/gpu/paravirt/*_fuzz.c kernel/net/*_fuzz.c kernel/syscall/*_fuzz.c host/ck/*_fuzz.c host/ckdev/*_fuzz.c host/ckdev/gfx9/*_fuzz.c demos/llama/*_fuzz.c))
 FUZZERS := $(patsubst %.c,$(B)/fuzz/%,$(FUZZ_C))
 FUZZ_FLAGS := $(filter-out -O2,$(HOST_FLAGS)) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz_code = $(if $(filter demos/%,$(1)),$(filter-out demos/llama/main.c,$(call code_in,demos/llama)),\
@@ -178,6 +179,11 @@ $(B)/fuzz/kernel/syscall/%: kernel/syscall/%.c tests/harness/fuzz.c $(FS_C)
 $(B)/fuzz/host/ckdev/%: host/ckdev/%.c tests/harness/fuzz.c lib/base.c $(CKDEV_DEVICE_C) $(CKDEV_FAKES)
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ -lm
+
+# The back end with a device that is played.
+$(B)/fuzz/kernel/gpu/paravirt/%: kernel/gpu/paravirt/%.c tests/harness/fuzz.c $(PARAVIRT_C)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CLANG) $(FUZZ_FLAGS) -o $@ $^ lib/base.c -lm
 
 # Requests of /dev/kfd, on what its unit tests run on.
 $(B)/fuzz/kernel/gpu/amd/%: kernel/gpu/amd/%.c tests/harness/fuzz.c $(KFD_C)

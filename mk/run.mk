@@ -4,6 +4,7 @@
 .PHONY: deps deps-run all run test ktest e2e e2e-large unit fail-nth stress fuzz check image FORCE
 FUZZ_SECONDS ?= 300
 FUZZ_CALLS ?= 1000000
+FUZZ_DESCRIPTORS ?= 1000000
 FUZZ_SEED ?= 1
 STRESS_SECONDS ?= 600
 
@@ -76,6 +77,7 @@ $(B)/tests-e2e.list: FORCE
 	   printf 'ck oci\ttests/e2e/ck_oci_test.sh $(B)/ck $(FAKE_QEMU)\n'; \
 	   printf '=ck qemu\ttests/e2e/ck_qemu_test.sh $(B)/ck $(CK_GUEST)\n'; \
 	   printf 'ckdev\ttests/e2e/ckdev_test.py $(B)/ckdev $(GFX9_KERNELS)\n'; \
+	   printf 'GPU faults\ttests/e2e/gpu_faults_test.py $(B)/ck $(GUEST)\n'; \
 	   printf '=conformance\ttests/e2e/conformance_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'programs\ttests/e2e/programs_test.sh $(B)/ck $(GUEST)\n'; \
 	   printf 'initrd\ttests/e2e/initrd_test.sh $(B)/kernel.elf $(B)/ck $(GUEST)\n'; \
@@ -132,10 +134,10 @@ stress: deps ## threads, processes and signals under load on two CPUs, for STRES
 	@tests/e2e/stress_run.sh $(B)/ck $(GUEST) $(STRESS_SECONDS) $(STRESS)
 
 CALL_STORMS := $(B)/kernel.elf $(B)/kernel/debug-gcc/kernel.elf $(B)/ck $(GUEST)/random_calls.musl $(GUEST)/racing_calls.musl
-fuzz: deps ## FUZZ_CALLS (1000000) random system calls, then every fuzzer for FUZZ_SECONDS (300) seconds
+fuzz: deps ## FUZZ_CALLS (1000000) random system calls, then every fuzzer for FUZZ_SECONDS (300) seconds, those of rings for FUZZ_DESCRIPTORS (1000000) at least
 	@$(MAKE) --no-print-directory -j2 $(FUZZERS) $(CALL_STORMS)
 	@tests/e2e/call_storms_run.sh $(B)/ck $(GUEST) $(B) $(FUZZ_CALLS) $(FUZZ_SEED)
-	@for f in $(FUZZERS); do tools/run_fuzz.sh $$f $(FUZZ_SECONDS) || exit 1; done
+	@for f in $(FUZZERS); do tools/run_fuzz.sh $$f $(FUZZ_SECONDS) $(FUZZ_DESCRIPTORS) || exit 1; done
 
 check: $(B)/lwip/version ## layers, headers, formatting, tidiness, generated documents; silent when all is well
 	@python3 tools/check_layers.py kernel/LAYERS .

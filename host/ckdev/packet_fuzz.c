@@ -3,6 +3,7 @@
  * A packet that stops the queue is passed over, so that an input is as many packets as it has room for. */
 #include "host/ckdev/device_internal.h"
 #include "tests/fakes/fake_gpu_kernel.h"
+#include "tests/harness/fuzz.h"
 
 #include <string.h>
 
@@ -70,6 +71,7 @@ static void run_aql(uint64_t packets)
     for (uint64_t i = 0; i <= packets && queue.read < packets; i++) {
         uint64_t before = queue.read;
         enum step step = aql_step(&worker, &queue);
+        fuzz_descriptors++;
         forget_dispatch();
         queue.waits_for_scratch = false;
         queue.pm4_depth = 0;
@@ -84,6 +86,7 @@ static void run_sdma(uint64_t bytes)
     for (uint64_t i = 0; i < bytes && queue.read < bytes; i += 4) {
         uint64_t before = queue.read;
         (void)sdma_step(&worker, &queue);
+        fuzz_descriptors++;
         ASSERT(queue.read <= bytes);
         if (queue.read == before) queue.read += 4;
     }
@@ -95,6 +98,7 @@ static void run_pm4(uint32_t words)
         queue.pm4_depth = 0;
         ASSERT(pm4_enter(&worker, &queue, RING_AT + start * 4ull, words - start));
         (void)pm4_step(&worker, &queue);
+        fuzz_descriptors++;
         ASSERT(queue.pm4_depth <= PM4_DEPTH);
     }
 }

@@ -3,6 +3,7 @@
  * that there is, and has nothing left when the contexts are destroyed. */
 #include "host/ckdev/device_internal.h"
 #include "tests/fakes/fake_gpu_kernel.h"
+#include "tests/harness/fuzz.h"
 
 #include <string.h>
 
@@ -36,6 +37,7 @@ static uint32_t serve(const struct gpu_command *command)
     gpu.registers->command_tail = gpu.commands;
     ASSERT(commands_serve(gpu.device));
     ASSERT(gpu.registers->command_head == gpu.commands);
+    fuzz_descriptors++;
     return ring[index % WINDOW_COMMANDS].result;
 }
 

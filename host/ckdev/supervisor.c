@@ -125,12 +125,14 @@ static void start_engine(struct supervisor *supervisor)
     reap_engine(supervisor, GPU_FAILURE_CRASHED);
 }
 
-/* The kernel's wish counts only when it names the present generation: a kick may come late, or from nowhere. */
+/* The kernel's wish counts unless it names a generation that is over: a kick may come late, or from nowhere. One that was
+ * not yet is what an engine has lied to the kernel, which goes on from there. */
 static void reset(struct supervisor *supervisor)
 {
     uint32_t wish = __atomic_load_n(&supervisor->registers->reset_request, __ATOMIC_ACQUIRE);
-    if (wish != supervisor->generation) return;
-    log_line("generation %u: the kernel resets the device", supervisor->generation);
+    if ((int32_t)(wish - supervisor->generation) < 0) return;
+    supervisor->generation = wish;
+    log_line("generation %u: the kernel resets the device", wish);
     if (supervisor->engine) {
         kill(supervisor->engine, SIGKILL);
         reap_engine(supervisor, GPU_FAILURE_RESET);

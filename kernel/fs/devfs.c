@@ -195,9 +195,10 @@ static err_t add_vnode(struct vnode *dev, const char *name, size_t bytes, struct
     return e;
 }
 
-/* The directory that a device's name begins with, made with the first of them; *out is counted. */
-static err_t open_directory(struct vnode *dev, const char *name, size_t bytes, struct vnode **out)
+/* The directory of a device, made with the first of them; *out is counted. */
+static err_t open_directory(struct vnode *dev, const char *name, struct vnode **out)
 {
+    size_t bytes = strlen(name);
     fs_lock();
     struct dir_entry *entry = directory_find_locked(dev, name, bytes);
     *out = entry ? vnode_get(entry->vnode) : NULL;
@@ -210,13 +211,13 @@ static err_t open_directory(struct vnode *dev, const char *name, size_t bytes, s
     return e;
 }
 
-static err_t add_device_to(struct vnode *directory, const char *name, const struct char_device *device)
+static err_t add_device_to(struct vnode *directory, const struct char_device *device)
 {
     struct vnode *v =
         vnode_create(LINUX_S_IFCHR | device->permissions, directory->filesystem, directory->mtime_ns);
     if (!v) return ERR_NO_MEMORY;
     v->device = device->number;
-    err_t e = add_vnode(directory, name, strlen(name), v);
+    err_t e = add_vnode(directory, device->name, strlen(device->name), v);
     vnode_put(v);
     return e;
 }
@@ -224,12 +225,11 @@ static err_t add_device_to(struct vnode *directory, const char *name, const stru
 static err_t add_device(struct vnode *dev, const struct char_device *device)
 {
     struct vnode *directory;
-    const char *slash = device->name ? strchr(device->name, '/') : NULL;
     if (!device->name) return OK;
-    if (!slash) return add_device_to(dev, device->name, device);
-    err_t e = open_directory(dev, device->name, (size_t)(slash - device->name), &directory);
+    if (!device->directory) return add_device_to(dev, device);
+    err_t e = open_directory(dev, device->directory, &directory);
     if (failed(e)) return e;
-    e = add_device_to(directory, slash + 1, device);
+    e = add_device_to(directory, device);
     vnode_put(directory);
     return e;
 }

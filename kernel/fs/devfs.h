@@ -5,8 +5,9 @@
 #include "fs/mount.h"
 
 struct char_device {
-    const char *name; /* in /dev, perhaps behind the name of a directory; NULL for none */
-    uint64_t number;  /* linux_makedev(major, minor) */
+    const char *name;      /* in /dev; NULL for none */
+    const char *directory; /* there, which has the name instead; NULL: none */
+    uint64_t number;       /* linux_makedev(major, minor) */
     uint32_t permissions;
     const struct file_ops *ops;
     void *context;    /* of every file opened on it */

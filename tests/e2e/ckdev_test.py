@@ -71,13 +71,16 @@ def crashes():
         time.sleep(0.1)
         check('a reset of a generation that is over does nothing',
               device.get('generation') == 3 and device.engines() == before)
+        device.put('generation', 70)
+        check('an engine that lies about its generation is ended all the same', device.reset() and
+              device.get('generation') == 71 and device.command(CLOCK)[0] == DONE)
         device.put('command_tail', 1 << 40, '<Q')
         device.kick(KICK_WORK)
         check('an index that cannot be ends the engine, and is called what it is',
-              device.is_in(LOST, 3) and device.get('failure') == PROTOCOL)
+              device.is_in(LOST, 71) and device.get('failure') == PROTOCOL)
         for _ in range(5):
             device.reset()
-        check('the device comes back as often as it is asked', device.get('generation') == 8)
+        check('the device comes back as often as it is asked', device.get('generation') == 76)
         check('there is one engine at a time', len(device.engines()) == 1)
         engine = device.engines()[0]
         check('ckdev ends with its machine, whatever happened before', device.close() == 0)

@@ -27,5 +27,5 @@ done
 has "all blocks come back" "$(cat log)" "all blocks of the container came back"
 has "and all memory" "$(cat log)" "gpu 0 KiB"
 timeout 60 "$ck" run --memory 256M "$program" >out 2>err </dev/null
-is "without a GPU there is no such file" "$(head -n 1 out)" "wrong: both files open (errno 2)"
+is "without a GPU there is no such file" "$(head -n 1 out)" "wrong: the GPU can be used (errno 2)"
 exit $((failures > 0))

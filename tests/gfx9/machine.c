@@ -37,7 +37,7 @@ struct machine *machine_create(void)
 void machine_destroy(struct machine *m)
 {
     gfx9_worker_destroy(m->worker);
-    free((void *)m->object);
+    free(m->file);
     free(m->bytes);
     free(m);
 }
@@ -63,10 +63,32 @@ static uint8_t *read_file(const char *path, uint64_t *bytes)
     return content;
 }
 
+/* The code object for gfx900 of a bundle: after its name come the number of entries, and of each where it is,
+ * its size, and its target. [llvm-offload-bundler] */
+static const uint8_t *find_in_bundle(const uint8_t *file, uint64_t bytes)
+{
+    static const char magic[] = "__CLANG_OFFLOAD_BUNDLE__", target[] = "amdhsa--gfx900";
+    uint64_t at = sizeof magic - 1, count, entry[3];
+    if (bytes < at + sizeof count || memcmp(file, magic, at) != 0) return file;
+    memcpy(&count, file + at, sizeof count);
+    for (at += sizeof count; count > 0 && at + sizeof entry <= bytes; count--) {
+        memcpy(entry, file + at, sizeof entry);
+        at += sizeof entry;
+        if (entry[0] > bytes || entry[1] > bytes - entry[0] || entry[2] > bytes - at) return NULL;
+        at += entry[2];
+        if (entry[2] >= sizeof target - 1 &&
+            memcmp(file + at - (sizeof target - 1), target, sizeof target - 1) == 0)
+            return file + entry[0];
+    }
+    return NULL;
+}
+
 bool machine_load(struct machine *m, const char *path)
 {
-    m->object = read_file(path, &m->object_bytes);
-    if (!m->object || m->object_bytes < sizeof(Elf64_Ehdr)) return false;
+    uint64_t bytes = 0;
+    m->file = read_file(path, &bytes);
+    m->object = m->file ? find_in_bundle(m->file, bytes) : NULL;
+    if (!m->object || (uint64_t)(m->file + bytes - m->object) < sizeof(Elf64_Ehdr)) return false;
     const Elf64_Ehdr *header = (const void *)m->object;
     const Elf64_Phdr *segments = (const void *)(m->object + header->e_phoff);
     uint64_t end = 0;

@@ -9,8 +9,8 @@ struct machine {
     uint64_t used;
     struct gfx9_worker *worker;
     uint64_t object_va;    /* of the code object's address 0 */
-    const uint8_t *object; /* its file */
-    uint64_t object_bytes;
+    const uint8_t *object; /* an ELF file, in what was read */
+    uint8_t *file;
     struct gfx9_error error;
     uint64_t wave_instructions, lane_instructions; /* of the last launch */
     uint64_t budget;                               /* of a group; 0: none */
@@ -24,12 +24,12 @@ void machine_destroy(struct machine *m);
 /* Memory of the GPU: its address, and where the host has it. */
 uint64_t machine_alloc(struct machine *m, uint64_t bytes);
 static inline void *machine_at(struct machine *m, uint64_t va) { return m->bytes + (va - MACHINE_VA); }
-/* A linked code object. False: it cannot be read. */
+/* A linked code object, alone or, for gfx900, in a bundle of the HIP compiler's. False: it cannot be read. */
 bool machine_load(struct machine *m, const char *path);
 
 struct machine_launch {
     uint32_t group[3], grid[3]; /* zeros count as 1 */
-    uint64_t arguments[4];      /* of 8 bytes each */
+    uint64_t arguments[6];      /* of 8 bytes each */
     uint32_t dynamic_lds;
 };
 /* Run a kernel of the loaded object to its end. False: machine.error. */

@@ -5,8 +5,8 @@
 /* The host's invalid sums give a negative NaN, the card's a positive one. */
 static uint32_t sum_f32(uint32_t a, uint32_t b)
 {
-    uint32_t sum = bits_f32(f32_bits(a) + f32_bits(b));
-    return sum == 0xffc00000 ? 0x7fc00000 : sum;
+    float x = f32_bits(a), y = f32_bits(b), sum = x + y;
+    return sum != sum && x == x && y == y ? 0x7fc00000 : bits_f32(sum);
 }
 
 static uint64_t float_result(enum action action, bool wide, uint64_t old, uint64_t data, uint64_t second)

@@ -34,12 +34,12 @@ static struct buffer random_buffer(const struct instruction *i)
     static const uint32_t strides[] = { 0, 0, 4, 8, 12, 20, 64, 1 };
     struct buffer b = { .m = mnemonic_read(i->name) };
     b.address = lone_below(GFX9_VGPRS - 1);
-    b.data = lone_one_in(4) ? MIN(b.address, GFX9_VGPRS - 4u) : lone_below(GFX9_VGPRS - 4);
+    b.data = MIN(lone_one_in(4) ? b.address : lone_below(GFX9_VGPRS), GFX9_VGPRS - 5u); /* and a status */
     b.offset = lone_one_in(2) ? lone_below(64) : lone_below(4096);
     b.has_index = lone_random() & 1, b.has_offset = lone_random() & 1, b.glc = lone_random() & 1;
     b.lds = lone_one_in(32) && b.m.kind == MNEMONIC_LOAD && b.m.bytes <= 4 && !b.m.keeps_half;
     b.tfe = !b.lds && lone_one_in(32) && b.m.kind != MNEMONIC_ATOMIC;
-    b.base = lone_one_in(64) ? lone_any_place(1, 1) : lone_place(1, 16);
+    b.base = (lone_one_in(64) ? lone_any_place(1, 1) : lone_place(1, 16)) & 0xffffffffffff;
     b.stride = strides[lone_below(ARRAY_LENGTH(strides))];
     b.index_stride = 8u << lone_below(4);
     b.swizzled = lone_random() & 1, b.adds_lane = lone_one_in(3);

@@ -103,6 +103,27 @@ static void check_sads(const struct instruction *i)
     }
 }
 
+TEST(lanes_count_the_bits_below_them)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint32_t masks[2], count[LANES];
+        lone_begin();
+        for (unsigned half = 0; half < 2; half++) {
+            masks[half] = lone_random();
+            lone_set_sgpr(20 + half, masks[half]);
+        }
+        WAVE_EXEC(lone.wave) = UINT64_MAX;
+        for (unsigned lane = 0; lane < LANES; lane++) {
+            count[lane] = 0;
+            for (unsigned bit = 0; bit < lane; bit++) count[lane] += masks[bit / 32] >> bit % 32 & 1;
+        }
+        /* v_mbcnt_lo_u32_b32 v1, s20, 0; v_mbcnt_hi_u32_b32 v1, s21, v1 */
+        lone_run((uint32_t[]){ 0xd28c0001, 20 | 128 << 9 });
+        lone_run((uint32_t[]){ 0xd28d0001, 21 | 257 << 9 });
+        EXPECT(memcmp(lone.wave->vgpr[1], count, sizeof count) == 0);
+    }
+}
+
 static void check_idle(const struct instruction *i)
 {
     lone_begin();

@@ -51,44 +51,31 @@ static bool store_element(struct wave *w, enum where where, unsigned lane, uint6
     return worker_write(w->group->worker, address, from, bytes, fault);
 }
 
-static void run_flat_load(struct wave *w, const struct op *op)
+static bool flat_load(struct wave *w, const struct op *op, unsigned lane, uint64_t *fault)
 {
     unsigned type = op->instruction->d, bytes = type_bytes(type);
     uint8_t element[ELEMENT_BYTES_MAX];
-    uint64_t fault;
     enum where where;
-    for (uint64_t left = WAVE_EXEC(w); left; left &= left - 1) {
-        unsigned lane = (unsigned)__builtin_ctzll(left);
-        uint64_t address = flat_address(w, op, lane, &where);
-        const uint32_t *host;
-        if (bytes == 4 && where == IN_MEMORY && address % 4 == 0 &&
-            (host = worker_translate(w->group->worker, address, 4, GFX9_READ))) { /* the common one */
-            w->vgpr[op->dest][lane] = __atomic_load_n(host, __ATOMIC_RELAXED);
-            continue;
-        }
-        if (!load_element(w, where, lane, address, element, bytes, &fault)) {
-            wave_fail_memory(w, op, fault, GFX9_READ);
-            return;
-        }
-        lane_put(w, op, op->dest, lane, type, element);
+    uint64_t address = flat_address(w, op, lane, &where);
+    const uint32_t *host;
+    if (bytes == 4 && where == IN_MEMORY && address % 4 == 0 &&
+        (host = worker_translate(w->group->worker, address, 4, GFX9_READ))) { /* the common one */
+        w->vgpr[op->dest][lane] = __atomic_load_n(host, __ATOMIC_RELAXED);
+        return true;
     }
+    if (!load_element(w, where, lane, address, element, bytes, fault)) return false;
+    lane_put(w, op, op->dest, lane, type, element);
+    return true;
 }
 
-static void run_flat_store(struct wave *w, const struct op *op)
+static bool flat_store(struct wave *w, const struct op *op, unsigned lane, uint64_t *fault)
 {
-    unsigned type = op->instruction->a, bytes = type_bytes(type);
+    unsigned type = op->instruction->a;
     uint8_t element[ELEMENT_BYTES_MAX];
-    uint64_t fault;
     enum where where;
-    for (uint64_t left = WAVE_EXEC(w); left; left &= left - 1) {
-        unsigned lane = (unsigned)__builtin_ctzll(left);
-        uint64_t address = flat_address(w, op, lane, &where);
-        lane_get(w, op, op->mem.data, lane, type, element);
-        if (!store_element(w, where, lane, address, element, bytes, &fault)) {
-            wave_fail_memory(w, op, fault, GFX9_WRITE);
-            return;
-        }
-    }
+    uint64_t address = flat_address(w, op, lane, &where);
+    lane_get(w, op, op->mem.data, lane, type, element);
+    return store_element(w, where, lane, address, element, type_bytes(type), fault);
 }
 
 /* On scratch nobody else looks, so read and write are enough. */
@@ -102,8 +89,8 @@ static bool scratch_atomic(struct wave *w, const struct op *op, unsigned lane, u
     return scratch_write(w, lane, address, (const uint8_t *)&new, wide ? 8 : 4, fault);
 }
 
-static bool flat_atomic(struct wave *w, const struct op *op, unsigned lane, uint64_t data, uint64_t second,
-                        uint64_t *old, uint64_t *fault)
+static bool change_element(struct wave *w, const struct op *op, unsigned lane, uint64_t data, uint64_t second,
+                           uint64_t *old, uint64_t *fault)
 {
     bool wide = type_bytes(op->instruction->d) == 8;
     enum where where;
@@ -121,22 +108,29 @@ static bool flat_atomic(struct wave *w, const struct op *op, unsigned lane, uint
     return true;
 }
 
-static void run_flat_atomic(struct wave *w, const struct op *op)
+static bool flat_atomic(struct wave *w, const struct op *op, unsigned lane, uint64_t *fault)
 {
     unsigned type = op->instruction->d, dwords = type_dwords(type);
-    for (uint64_t left = WAVE_EXEC(w); left; left &= left - 1) {
-        unsigned lane = (unsigned)__builtin_ctzll(left);
-        uint8_t element[ELEMENT_BYTES_MAX] = { 0 };
-        uint64_t data = 0, second = 0, old, fault;
-        lane_get(w, op, op->mem.data, lane, op->instruction->a, element);
-        memcpy(&data, element, dwords * 4);
-        if (type_dwords(op->instruction->a) > dwords) memcpy(&second, element + dwords * 4, dwords * 4);
-        if (!flat_atomic(w, op, lane, data, second, &old, &fault)) {
-            wave_fail_memory(w, op, fault, GFX9_READ | GFX9_WRITE);
+    uint8_t element[ELEMENT_BYTES_MAX] = { 0 };
+    uint64_t data = 0, second = 0, old;
+    lane_get(w, op, op->mem.data, lane, op->instruction->a, element);
+    memcpy(&data, element, dwords * 4);
+    if (type_dwords(op->instruction->a) > dwords) memcpy(&second, element + dwords * 4, dwords * 4);
+    if (!change_element(w, op, lane, data, second, &old, fault)) return false;
+    if (op->mem.glc) lane_put(w, op, op->dest, lane, type, (const uint8_t *)&old);
+    return true;
+}
+
+/* The active lanes in order, up to the first that faults. */
+static ALWAYS_INLINE void each_lane(struct wave *w, const struct op *op, unsigned access,
+                                    bool (*act)(struct wave *, const struct op *, unsigned, uint64_t *))
+{
+    uint64_t fault;
+    for (uint64_t left = WAVE_EXEC(w); left; left &= left - 1)
+        if (!act(w, op, (unsigned)__builtin_ctzll(left), &fault)) {
+            wave_fail_memory(w, op, fault, access);
             return;
         }
-        if (op->mem.glc) lane_put(w, op, op->dest, lane, type, (const uint8_t *)&old);
-    }
 }
 
 void run_flat(struct wave *w, const struct op *op)
@@ -146,8 +140,8 @@ void run_flat(struct wave *w, const struct op *op)
         return;
     }
     switch (op->instruction->action) {
-    case ACTION_LOAD: run_flat_load(w, op); break;
-    case ACTION_STORE: run_flat_store(w, op); break;
-    default: run_flat_atomic(w, op);
+    case ACTION_LOAD: each_lane(w, op, GFX9_READ, flat_load); break;
+    case ACTION_STORE: each_lane(w, op, GFX9_WRITE, flat_store); break;
+    default: each_lane(w, op, GFX9_READ | GFX9_WRITE, flat_atomic);
     }
 }

@@ -19,58 +19,30 @@ double sine(double x, double phase)
 }
 
 /* Division: scale so that neither operand nor quotient leaves the normal range, and say whether
- * v_div_fmas must scale back. [vega-isa 12.10, V_DIV_SCALE_F32] */
-float div_scale_f32(float s0, float denominator, float numerator, unsigned *scaled)
-{
-    *scaled = 0;
-    if (numerator == 0 || denominator == 0) return __builtin_nanf("");
-    uint32_t s0_bits = bits_f32(s0);
-    int numerator_exponent = bits_f32(numerator) >> 23 & 255, exponent = bits_f32(denominator) >> 23 & 255;
-    bool of_denominator = s0_bits == bits_f32(denominator), of_numerator = s0_bits == bits_f32(numerator);
-    float quotient = __builtin_fabsf(numerator / denominator);
-    bool small_inverse = exponent > 252, small_quotient = quotient < 0x1p-126f && quotient > 0;
-    if (numerator_exponent - exponent >= 96) {
-        *scaled = 1;
-        return of_denominator ? s0 * 0x1p64f : s0;
+ * v_div_fmas must scale back. `far`: the exponents' difference from which on the quotient may leave it, `large`:
+ * the denominator's exponent whose inverse does, `near`: the numerator's whose low bits get lost.
+ * [vega-isa 12.10, V_DIV_SCALE_F32] */
+#define DEFINE_DIV_SCALE(type, sort, exponent_bit, exponent_mask, far, large, near, up, smallest)       \
+    type div_scale_##sort(type s0, type denominator, type numerator, unsigned *scaled)                  \
+    {                                                                                                   \
+        *scaled = 0;                                                                                    \
+        if (numerator == 0 || denominator == 0) return (type)__builtin_nan("");                         \
+        int numerator_exponent = bits_##sort(numerator) >> (exponent_bit) & (exponent_mask);            \
+        int exponent = bits_##sort(denominator) >> (exponent_bit) & (exponent_mask);                    \
+        bool of_denominator = bits_##sort(s0) == bits_##sort(denominator);                              \
+        bool of_numerator = bits_##sort(s0) == bits_##sort(numerator);                                  \
+        type quotient = numerator / denominator, size = quotient < 0 ? -quotient : quotient;            \
+        bool small_inverse = exponent > (large), small_quotient = size < (smallest) && size > 0;        \
+        bool far_apart = numerator_exponent - exponent >= (far);                                        \
+        if (far_apart) return *scaled = 1, of_denominator ? s0 * (up) : s0;                             \
+        if (exponent == 0) return s0 * (up);                                                            \
+        if (small_inverse && small_quotient) return *scaled = 1, of_denominator ? s0 * (1 / (up)) : s0; \
+        if (small_inverse) return s0 * (1 / (up));                                                      \
+        if (small_quotient) return *scaled = 1, of_numerator ? s0 * (up) : s0;                          \
+        return numerator_exponent <= (near) ? s0 * (up) : s0;                                           \
     }
-    if (exponent == 0) return s0 * 0x1p64f;
-    if (small_inverse && small_quotient) {
-        *scaled = 1;
-        return of_denominator ? s0 * 0x1p-64f : s0;
-    }
-    if (small_inverse) return s0 * 0x1p-64f;
-    if (small_quotient) {
-        *scaled = 1;
-        return of_numerator ? s0 * 0x1p64f : s0;
-    }
-    return numerator_exponent <= 23 ? s0 * 0x1p64f : s0;
-}
-
-double div_scale_f64(double s0, double denominator, double numerator, unsigned *scaled)
-{
-    *scaled = 0;
-    if (numerator == 0 || denominator == 0) return __builtin_nan("");
-    uint64_t s0_bits = bits_f64(s0);
-    int numerator_exponent = bits_f64(numerator) >> 52 & 2047, exponent = bits_f64(denominator) >> 52 & 2047;
-    bool of_denominator = s0_bits == bits_f64(denominator), of_numerator = s0_bits == bits_f64(numerator);
-    double quotient = __builtin_fabs(numerator / denominator);
-    bool small_inverse = exponent > 2044, small_quotient = quotient < 0x1p-1022 && quotient > 0;
-    if (numerator_exponent - exponent >= 768) {
-        *scaled = 1;
-        return of_denominator ? s0 * 0x1p128 : s0;
-    }
-    if (exponent == 0) return s0 * 0x1p128;
-    if (small_inverse && small_quotient) {
-        *scaled = 1;
-        return of_denominator ? s0 * 0x1p-128 : s0;
-    }
-    if (small_inverse) return s0 * 0x1p-128;
-    if (small_quotient) {
-        *scaled = 1;
-        return of_numerator ? s0 * 0x1p128 : s0;
-    }
-    return numerator_exponent <= 53 ? s0 * 0x1p128 : s0;
-}
+DEFINE_DIV_SCALE(float, f32, 23, 255, 96, 252, 23, 0x1p64f, 0x1p-126f)
+DEFINE_DIV_SCALE(double, f64, 52, 2047, 768, 2044, 53, 0x1p128, 0x1p-1022)
 
 /* The special cases of a division, once its quotient was computed. `far`: the exponents' difference from
  * which on the quotient is zero. */

@@ -407,5 +407,5 @@ static inline float cube_t(float x, float y, float z)
 static inline float cube_major(float x, float y, float z)
 {
     const float along[3] = { x, y, z };
-    return 2.0f * __builtin_fabsf(along[cube_axis(x, y, z)]);
+    return 2.0f * along[cube_axis(x, y, z)];
 }

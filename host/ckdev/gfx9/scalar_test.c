@@ -193,3 +193,41 @@ static void check_scalar_row(const struct instruction *i)
 
 ROW_MODEL(every_scalar_instruction_changes_what_its_row_says_and_nothing_else, is_scalar_row,
           check_scalar_row)
+
+/* One hardware register, by field: its number, the first bit and the number of bits less one. */
+static void step_hwreg(unsigned opcode, unsigned id, unsigned offset, unsigned bits, uint32_t literal)
+{
+    uint32_t words[2] = { 0xb0000000 | opcode << 23 | DEST << 16 | id | offset << 6 | (bits - 1) << 11,
+                          literal };
+    struct op op;
+    EXPECT(gfx9_decode(words, 2, &op));
+    gfx9_prepare(&op);
+    op.run(wave, &op);
+}
+
+TEST(hardware_registers_are_read_and_written_by_field)
+{
+    enum { GETREG = 17, SETREG = 18, SETREG_IMM = 20 };
+    enum { MODE = 1, STATUS = 2, TRAPSTS = 3, LDS_ALLOC = 6, BASES = 15 };
+    prepare();
+    wave_set_mode(wave, 0x3c5);
+    step_hwreg(GETREG, MODE, 4, 4, 0);
+    EXPECT_EQ(wave->sgpr[DEST], 0xc);
+    wave->sgpr[DEST] = 0xf2;
+    step_hwreg(SETREG, MODE, 2, 2, 0);
+    EXPECT_EQ(wave->mode, 0x3c9);
+    step_hwreg(SETREG_IMM, MODE, 27, 1, 1);
+    EXPECT(wave->gpr_index_on);
+    step_hwreg(SETREG_IMM, TRAPSTS, 0, 8, 0x1a5);
+    step_hwreg(GETREG, TRAPSTS, 0, 32, 0);
+    EXPECT_EQ(wave->sgpr[DEST], 0xa5);
+    wave->scc = true;
+    WAVE_EXEC(wave) = 0, WAVE_VCC(wave) = 1;
+    step_hwreg(GETREG, STATUS, 0, 32, 0);
+    EXPECT_EQ(wave->sgpr[DEST], 1u << 16 | 1 << 9 | 1);
+    step_hwreg(GETREG, BASES, 0, 32, 0);
+    EXPECT_EQ(wave->sgpr[DEST], 0x00010002); /* LDS at 1 << 48, private memory at 2 << 48 */
+    dispatch.lds_bytes = 1025;
+    step_hwreg(GETREG, LDS_ALLOC, 12, 9, 0);
+    EXPECT_EQ(wave->sgpr[DEST], 3); /* of 512 bytes */
+}

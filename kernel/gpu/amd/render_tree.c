@@ -92,19 +92,18 @@ static const struct made_row dev_rows[] = { MADE_DIRECTORY("char", 0555, &char_t
 static struct made_addition in_class = { "sys/class/drm", class_rows, 0, NULL };
 static struct made_addition in_dev = { "sys/dev", dev_rows, ARRAY_LENGTH(dev_rows), NULL };
 
-static const char *after_slash(const char *name) { return name + sizeof("dri/") - 1; }
-
 static void add_names(uint32_t i)
 {
     const struct kfd_gpu *gpu = kfd_gpu_at(i);
     struct names *n = &names[i];
-    format_string(n->device, sizeof(n->device), "dri/renderD%u", gpu->minor);
+    format_string(n->device, sizeof(n->device), "renderD%u", gpu->minor);
     format_string(n->number, sizeof(n->number), "%u:%u", LINUX_DRM_MAJOR, gpu->minor);
     format_string(n->path, sizeof(n->path), "../../devices/virtual/drm/renderD%u", gpu->minor);
-    class_rows[i] = (struct made_row)MADE_SYMLINK(after_slash(n->device), n->path);
+    class_rows[i] = (struct made_row)MADE_SYMLINK(n->device, n->path);
     char_rows[i] = (struct made_row)MADE_SYMLINK(n->number, n->path);
     devices[i] = (struct char_device){
         .name = n->device,
+        .directory = "dri",
         .number = linux_makedev(LINUX_DRM_MAJOR, gpu->minor),
         .permissions = 0666,
         .ops = &render_ops,

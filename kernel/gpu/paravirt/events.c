@@ -15,7 +15,7 @@ static bool take_event_locked(struct paravirt *p, bool is_interrupt, struct gpu_
     REQUIRES(p->done.lock)
 {
     uint64_t tail = __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE);
-    if (tail == p->events_taken || p->is_down) return false;
+    if (tail == p->events_taken || p->is_down || p->is_reset_asked) return false;
     if (tail - p->events_taken > p->event_count) {
         paravirt_look_at_state_locked(p); /* another generation counts anew */
         if (p->is_down) return false;
@@ -78,10 +78,11 @@ static bool is_new(struct paravirt *p, const struct gpu_event *event)
 
 static bool has_events_locked(const struct paravirt *p) REQUIRES(p->done.lock)
 {
-    return !p->is_down && __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE) != p->events_taken;
+    return !p->is_down && !p->is_reset_asked &&
+           __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE) != p->events_taken;
 }
 
-static void tell_thread(struct paravirt *p)
+void paravirt_tell_thread(struct paravirt *p)
 {
     spin_lock(&p->news.lock);
     p->has_news = true;
@@ -91,7 +92,7 @@ static void tell_thread(struct paravirt *p)
 
 void paravirt_time_to_arm(struct timer *timer)
 {
-    tell_thread(CONTAINER_OF(timer, struct paravirt, arm_timer));
+    paravirt_tell_thread(CONTAINER_OF(timer, struct paravirt, arm_timer));
 }
 
 static void pass_on_at_once(struct paravirt *p, const struct gpu_event *event)
@@ -114,7 +115,7 @@ void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what)
         spin_lock(&p->done.lock);
         paravirt_look_at_state_locked(p);
         spin_unlock(&p->done.lock);
-        tell_thread(p);
+        paravirt_tell_thread(p);
         return;
     }
     for (uint32_t i = 0; i < p->event_count && take_event(p, true, &event); i++) pass_on_at_once(p, &event);
@@ -122,7 +123,7 @@ void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what)
     paravirt_take_done_locked(p);
     bool is_left = has_events_locked(p);
     spin_unlock(&p->done.lock);
-    if (is_left) tell_thread(p);
+    if (is_left) paravirt_tell_thread(p);
 }
 
 /* ---- doorbells ---- */
@@ -133,8 +134,9 @@ void paravirt_wake(struct gpu_device *device)
     struct paravirt *p = paravirt_of(device);
     spin_lock(&p->done.lock);
     p->wakes++;
-    bool was_armed = p->registers->armed;
-    p->registers->armed = 0;
+    bool was_armed = p->armed;
+    p->armed = p->registers->armed = 0;
+    if (!timer_is_armed(&p->watch)) paravirt_watch_soon_locked(p);
     spin_unlock(&p->done.lock);
     if (was_armed) p->link->kick(p->link, GPU_KICK_WORK);
 }
@@ -158,7 +160,7 @@ static void arm_if_asked(struct paravirt *p)
     if (!request) return;
     gpu_tell_idle(&p->device);
     spin_lock(&p->done.lock);
-    if (wakes == p->wakes && !p->is_down) p->registers->armed = request;
+    if (wakes == p->wakes && !p->is_down) p->armed = p->registers->armed = request;
     spin_unlock(&p->done.lock);
     p->link->kick(p->link, GPU_KICK_WORK);
 }
@@ -183,9 +185,10 @@ static void tell_if_lost(struct paravirt *p)
 {
     static const char *const reasons[] = { "for no reason", "its process died",
                                            "it did not understand the kernel", "it was reset" };
-    uint32_t failure = p->registers->failure;
     spin_lock(&p->done.lock);
     paravirt_look_at_state_locked(p);
+    /* After a reset the page may already be the next generation's. */
+    uint32_t failure = p->is_reset_asked ? (uint32_t)GPU_FAILURE_RESET : p->registers->failure;
     bool is_new = p->is_loss_untold;
     p->is_loss_untold = false;
     spin_unlock(&p->done.lock);
@@ -204,7 +207,7 @@ void paravirt_pass_news(struct paravirt *p)
     spin_lock(&p->done.lock);
     bool is_left = has_events_locked(p);
     spin_unlock(&p->done.lock);
-    if (is_left) tell_thread(p);
+    if (is_left) paravirt_tell_thread(p);
 }
 
 void paravirt_run_events(void *context)

@@ -92,7 +92,7 @@ static void end(struct gpu_context *context, struct gpu_command *command)
     log_error("gpu%u: refuses command %u: %s", p->device.number, command->kind, err_text(e));
     spin_lock(&p->done.lock);
     if (paravirt_is_current_locked(p, c->generation)) paravirt_ask_reset_locked(p);
-    while (paravirt_is_current_locked(p, c->generation)) wait_sleep_locked(&p->done);
+    while (paravirt_is_current_locked(p, c->generation)) paravirt_wait_locked(p);
     spin_unlock(&p->done.lock);
 }
 
@@ -183,48 +183,56 @@ static err_t read_clock(struct gpu_device *device, uint64_t *out)
 
 /* ---- beginning, and beginning anew ---- */
 
-static bool is_ready(const struct paravirt *p, uint32_t old)
+/* 0: in any generation. An engine that lies about it is in none that is waited for. */
+static bool is_ready(const struct paravirt *p, uint32_t generation)
 {
     return __atomic_load_n(&p->registers->state, __ATOMIC_ACQUIRE) == GPU_STATE_READY &&
-           p->registers->generation != old;
+           (!generation || p->registers->generation == generation);
 }
 
-/* In another generation than the old one. */
-static bool wait_until_ready(const struct paravirt *p, uint32_t old)
+static bool wait_until_ready(const struct paravirt *p, uint32_t generation)
 {
     uint64_t deadline = time_now_ns() + CONFIG_GPU_PATIENCE_MS * 1000000ull;
-    while (!is_ready(p, old) && time_now_ns() < deadline)
+    while (!is_ready(p, generation) && time_now_ns() < deadline)
         thread_sleep_until_ns(time_now_ns() + CONFIG_GPU_LOOK_US * 1000ull);
-    return is_ready(p, old);
+    return is_ready(p, generation);
 }
 
 /* Commands and events are counted from nothing in each generation. */
-static void begin_generation(struct paravirt *p)
+static void begin_generation(struct paravirt *p, uint32_t generation)
 {
     spin_lock(&p->done.lock);
-    p->generation = p->registers->generation;
-    p->commands_sent = p->commands_done = p->events_taken = 0;
-    p->arm_request = 0; /* of an engine that has ended */
-    p->is_down = p->is_reset_asked = false;
+    p->generation = generation;
+    p->commands_sent = p->commands_done = p->commands_watched = p->events_taken = 0;
+    p->armed = p->arm_request = 0; /* of an engine that has ended */
+    p->is_down = p->is_reset_asked = p->is_given_up = false;
     spin_unlock(&p->done.lock);
 }
 
-static bool end_generation(const struct paravirt *p, uint32_t generation)
+/* Ends generation *generation and waits for the next one, which it becomes; if that has ended as well, for the one behind
+ * it. The supervisor counts on from the wish. One that did not obey before is asked, but not waited for. */
+static bool end_generation(const struct paravirt *p, uint32_t *generation)
 {
-    if (p->registers->generation == generation) {
-        p->registers->reset_request = generation;
+    uint32_t state = p->registers->state, now = p->registers->generation;
+    bool is_ahead = (int32_t)(now - *generation) > 0;
+    if (is_ahead) *generation = now;
+    if (!is_ahead || (state != GPU_STATE_READY && (state != GPU_STATE_STARTING || p->is_given_up))) {
+        p->registers->reset_request = *generation;
         p->link->kick(p->link, GPU_KICK_RESET);
+        ++*generation;
     }
-    return wait_until_ready(p, generation);
+    return p->is_given_up ? is_ready(p, *generation) : wait_until_ready(p, *generation);
 }
 
 static err_t reset(struct gpu_device *device)
 {
     struct paravirt *p = paravirt_of(device);
     if (!p->is_down) return OK; /* it is back already */
-    if (!end_generation(p, p->generation)) return ERR_NO_DEVICE;
-    begin_generation(p);
-    log_info("gpu%u: is back, for the %uth time", device->number, p->generation - 1);
+    uint32_t generation = p->generation;
+    p->is_given_up = !end_generation(p, &generation);
+    if (p->is_given_up) return ERR_NO_DEVICE;
+    begin_generation(p, generation);
+    log_info("gpu%u: is back, in generation %u", device->number, p->generation);
     return OK;
 }
 
@@ -320,7 +328,8 @@ static bool is_fresh(const struct paravirt *p)
 {
     const volatile struct gpu_registers *r = p->registers;
     if (!wait_until_ready(p, 0)) return false;
-    return (!r->command_head && !r->command_tail && !r->event_tail) || end_generation(p, r->generation);
+    uint32_t generation = r->generation;
+    return (!r->command_head && !r->command_tail && !r->event_tail) || end_generation(p, &generation);
 }
 
 static err_t take_over(struct paravirt *p)
@@ -351,9 +360,10 @@ err_t paravirt_attach(struct gpu_link *link)
     wait_queue_init(&p->news);
     list_init(&p->waits);
     timer_init(&p->arm_timer, paravirt_time_to_arm);
+    timer_init(&p->watch, paravirt_watch);
     err_t e = take_over(p);
     if (failed(e)) goto free;
-    begin_generation(p);
+    begin_generation(p, p->registers->generation);
     struct thread *thread = thread_create_stopped("gpu events", paravirt_run_events, p);
     if (!thread) {
         e = ERR_NO_MEMORY;

@@ -28,15 +28,21 @@ struct paravirt {
     bool is_down;                         /* no command is sent or waited for */
     bool is_loss_untold;                  /* that is news to the core */
     bool is_reset_asked;
-    uint32_t generation;
+    bool is_given_up;        /* it did not obey the reset either */
+    uint64_t reset_asked_ns; /* core/time.h */
+    uint32_t generation;     /* as it was when this began: the page says what the engine likes */
     uint64_t commands_sent, commands_done;
+    struct timer watch;                    /* while programs may ring */
+    uint64_t commands_watched, watched_ns; /* those before were sent at that time */
     uint64_t events_taken;
     uint64_t unknown_events;
     uint64_t wakes;         /* how often doorbells were shown */
     uint32_t arm_request;   /* 0: none */
+    uint32_t armed;         /* what the register of that name shall be */
     struct timer arm_timer; /* until it is passed on */
     struct list waits;
-    struct wait_queue news; /* the thread sleeps there; its lock guards: */
+    struct wait_queue
+        news; /* the thread sleeps there; its lock, which `done`'s may be held around, guards: */
     bool has_news;
 };
 
@@ -64,6 +70,12 @@ void paravirt_take_done_locked(struct paravirt *p) REQUIRES(p->done.lock);
 void paravirt_kick(struct paravirt *p);
 /* It broke the protocol, or does not answer. Any context. */
 void paravirt_ask_reset_locked(struct paravirt *p) REQUIRES(p->done.lock);
+/* Sleeps until the device does something, or patience is out. */
+void paravirt_wait_locked(struct paravirt *p) REQUIRES(p->done.lock);
+/* Looks whether the engine still answers; for a timer. */
+void paravirt_watch(struct timer *timer);
+/* In a while. Any context. */
+void paravirt_watch_soon_locked(struct paravirt *p) REQUIRES(p->done.lock);
 
 /* Whether the engine has ended. Any context. */
 void paravirt_look_at_state_locked(struct paravirt *p) REQUIRES(p->done.lock);
@@ -72,6 +84,8 @@ void paravirt_look_at_state_locked(struct paravirt *p) REQUIRES(p->done.lock);
 void paravirt_interrupt(struct gpu_link *link, enum gpu_interrupt what);
 /* Passes on what needs a thread; for ever. */
 void paravirt_run_events(void *p);
+/* It has something to do. Any context. */
+void paravirt_tell_thread(struct paravirt *p);
 /* What there is of that now. */
 void paravirt_pass_news(struct paravirt *p);
 void paravirt_time_to_arm(struct timer *timer);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "gpu/memory.h"
 #include "gpu/paravirt/paravirt_internal.h"
 #include "gpu/queue.h"
@@ -28,6 +29,7 @@ static struct {
     uint32_t done, work_kicks, reset_kicks;
     enum gpu_command_kind last;
     uint32_t result;       /* of all commands */
+    bool is_deaf;          /* nobody hears a reset */
     bool is_dead, is_hung; /* it does nothing any more; only a reset ends that */
     bool resets_by_itself; /* the supervisor starts an engine anew when it was asked to */
     uint64_t head_lie;
@@ -173,6 +175,7 @@ static void kick(struct gpu_link *link, enum gpu_kick what)
     if (what == GPU_KICK_WORK) fake.work_kicks++;
     if (what != GPU_KICK_RESET) return;
     fake.reset_kicks++;
+    if (fake.is_deaf) return;
     fake_wait_meanwhile = run_device;
     if (kick_runs_supervisor) supervise();
 }
@@ -408,6 +411,85 @@ TEST(a_device_that_hangs_is_reset_once_and_comes_back)
     stop();
 }
 
+/* What the timer does, a second later. */
+static void watch(void)
+{
+    fake_wait_now_ns += CONFIG_GPU_WATCH_MS * 1000000ull;
+    paravirt_watch(&p->watch);
+    do_commands();
+}
+
+TEST(a_device_that_hangs_while_a_program_waits_for_a_packet_is_found_out_by_questions)
+{
+    start();
+    p->device.backend->wake(&p->device);
+    for (int i = 0; i < 20; i++) watch();
+    EXPECT(fake.done == 20 && fake.last == GPU_COMMAND_CLOCK && fake.reset_kicks == 0);
+    fake.is_hung = true;
+    for (int i = 0; i < 5; i++) watch();
+    EXPECT_EQ(fake.reset_kicks, 0);
+    for (int i = 0; i < 2; i++) watch();
+    EXPECT(fake.reset_kicks == 1 && !p->is_down);
+    fake.resets_by_itself = true;
+    supervise();
+    EXPECT(p->is_down);
+    paravirt_pass_news(p);
+    EXPECT_EQ(told.losses, 1);
+    EXPECT_OK(p->device.backend->reset(&p->device));
+    EXPECT_OK(clear());
+    stop();
+}
+
+TEST(a_device_that_sleeps_is_asked_nothing)
+{
+    start();
+    p->device.backend->wake(&p->device);
+    ask_to_sleep(3);
+    for (int i = 0; i < 3; i++) watch();
+    EXPECT_EQ(fake.done, 0);
+    p->device.backend->wake(&p->device);
+    watch();
+    EXPECT_EQ(fake.done, 1);
+    stop();
+}
+
+TEST(a_device_that_does_not_even_obey_a_reset_is_given_up_and_taken_back_when_it_did)
+{
+    start();
+    fake.is_hung = fake.is_deaf = true;
+    fake_wait_meanwhile = NULL; /* time passes */
+    EXPECT(clear().code == ERR_NO_DEVICE.code);
+    EXPECT(fake.reset_kicks == 1 && p->is_down && p->is_given_up);
+    paravirt_pass_news(p);
+    EXPECT_EQ(told.losses, 1);
+    uint64_t before = fake_wait_now_ns;
+    EXPECT(p->device.backend->reset(&p->device).code == ERR_NO_DEVICE.code);
+    EXPECT(fake_wait_now_ns - before < CONFIG_GPU_PATIENCE_MS * 1000000ull);
+    fake.is_deaf = false;
+    fake.resets_by_itself = true;
+    supervise();
+    EXPECT_OK(p->device.backend->reset(&p->device));
+    fake_wait_meanwhile = run_device;
+    EXPECT_OK(clear());
+    stop();
+}
+
+TEST(a_device_that_lies_about_its_generation_is_reset_and_lost_only_then)
+{
+    start();
+    registers->generation = 77;
+    interrupt(GPU_INTERRUPT_STATE);
+    EXPECT(fake.reset_kicks == 1 && registers->reset_request == 1 && !p->is_down);
+    registers->generation = 1;
+    fake.resets_by_itself = true;
+    supervise();
+    EXPECT(p->is_down);
+    EXPECT_OK(p->device.backend->reset(&p->device));
+    EXPECT_OK(clear());
+    EXPECT_EQ(p->generation, 2);
+    stop();
+}
+
 TEST(a_device_that_died_stays_lost_until_somebody_wants_it_back)
 {
     start();
@@ -459,6 +541,20 @@ TEST(a_device_whose_end_interrupts_nobody_ends_waits_when_patience_is_out)
     fake_wait_meanwhile = die_silently;
     EXPECT(clear().code == ERR_NO_DEVICE.code);
     EXPECT_EQ(fake.reset_kicks, 0);
+    stop();
+}
+
+TEST(a_device_that_dies_again_before_anybody_wanted_it_back_still_comes_back)
+{
+    start();
+    registers->state = GPU_STATE_LOST;
+    registers->generation = 2; /* it was reset, and that engine has ended as well */
+    interrupt(GPU_INTERRUPT_STATE);
+    paravirt_pass_news(p);
+    fake.resets_by_itself = kick_runs_supervisor = true;
+    EXPECT_OK(p->device.backend->reset(&p->device));
+    EXPECT_EQ(p->generation, 3);
+    EXPECT_OK(clear());
     stop();
 }
 
