@@ -172,12 +172,28 @@ static void leave_it_to_a_child(struct work *w)
     check(status_of(child) == 0, "a child is content");
 }
 
+/* What it had is nobody's, but for a descriptor that somebody keeps. */
+static void die_before_its_child(struct work *w)
+{
+    struct buffer b;
+    check(make_buffer(&b, FLAG(VRAM), 2 << 20), "some memory of the GPU");
+    run_for_ever(w);
+    if (fork() == 0) {
+        usleep((useconds_t)below(LIFE_US));
+        _exit(0);
+    }
+    fflush(stdout);
+    kill(getpid(), SIGKILL);
+}
+
 static void do_something(struct work *w)
 {
-    static void (*const deeds[])(struct work *) = { put_aql_packets,     put_code,      put_indirect_buffer,
-                                                    put_sdma_packets,    ring_anything, run_for_ever,
-                                                    free_what_is_in_use, free_its_ring, map_over_it,
-                                                    leave_it_to_a_child };
+    static void (*const deeds[])(struct work *) = { put_aql_packets,     put_code,
+                                                    put_indirect_buffer, put_sdma_packets,
+                                                    ring_anything,       run_for_ever,
+                                                    free_what_is_in_use, free_its_ring,
+                                                    map_over_it,         leave_it_to_a_child,
+                                                    die_before_its_child };
     deeds[below(sizeof(deeds) / sizeof(deeds[0]))](w);
 }
 
@@ -229,6 +245,8 @@ int main(int argc, char **argv)
     shared->is_over = true;
     check(status_of(innocent) == 0, "the innocent process is content");
     check(shared->results > 20, "and got on");
+    usleep(2 * LIFE_US);
+    close(open("/dev/kfd", O_RDWR)); /* which buries those whose child was the last to have a descriptor */
     check(free_vram() == before, "no memory of the GPU is lost");
     printf("%u processes, %llu results beside them, %u wrong\n", processes,
            (unsigned long long)shared->results, failures);
