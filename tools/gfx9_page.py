@@ -38,8 +38,8 @@ Models of memory go by the mnemonic alone (`tests/gfx9/mnemonic.c`) and not by t
 tested too; that a mnemonic belongs to its opcode and operands, LLVM's disassembler says over random words of every
 encoding and compiled kernels (`disassemble_test.c`). After each instruction all registers, all memory and the error are
 compared. Meanings, which the models of the vector and scalar unit have from the table as the engine does, are held to
-numbers from the manual, each of the vector unit's to one at least, and comparisons to their names (`meaning_test.c`);
-whole kernels are held to the same in C (`kernels_test.c`)."""
+numbers from the manual, each to one at least, and comparisons to their names (`meaning_test.c`,
+`scalar_numbers_test.c`); whole kernels are held to the same in C (`kernels_test.c`)."""
 DEVIATIONS = """\
 - Reciprocals, square roots and their inverses are correctly rounded, 2^x and log2 within 1 ulp; the card promises
   1 ulp of each, so low bits may differ. Sines are exact at quarter turns.
