@@ -84,7 +84,7 @@ $(B)/tests-e2e.list: FORCE
 	   for t in python software net fail_nth hostile console demo debug leak memory_limit arenas peer shell kfd \
 	     =boot =threads =vdso =bench =proc =servers; do \
 	     printf '%s\ttests/e2e/%s_test.sh $(B)/ck $(GUEST) $(B)\n' $$t $${t#=}; done; \
-	   for part in 'rocminfo absent llama costs' programs errors; do \
+	   for part in 'rocminfo absent llama costs' programs 'errors dead'; do \
 	     printf 'ROCm: %s\ttests/e2e/rocm_test.sh $(B)/ck $(GUEST) $(B) %s\n' "$$part" "$$part"; done; \
 	   printf 'iso\ttests/e2e/iso_test.sh $(B)/kernel.elf $(B)/demo/root.cpio "$$($(GUEST)/llama --model demos/llama/model --tokens 40 2>/dev/null | head -1)" /bin/llama --model /model\n' ) > $@
 

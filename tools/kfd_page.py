@@ -64,8 +64,9 @@ def page():
     yield from table(kfd, names, '{:#04x}')
     yield ''
     yield 'What a process has belongs to its address space. Another one, a child\'s for instance, gets `EBADF` from every'
-    yield 'request and `EINVAL` from mmap. It goes with the last descriptor; where a child has kept one, with the next open of'
-    yield '/dev/kfd by anybody, once nobody runs in the address space any more. A GPU that was lost comes back by an open, too.'
+    yield 'request and `EINVAL` from mmap, and inherits no doorbells. It goes with the last descriptor; where a child has'
+    yield 'kept one, with the next open of /dev/kfd by anybody, once nobody runs in the address space any more. A GPU that'
+    yield 'was lost comes back by an open, too.'
     yield ''
     yield '## /dev/dri/renderD128 and on'
     yield ''

@@ -3,7 +3,7 @@
 # Debian's ROCm, unmodified, in a container on a machine whose GPU is the device process: rocminfo lists the agent, HIP
 # programs give what their C references give, what goes wrong ends as HIP says it ends, and the text generator writes on
 # the GPU what it writes on the CPU. Prints TAP.
-# Usage: rocm_test.sh CK GUEST_DIR BUILD_DIR [PART...]  (rocminfo programs errors absent llama costs)
+# Usage: rocm_test.sh CK GUEST_DIR BUILD_DIR [PART...]  (rocminfo programs errors dead absent llama costs)
 set -u
 . "$(dirname "$0")/tap.bash"
 ck=$(realpath "$1") build=$(realpath "$3") sources=$(realpath tests/hip) demo=$(realpath demos/llama)
@@ -89,6 +89,28 @@ errors() {
     is "leaves the one beside it alone" "$(section 'beside a fault')" "$(expected streams)"
 }
 
+# engines PID: the processes that are the GPU of a machine which PID has started
+engines() {
+    local child
+    for child in $(cat "/proc/$1"/task/*/children); do
+        if [ "$(cat "/proc/$child/comm")" = ckdev ]; then cat "/proc/$child"/task/*/children; else engines "$child"; fi
+    done
+}
+
+# The device's process is killed while a kernel runs on it.
+dead() {
+    local tries=0
+    machine "${gpu[@]}" --log log /bin/bash -c '/hip/errors endless; echo "== ended $?"; /hip/vector_add' &
+    until grep -q 'the kernel runs' out 2>/dev/null || [ $((tries++)) = 1000 ]; do sleep 0.1; done
+    kill -KILL $(engines $!)
+    wait $!
+    is "the machine outlives its GPU's process" $? 0
+    is "a program that waits for it is aborted, and the next one has the GPU again" "$(cat out)" \
+        $'errors: the kernel runs\n== ended 134\nvector_add ok'
+    has "HIP names the cause" "$(cat err)" "Reason: Generic hang recovery"
+    has "and so does the log" "$(cat log)" "the device process has ended: its process died"
+}
+
 # Without a GPU, everything says so and ends.
 absent() {
     machine /usr/bin/rocminfo
@@ -134,7 +156,7 @@ costs() {
 }
 
 shift 3
-for part in ${@:-rocminfo programs errors absent llama costs}; do $part; done
+for part in ${@:-rocminfo programs errors dead absent llama costs}; do $part; done
 
 echo "1..$tests"
 exit $((failures > 0))

@@ -12,83 +12,13 @@
 
 #include "tests/guest/kfd_client.h"
 
-enum { PATIENCE_MS = 30000, LIVE_MS = 1500, VALUES = 64 };
+enum { LIVE_MS = 1500 };
 
 struct shared {
     volatile uint64_t counted; /* by the process without a GPU */
     volatile uint32_t working; /* rounds whose process works */
 };
 static struct shared *shared;
-
-struct work {
-    struct buffer events, memory;
-    struct queue queue, endless_queue;
-    uint32_t done, broken[2]; /* events: of packets; of memory and hardware that goes wrong */
-};
-
-/* What the GPU and the program share, in one buffer. */
-struct work_memory {
-    struct kernel store, endless;
-    struct amd_signal signals[2];
-    struct store_arguments arguments;
-    uint32_t out[VALUES];
-};
-
-static struct work_memory *memory_of(const struct work *w) { return (struct work_memory *)w->memory.at; }
-
-static bool begin_work(struct work *w)
-{
-    bool is_good = try_to_open_all() == 0 && make_buffer(&w->events, FLAG(GTT), EVENT_PAGE_BYTES) &&
-                   make_queue(&w->queue) &&
-                   make_buffer(&w->memory, FLAG(USERPTR) | FLAG(COHERENT) | FLAG(EXECUTABLE), 4 * PAGE);
-    if (!is_good) return false;
-    w->endless_queue.bell = w->queue.bell;
-    if (!make_queue(&w->endless_queue)) return false;
-    w->done = make_event(w->events.handle);
-    w->broken[0] = make_event_of(0, LINUX_KFD_IOC_EVENT_MEMORY);
-    w->broken[1] = make_event_of(0, LINUX_KFD_IOC_EVENT_HW_EXCEPTION);
-    struct work_memory *m = memory_of(w);
-    make_kernel(&m->store, code_that_stores, sizeof(code_that_stores));
-    make_kernel(&m->endless, code_that_never_ends, sizeof(code_that_never_ends));
-    m->signals[0] =
-        (struct amd_signal){ .kind = 1, .mailbox = (uint64_t)w->events.at + w->done * 8, .event = w->done };
-    return failures == 0;
-}
-
-static bool is_right(const struct work_memory *m, uint32_t value)
-{
-    for (uint32_t i = 0; i < VALUES; i++)
-        if (m->out[i] != value + i) return false;
-    return true;
-}
-
-/* Waits for a packet as ROCm does. False: what came was the end of the GPU, or nothing. */
-static bool wait_for_packet(struct work *w)
-{
-    const volatile int64_t *value = &memory_of(w)->signals[0].value;
-    int64_t end = now_ms() + PATIENCE_MS;
-    while (*value && now_ms() < end) {
-        uint32_t result;
-        struct linux_kfd_event_data data[] = { { .event_id = w->done },
-                                               { .event_id = w->broken[0] },
-                                               { .event_id = w->broken[1] } };
-        if (wait_for_some(data, 3, 1000, &result) != 0) return false;
-        if (data[1].memory_exception_data.ErrorType || data[2].hw_exception_data.memory_lost) return false;
-    }
-    check(*value == 0, "a packet is done, or somebody says why not");
-    return *value == 0;
-}
-
-static bool store_once(struct work *w, uint32_t value)
-{
-    struct work_memory *m = memory_of(w);
-    m->arguments = (struct store_arguments){ .at = (uint64_t)m->out, .value = value };
-    m->signals[0].value = 1;
-    launch(&w->queue, &m->store, &m->arguments, &m->signals[0]);
-    if (!wait_for_packet(w)) return false;
-    check(is_right(m, value), "what the GPU computed is right");
-    return true;
-}
 
 static void check_that_it_is_lost(void)
 {

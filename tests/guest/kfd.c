@@ -163,6 +163,62 @@ static void test_queue(const struct buffer *page)
     check(end_queue(&queue) == 0 && end_queue(&queue) == -EINVAL, "the queue ends once");
 }
 
+/* out[i] = what a work-item finds in local memory, first and last, and in a register that nobody has set. It leaves ones. */
+static const uint32_t code_that_looks_around[] = {
+    0xc0060002, 0x00000000, /* s_load_dwordx2 s[0:1], s[4:5], 0x0 */
+    0x24000082,             /* v_lshlrev_b32 v0, 2, v0 */
+    0x7e0802ff, 0x0000ff00, /* v_mov_b32 v4, 0xff00 */
+    0x68060104,             /* v_add_u32 v3, v4, v0 */
+    0xd86c0000, 0x01000000, /* ds_read_b32 v1, v0 */
+    0xd86c0000, 0x02000003, /* ds_read_b32 v2, v3 */
+    0xbf8cc07f,             /* s_waitcnt lgkmcnt(0) */
+    0xd2020001, 0x041e0501, /* v_or3_b32 v1, v1, v2, v7 */
+    0xdc708000, 0x00000100, /* global_store_dword v0, v1, s[0:1] */
+    0x7e0e02c1,             /* v_mov_b32 v7, -1 */
+    0xd81a0000, 0x00000700, /* ds_write_b32 v0, v7 */
+    0xd81a0000, 0x00000703, /* ds_write_b32 v3, v7 */
+    0xbf8c0070,             /* s_waitcnt vmcnt(0) lgkmcnt(0) */
+    0xbf810000,             /* s_endpgm */
+};
+
+/* In a child each. Several groups, so that every worker of the device has had one. */
+static void look_around(void)
+{
+    enum { GROUPS = 64 };
+    struct work w = { 0 };
+    failures = 0;
+    check(begin_work(&w), "a child begins");
+    struct work_memory *m = memory_of(&w);
+    make_kernel(&m->store, code_that_looks_around, sizeof(code_that_looks_around));
+    m->store.resources[0] += 1; /* eight registers */
+    m->arguments.at = (uint64_t)m->out;
+    for (uint32_t i = 0; i < VALUES; i++) m->out[i] = 77;
+    m->signals[0].value = 1;
+    struct kernel_packet packet = { .header = DISPATCH_HEADER,
+                                    .setup = 1,
+                                    .group = { 64, 1, 1 },
+                                    .grid = { 64 * GROUPS, 1, 1 },
+                                    .group_bytes = 64 << 10,
+                                    .kernel = (uint64_t)&m->store,
+                                    .arguments = (uint64_t)&m->arguments,
+                                    .completion = (uint64_t)&m->signals[0] };
+    put_packet(&w.queue, &packet);
+    check(wait_for_packet(&w) && is_zero((uint8_t *)m->out, sizeof(m->out)),
+          "local memory and registers of another process are zero");
+    fflush(stdout);
+    _exit(failures != 0);
+}
+
+static void test_leftovers(void)
+{
+    for (int i = 0; i < 3; i++) {
+        fflush(stdout);
+        pid_t child = fork();
+        if (child == 0) look_around();
+        check(status_of(child) == 0, "a child finds nothing");
+    }
+}
+
 /* Dies with a queue that has work, in the middle of a wait. */
 static void die_with_a_queue(void)
 {
@@ -198,6 +254,7 @@ int main(void)
     test_threads(event);
     test_queue(&page);
     test_death();
+    test_leftovers();
     test_queue(&page);
     printf("%u checks, %u wrong\n", checks, failures);
     return failures != 0;

@@ -41,11 +41,11 @@ static void end_waits_locked(struct paravirt *p) REQUIRES(p->done.lock)
     paravirt_tell_thread(p);
 }
 
-/* An engine can write the page, too. One that says that it is in a generation which cannot be lives. */
+/* An engine can write the page, too. One that says that it is in a generation which nobody has asked for lives. */
 void paravirt_look_at_state_locked(struct paravirt *p)
 {
     uint32_t state = p->registers->state, generation = p->registers->generation;
-    bool is_next = generation == p->generation + 1;
+    bool is_next = p->is_reset_asked && generation == p->generation + 1;
     if (p->is_down || (state == GPU_STATE_READY && generation == p->generation)) return;
     if (state != GPU_STATE_READY || is_next) {
         end_waits_locked(p);
@@ -61,8 +61,6 @@ void paravirt_take_done_locked(struct paravirt *p)
     uint64_t head = __atomic_load_n(&p->registers->command_head, __ATOMIC_ACQUIRE);
     if (head == p->commands_done || p->is_down || p->is_reset_asked) return;
     if (head - p->commands_done > p->commands_sent - p->commands_done) {
-        paravirt_look_at_state_locked(p); /* another generation counts anew */
-        if (p->is_down) return;
         log_error("gpu%u: it says that %llu commands are done, of %llu", p->device.number,
                   (unsigned long long)head, (unsigned long long)p->commands_sent);
         paravirt_ask_reset_locked(p);

@@ -17,8 +17,6 @@ static bool take_event_locked(struct paravirt *p, bool is_interrupt, struct gpu_
     uint64_t tail = __atomic_load_n(&p->registers->event_tail, __ATOMIC_ACQUIRE);
     if (tail == p->events_taken || p->is_down || p->is_reset_asked) return false;
     if (tail - p->events_taken > p->event_count) {
-        paravirt_look_at_state_locked(p); /* another generation counts anew */
-        if (p->is_down) return false;
         log_error("gpu%u: it says that it has told %llu events, and %llu were taken", p->device.number,
                   (unsigned long long)tail, (unsigned long long)p->events_taken);
         paravirt_ask_reset_locked(p);

@@ -602,9 +602,24 @@ TEST(a_new_generation_that_is_met_before_its_interrupt_is_not_taken_for_a_lie)
 {
     start();
     EXPECT_OK(clear());
-    begin(2); /* its supervisor began it by itself, and the interrupt is on its way */
+    spin_lock(&p->done.lock);
+    paravirt_ask_reset_locked(p);
+    spin_unlock(&p->done.lock);
+    begin(2); /* and the interrupt that says so is on its way */
     interrupt(GPU_INTERRUPT_EVENTS);
-    EXPECT(p->is_down && fake.reset_kicks == 0);
+    EXPECT(fake.reset_kicks == 1 && told.losses == 0);
+    interrupt(GPU_INTERRUPT_STATE);
+    EXPECT(p->is_down && clear().code == ERR_NO_DEVICE.code);
+    stop();
+}
+
+TEST(an_engine_that_says_it_is_the_next_one_is_ended_before_anybody_believes_that_it_has_ended)
+{
+    start();
+    fake.resets_by_itself = true;
+    registers->generation = 2;
+    interrupt(GPU_INTERRUPT_STATE);
+    EXPECT(!p->is_down && fake.reset_kicks == 1 && registers->reset_request == 1);
     stop();
 }
 
