@@ -63,6 +63,7 @@ struct queue {
     struct gpu_command_queue now;    /* setup as it was when reading began */
     uint64_t read, limit;            /* AQL: packets; SDMA: bytes */
     uint32_t polls;                  /* in a row that found nothing */
+    uint64_t rows_done;              /* of the rectangle that SDMA copies; 0: none is under way */
     bool waits_for_scratch;          /* until the runtime's signal is 0 */
     bool returns_scratch;            /* of the dispatch: see aql_dispatch_done */
     struct pm4_level pm4[PM4_DEPTH]; /* where to go on in indirect buffers */

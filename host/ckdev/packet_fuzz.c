@@ -89,6 +89,7 @@ static void run_sdma(uint64_t bytes)
         fuzz_descriptors++;
         ASSERT(queue.read <= bytes);
         if (queue.read == before) queue.read += 4;
+        queue.rows_done = 0;
     }
 }
 

@@ -24,6 +24,7 @@ enum {
     WORDS_MAX = 13, /* of a packet that is not data */
     WRITE_HEAD = 4, /* words before the data of WRITE */
     PACKETS_AT_ONCE = 64,
+    ROWS_AT_ONCE = 64, /* of a rectangle; 256 KiB each at most */
 };
 
 static uint64_t address_of(const uint32_t *words) { return words[0] | (uint64_t)words[1] << 32; }
@@ -90,6 +91,7 @@ static uint64_t row_address(const struct rectangle *r, uint64_t y, uint64_t z, u
     return r->base + ((r->x + (r->y + y) * r->pitch + (r->z + z) * r->slice) << element);
 }
 
+/* Terabytes fit into one packet: others have their turn in between, and then it goes on at queue->rows_done. */
 static enum step copy_rectangle(struct worker *worker, struct queue *queue, const uint32_t *words)
 {
     uint32_t element = words[0] >> 29;
@@ -97,11 +99,14 @@ static enum step copy_rectangle(struct worker *worker, struct queue *queue, cons
     struct rectangle from = rectangle_of(words + 1), to = rectangle_of(words + 6);
     uint64_t width = (words[11] & 0x3fff) + 1, height = (words[11] >> 16 & 0x3fff) + 1,
              depth = (words[12] & 0x7ff) + 1;
-    for (uint64_t z = 0; z < depth; z++)
-        for (uint64_t y = 0; y < height; y++)
-            if (!access_copy(worker, row_address(&to, y, z, element), row_address(&from, y, z, element),
-                             width << element))
-                return STEP_STOP;
+    uint64_t rows = height * depth, end = MIN(rows, queue->rows_done + ROWS_AT_ONCE);
+    for (uint64_t row = queue->rows_done; row < end; row++) {
+        uint64_t y = row % height, z = row / height;
+        if (!access_copy(worker, row_address(&to, y, z, element), row_address(&from, y, z, element),
+                         width << element))
+            return STEP_STOP;
+    }
+    queue->rows_done = end < rows ? end : 0;
     return STEP_AGAIN;
 }
 
@@ -168,6 +173,8 @@ static enum step write(struct worker *worker, struct queue *queue, const uint32_
 
 static enum step run(struct worker *worker, struct queue *queue, const uint32_t *words)
 {
+    /* The program may have put another packet in the place of a rectangle that is not done. */
+    if ((words[0] & 0xffff) != (SDMA_COPY | SDMA_COPY_RECT << 8)) queue->rows_done = 0;
     switch (words[0] & 0xff) {
     case SDMA_COPY: return copy(worker, queue, words);
     case SDMA_WRITE: return write(worker, queue, words);
@@ -208,7 +215,7 @@ enum step sdma_step(struct worker *worker, struct queue *queue)
                                  words[0]);
         if (length > there) return STEP_IDLE;
         enum step step = run(worker, queue, words);
-        if (step != STEP_AGAIN) return step;
+        if (step != STEP_AGAIN || queue->rows_done) return step;
         queue->read += length;
         if (!access_store64(worker, queue->now.read_pointer, queue->read)) return STEP_STOP;
         epoch_pass(worker);

@@ -62,6 +62,33 @@ TEST(a_rectangle_is_copied_row_by_row)
     EXPECT_EQ(fake_gpu_end(&gpu), GPU_FAILURE_NONE);
 }
 
+/* As many as there are workers. */
+TEST(rectangles_of_millions_of_rows_leave_other_queues_their_turn)
+{
+    enum { HUGE_RECTANGLES = 2, ROWS = 10000 };
+    struct fake_gpu gpu;
+    struct fake_gpu_queue huge[HUGE_RECTANGLES], queue;
+    fake_gpu_start(&gpu, HUGE_RECTANGLES);
+    uint64_t from = fake_gpu_alloc(&gpu, ROWS), to = fake_gpu_alloc(&gpu, ROWS);
+    for (uint32_t i = 0; i < HUGE_RECTANGLES; i++) {
+        uint64_t at = fake_gpu_alloc(&gpu, 5 * PAGE_BYTES);
+        const uint32_t words[] = { 1 | 4 << 8, LOW(at), HIGH(at),     0,    0, 0, LOW(at), HIGH(at), 0,
+                                   0,          0,       0x3fff << 16, 0x7ff };
+        EXPECT_EQ(fake_gpu_queue(&gpu, &huge[i], i, GPU_QUEUE_SDMA), GPU_RESULT_DONE);
+        fake_gpu_words(&gpu, &huge[i], words, ARRAY_LENGTH(words));
+    }
+    EXPECT_EQ(fake_gpu_queue(&gpu, &queue, HUGE_RECTANGLES, GPU_QUEUE_SDMA), GPU_RESULT_DONE);
+    uint8_t *source = fake_gpu_at(&gpu, from);
+    for (uint32_t i = 0; i < ROWS; i++) source[i] = (uint8_t)(i * 7);
+    /* Rows of a byte each, in several turns. */
+    WORDS(&gpu, &queue, 1 | 4 << 8, LOW(from), HIGH(from), 0, 0, 0, LOW(to), HIGH(to), 0, 0, 0,
+          (ROWS - 1) << 16, 0);
+    EXPECT(memcmp(source, fake_gpu_at(&gpu, to), ROWS) == 0);
+    for (uint32_t i = 0; i < HUGE_RECTANGLES; i++)
+        EXPECT(*(uint64_t *)fake_gpu_at(&gpu, huge[i].setup.read_pointer) == 0);
+    EXPECT_EQ(fake_gpu_end(&gpu), GPU_FAILURE_NONE);
+}
+
 TEST(small_packets_of_sdma_do_what_they_say)
 {
     struct fake_gpu gpu;
