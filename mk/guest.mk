@@ -5,7 +5,7 @@ GUEST := $(B)/guest
 GUEST_FLAGS := -std=gnu17 -O2 -g0 -Wall -Wextra -Werror -static -ffp-contract=off -march=x86-64 -I.
 
 # One source, several ways of linking: name.musl, name.glibc, name.pie (static-PIE).
-GUEST_C := $(sort $(wildcard tests/conformance/*.c) $(filter-out tests/guest/openmp.c,$(wildcard tests/guest/*.c)) $(filter-out bench/first.c bench/gfx9_gemm.c bench/buddy.c bench/%_test.c bench/%_ktest.c,$(wildcard bench/*.c)))
+GUEST_C := $(sort $(wildcard tests/conformance/*.c) $(filter-out tests/guest/openmp.c,$(wildcard tests/guest/*.c)) $(filter-out bench/first.c bench/gfx9_gemm.c bench/gpu_costs.c bench/buddy.c bench/%_test.c bench/%_ktest.c,$(wildcard bench/*.c)))
 GUEST_NAMES := $(basename $(notdir $(GUEST_C)))
 vpath %.c tests/conformance tests/guest bench
 
