@@ -3,8 +3,7 @@
  * whatever the guest does. Use: -plugin FILE.so,out=RESULT; RESULT then holds one decimal number.
  *
  * A block is counted when it is entered, so what is left of it when an instruction faults counts again
- * when that is retried: totals are a little above those of RDTSC, and repeat as exactly.
- */
+ * when that is retried: totals are a little above those of RDTSC, and repeat as exactly. */
 #include "tools/qemu_plugin.h"
 
 #include <stdio.h>

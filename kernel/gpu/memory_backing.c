@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What programs see of memory that they map: the frames where they are, by leaves of 2 MiB where it lies so. A page of
- * doorbells is shown only until the
- * device sleeps; the next touch wakes it, and in between ringing costs the kernel nothing. */
+ * doorbells is shown only until the device sleeps; the next touch wakes it, and in between ringing costs the kernel
+ * nothing. */
 #include "gpu/context_internal.h"
 #include "gpu/memory_internal.h"
 #include "lib/string.h"

@@ -16,19 +16,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from ckdev_device import *  # noqa: E402,F403
 import ckdev_compute  # noqa: E402
 import ckdev_qtest  # noqa: E402
+import tap  # noqa: E402
+from tap import check  # noqa: E402
 
 PROGRAM = sys.argv[1]
-tests = 0
-failed = 0
-
-
-def check(name, is_true, note=''):
-    global tests, failed
-    tests += 1
-    failed += not is_true
-    print(f'{"ok" if is_true else "not ok"} {tests} - {name}')
-    if not is_true and note:
-        print(f'# {note}')
 
 
 def greeting():
@@ -131,5 +122,4 @@ supervisor_dies()
 idles()
 ckdev_compute.run(PROGRAM, sys.argv[2:], check)
 ckdev_qtest.run(PROGRAM, check)
-print(f'1..{tests}')
-sys.exit(failed > 0)
+tap.end()

@@ -19,21 +19,12 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from ckdev_device import AT, wait_until  # noqa: E402
+import tap  # noqa: E402
+from tap import check  # noqa: E402
 
 CK, PROGRAM = sys.argv[1], os.path.join(sys.argv[2], 'gpu_faults.musl')
 SYS_PIDFD_GETFD = 438
 EVENT_TAIL, EVENT_HEAD, EVENT_BYTES = 0x180, 0x200, 32
-tests = 0
-failed = 0
-
-
-def check(name, is_true, note=''):
-    global tests, failed
-    tests += 1
-    failed += not is_true
-    print(f'{"ok" if is_true else "not ok"} {tests} - {name}')
-    if not is_true and note:
-        print('\n'.join(f'# {line}' for line in str(note).splitlines()))
 
 
 def children(pid):
@@ -208,5 +199,4 @@ if __name__ == '__main__':
         output, text = run(chosen, folder)
         if names:
             print(output, text, sep='\n')
-    print(f'1..{tests}')
-    sys.exit(failed > 0)
+    tap.end()

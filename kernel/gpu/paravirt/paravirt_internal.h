@@ -41,8 +41,7 @@ struct paravirt {
     uint32_t armed;         /* what the register of that name shall be */
     struct timer arm_timer; /* until it is passed on */
     struct list waits;
-    struct wait_queue
-        news; /* the thread sleeps there; its lock, which `done`'s may be held around, guards: */
+    struct wait_queue news; /* the thread sleeps there; its lock, under that of `done`, guards: */
     bool has_news;
 };
 
